@@ -1,0 +1,53 @@
+"""What tagging takes in and hands out; the only types of `nlp` that other packages see."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+SENTIMENTS = ("negative", "neutral", "positive")
+AUDIENCES = ("consumer", "employee", "alumnus", "candidate", "other")
+FACETS = ("brand", "employer", "both", "neither")
+
+UNSURE = "unsure"  # sentiment: the calibrated confidence is too low, or the language is unknown to the model
+STAFF = "staff"  # audience: employee or alumnus, the text does not tell which
+UNKNOWN = "unknown"  # audience: the text does not declare a standpoint
+
+
+@dataclass(frozen=True, slots=True)
+class TagInput:
+    """One text to tag.
+
+    `meta` holds what the source itself states, in plain words: `author_status` (current employee, former employee,
+    candidate, customer), `stars` ("1" to "5"), `kind` (review, survey, post), `own_account` ("yes").
+    """
+
+    id: str
+    text: str
+    source: str | None = None
+    target: str | None = None
+    meta: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A label and the calibrated probabilities (sum 1) behind it; empty scores where no model spoke."""
+
+    label: str
+    scores: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """All that one text was tagged with.
+
+    `evidence` says what decided a head where it was not the model alone: `{"audience": "source: former employee"}`,
+    `{"sentiment": "language xx not supported"}`. `model` is the version of the weights.
+    """
+
+    id: str
+    lang: str
+    sentiment: Verdict
+    audience: Verdict
+    facet: Verdict
+    themes: tuple[str, ...]
+    evidence: Mapping[str, str]
+    model: str

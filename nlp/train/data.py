@@ -1,0 +1,161 @@
+"""The training rows: public sets and our own corpus as one list of texts with soft targets for three heads.
+
+The public sets stand outside the repository (`OUTSPOKEN_SHARED` or `../shared`); a set that is absent is skipped by name.
+Left out on purpose: sets under a non-commercial licence (airline_tweets, spotify_support_tweets, news_phrasebank) and
+reddit_retail_callcenter_titles, whose short titles teach that a short text is an employee's.
+"""
+
+import gzip
+import json
+import logging
+import os
+import random
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from nlp.result import AUDIENCES, FACETS, SENTIMENTS
+from nlp.text import model_text
+from nlp.train.recipe import HELD_OUT_COMPANIES, RECIPES, Recipe
+
+log = logging.getLogger(__name__)
+
+CORPUS = Path(__file__).parent / "corpus"
+CORPUS_COPIES = 2
+CORPUS_WEIGHT = 2.0
+HELD_OUT_BATCHES = ("3", "8")  # batches of our own corpus whose number ends so are kept apart
+
+Target = tuple[float, ...]
+
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
+_GIVEAWAY = re.compile(
+    r"\b(?:PNC(?: Bank)?|Anonymous Investments|Deutsche Bank|Soci[ée]t[ée] G[ée]n[ée]rale|Credit Suisse|Wells Fargo"
+    r"|TD(?: Bank)?|ASPCA|Pets Best|Embrace|Healthy Paws|Fetch|Pumpkin|AKC|Trupanion|Nationwide|Tata Consultancy Services"
+    r"|TCS|Two Sigma|IBM|Amazon|Porsche|Adidas|City of [A-Z]\w+)\b"
+)
+_STAND_INS = ("Northwind", "Calder", "Acme", "Brightline", "Vantor", "Halden", "the company", "this company", "Orbis")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One text with a distribution per head; None where nothing is known. `weight` scales its loss."""
+
+    text: str
+    source: str
+    sentiment: Target | None = None
+    audience: Target | None = None
+    facet: Target | None = None
+    weight: float = 1.0
+
+
+def shared_folder() -> Path:
+    """Where the public sets are: the environment's word, else `shared` beside the repository."""
+    named = os.environ.get("OUTSPOKEN_SHARED")
+    return Path(named) if named else Path(__file__).resolve().parents[2].parent / "shared"
+
+
+def read_jsonl(path: Path) -> Iterator[dict[str, object]]:
+    """Rows of a `.jsonl` or `.jsonl.gz` file."""
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            yield json.loads(line)
+
+
+def one_hot(label: object, labels: tuple[str, ...], sure: float = 1.0) -> Target | None:
+    """A distribution with `sure` on the label and the rest spread evenly; None for a label outside the list."""
+    if label not in labels:
+        return None
+    rest = (1.0 - sure) / (len(labels) - 1)
+    return tuple(sure if name == label else rest for name in labels)
+
+
+def public_rows(split: str) -> list[Row]:
+    """All rows of the recipes of one split ("train" or "dev"), whole, before any cutting."""
+    rows: list[Row] = []
+    for recipe in RECIPES:
+        path = shared_folder() / "data" / "nlp" / f"{recipe.file}.jsonl.gz"
+        if not path.exists():
+            log.warning("set absent, skipped: %s", recipe.file)
+            continue
+        rows.extend(_recipe_rows(recipe, path, split))
+    return rows
+
+
+def _recipe_rows(recipe: Recipe, path: Path, split: str) -> Iterator[Row]:
+    for raw in read_jsonl(path):
+        if raw.get("split") == split and raw.get("lang") in ("en", "und") and raw.get("company") not in HELD_OUT_COMPANIES:
+            yield _public_row(recipe, raw)
+
+
+def _public_row(recipe: Recipe, raw: Mapping[str, object]) -> Row:
+    text = str(raw["text"])
+    if recipe.tokenised:
+        text = detokenised(text)
+    sentiment = one_hot(raw.get("sentiment"), SENTIMENTS, recipe.sentiment_sure)
+    if raw.get("sentiment_from") == "stars" and raw.get("sentiment") == "neutral":
+        sentiment = (0.25, 0.6, 0.15)  # three stars: mixed rather than neutral
+    audience = recipe.audience_target(raw)
+    return Row(text, recipe.file, sentiment, audience, recipe.facet_target(raw), recipe.weight)
+
+
+def detokenised(text: str) -> str:
+    """Undo the tokenising of old review sets, which would otherwise give their source away."""
+    text = text.replace("-LRB-", "(").replace("-RRB-", ")").replace("``", '"').replace("''", '"')
+    text = re.sub(r"\s+(n't|'(?:s|m|re|ve|ll|d)\b|[.,!?;:)%])", r"\1", text, flags=re.IGNORECASE)
+    return re.sub(r"([($#])\s+", r"\1", text)
+
+
+def corpus_rows(*, held_out: bool) -> list[Row]:
+    """Our own posts, either the batches kept apart or the others."""
+    rows: list[Row] = []
+    for path in sorted(CORPUS.glob("*.jsonl")):
+        if path.stem.endswith(HELD_OUT_BATCHES) is held_out:
+            rows.extend(_corpus_row(raw) for raw in read_jsonl(path))
+    return rows
+
+
+def _corpus_row(raw: Mapping[str, object]) -> Row:
+    audience = raw["audience"]
+    # No standpoint told: near flat, so that no class comes near its threshold.
+    target = (0.26, 0.13, 0.13, 0.13, 0.35) if audience == "unknown" else one_hot(audience, AUDIENCES, 0.97)
+    sentiment = one_hot(raw["sentiment"], SENTIMENTS, 0.97)
+    return Row(str(raw["text"]), "corpus", sentiment, target, one_hot(raw["facet"], FACETS, 0.97), CORPUS_WEIGHT)
+
+
+def epoch_rows(public: list[Row], own: list[Row], rng: random.Random) -> list[Row]:
+    """One epoch: a fresh sample per source, long texts cut to post length, giveaways replaced, text as the model reads it."""
+    wanted = {recipe.file: recipe.per_epoch for recipe in RECIPES}
+    by_source: dict[str, list[Row]] = {}
+    for row in public:
+        by_source.setdefault(row.source, []).append(row)
+    chosen = own * CORPUS_COPIES
+    for source, rows in by_source.items():
+        quota = wanted[source]
+        chosen.extend(rng.sample(rows, quota) if quota < len(rows) else rows * round(quota / len(rows)))
+    rng.shuffle(chosen)
+    return [varied(row, rng) for row in chosen]
+
+
+def varied(row: Row, rng: random.Random) -> Row:
+    """The row with its text cut at random and stand-ins for names; stars say nothing about a small part of a review."""
+    words = len(row.text.split())
+    text = row.text if words <= 14 or (words <= 60 and rng.random() < 0.6) else window(row.text, rng)
+    share = len(text.split()) / max(words, 1)
+    sentiment = row.sentiment if share > 0.6 else None
+    if row.source != "corpus":
+        text = _GIVEAWAY.sub(lambda _: rng.choice(_STAND_INS), text)
+    return replace(row, text=model_text(text), sentiment=sentiment)
+
+
+def window(text: str, rng: random.Random) -> str:
+    """Neighbouring sentences of a text, 6 to 60 words in all."""
+    sentences = [part for part in _SENTENCE_END.split(text) if part.strip()] or [text]
+    start, limit = rng.randrange(len(sentences)), rng.randint(6, 60)
+    words = sentences[start].split()
+    for sentence in sentences[start + 1 :]:
+        if len(words) + len(sentence.split()) > limit:
+            break
+        words += sentence.split()
+    return " ".join(words[:70])
