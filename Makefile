@@ -20,12 +20,12 @@ $(VENV)/python:
 
 $(VENV)/.run: requirements/run.txt | $(VENV)/python
 	@echo "Installing what the service needs (about a minute) ..."
-	@$(BIN)/python -m pip install --quiet --no-deps --requirement requirements/run.txt
+	@$(BIN)/python -m pip install --quiet --requirement requirements/run.txt
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 	@echo "Installing what tests and checks need ..."
-	@$(BIN)/python -m pip install --quiet --no-deps --requirement requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --requirement requirements/dev.txt
 	@touch $@
 
 $(VENV)/.train: requirements/train.txt $(VENV)/.run
@@ -48,10 +48,13 @@ format: $(VENV)/.dev ## Sort imports and format
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
+lock: $(VENV)/.dev ## Write the exact pins of what is installed
+	@$(BIN)/python requirements/lock.py
+
 bench: $(VENV)/.dev ## Measure speed as ratios against named baselines
 	@$(BIN)/python manage.py bench
 
 clean: ## Remove the virtual environment and caches (never var/, where the data is)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
-.PHONY: help run setup train-setup test check format bench clean
+.PHONY: help run setup train-setup test check format lock bench clean
