@@ -1,0 +1,124 @@
+"""How figures, times and labels are written on pages. Unknown is "–", never 0."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup, escape
+
+UNKNOWN = "–"
+MINUS = "−"
+
+_LABELS = {
+    "hr": "HR",
+    "all": "all",
+    "both": "brand and employer",
+    "neither": "neither side",
+    "staff": "employee or alumnus",
+    "hackernews": "Hacker News",
+    "youtube": "YouTube",
+    "app_store": "App Store",
+    "tiktok": "TikTok",
+    "linkedin": "LinkedIn",
+    "x": "X",
+    "api": "API",
+    "feed": "Feed",
+    "work_life": "work-life balance",
+    "volume_spike": "Volume spike",
+    "negative_share": "Rise of negative voices",
+    "source_silence": "Silent source",
+}
+_GROUPS = {
+    "consumer": "Consumers",
+    "employee": "Employees",
+    "alumnus": "Alumni",
+    "candidate": "Candidates",
+    "other": "Other voices",
+    "unknown": "Standpoint unknown",
+    "staff": "Employees or alumni",
+    "all": "Everyone",
+}
+_STEPS = ((60, "minute"), (24, "hour"), (7, "day"))
+
+
+def label(value: str | None) -> str:
+    """A word of the service as people write it: `hiring_process` → "hiring process"."""
+    return UNKNOWN if not value else _LABELS.get(value, value.replace("_", " "))
+
+
+def group(value: str | None) -> str:
+    """An audience in the plural."""
+    return UNKNOWN if not value else _GROUPS.get(value, value.replace("_", " ").capitalize())
+
+
+def count(value: float | None) -> str:
+    """A whole number with separators."""
+    return UNKNOWN if value is None else f"{value:,.0f}".replace("-", MINUS)
+
+
+def signed(value: float | None, places: int = 0) -> str:
+    """A number with its sign; what rounds to nothing has none."""
+    if value is None:
+        return UNKNOWN
+    text = f"{value:+,.{places}f}"
+    return text[1:] if float(text.replace(",", "")) == 0 else text.replace("-", MINUS)
+
+
+def percent(share: float | None, places: int = 0) -> str:
+    """A share (0..1) as percentage."""
+    return UNKNOWN if share is None else f"{100 * share:.{places}f} %".replace("-", MINUS)
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """The ends of an interval on a signed scale."""
+    return UNKNOWN if low is None or high is None else f"{signed(low)} to {signed(high)}"
+
+
+def moment(at: datetime | None) -> str:
+    """An exact time."""
+    return UNKNOWN if at is None else f"{at.astimezone(UTC):%-d %b %Y, %H:%M} UTC"
+
+
+def day(at: datetime | None) -> str:
+    """A date."""
+    return UNKNOWN if at is None else f"{at.astimezone(UTC):%-d %b %Y}"
+
+
+def relative(at: datetime, now: datetime) -> str:
+    """How long ago or how long until, in one unit; a date beyond a week."""
+    amount = abs((now - at).total_seconds()) / 60
+    if amount < 1:
+        return "just now"
+    for size, unit in _STEPS:
+        if amount < size:
+            whole = int(amount)
+            words = f"{whole} {unit}{'' if whole == 1 else 's'}"
+            return f"{words} ago" if at <= now else f"in {words}"
+        amount /= size
+    return day(at)
+
+
+@pass_context
+def ago(context: Context, at: datetime | None) -> Markup:
+    """A time element: relative words, the exact time as title."""
+    if at is None:
+        return Markup(UNKNOWN)
+    words = relative(at, context["now"])
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), moment(at), escape(words)
+    )
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "ago": ago,
+    "count": count,
+    "day": day,
+    "group": group,
+    "interval": interval,
+    "label": label,
+    "moment": moment,
+    "percent": percent,
+    "signed": signed,
+}
