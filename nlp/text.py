@@ -3,9 +3,9 @@
 import html
 import re
 import unicodedata
-from functools import lru_cache
+from collections.abc import Callable
 
-# A post longer than this is cut before anything else looks at it, so that a 5 MB text costs no more than a long article.
+# A longer post is cut before anything else looks at it, so that a 5 MB text costs no more than a long article.
 HEAD_CHARS = 4_000
 TAIL_CHARS = 2_000
 
@@ -18,7 +18,7 @@ _MARKUP = re.compile(r"</?(?:a|b|i|p|br|em|strong|span|div|code|pre|blockquote|u
 _REPEAT = re.compile(r"([^\W\d_]|[!?.…])\1{3,}")
 _HASHTAG = re.compile(r"#(\w{1,100})")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_+")
-_SPACE = re.compile(r"\s+")
+_PLACEHOLDER = re.compile(r"@user|u/user|\b(?:http|email|number)\b")
 _LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -33,8 +33,7 @@ def clean(text: str) -> str:
     """Readable plain text: entities and simple markup undone, NFC, control and zero-width characters dropped."""
     text = html.unescape(cut(text))
     text = unicodedata.normalize("NFC", _MARKUP.sub(" ", text))
-    text = "".join(" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in text)
-    return _SPACE.sub(" ", "".join(char for char in text if _is_kept(char))).strip()
+    return " ".join(text.translate(_PLAIN).split())
 
 
 def mask(text: str) -> str:
@@ -44,29 +43,52 @@ def mask(text: str) -> str:
     return _PHONE.sub("number", text)
 
 
-def model_text(text: str) -> str:
-    """What the tokenizer gets: clean and masked, hashtags split into words, emoji spelled out, repeats shortened."""
-    text = unicodedata.normalize("NFKC", mask(clean(text)))
+def spelled(masked: str) -> str:
+    """What the tokenizer gets of a clean and masked text: hashtags split, emoji spelled out, repeats shortened."""
+    text = unicodedata.normalize("NFKC", masked)
     text = _HASHTAG.sub(lambda match: f"# {_CAMEL.sub(' ', match[1])}", text)
     text = _REPEAT.sub(r"\1\1\1", text)
-    return _SPACE.sub(" ", "".join(_spelled(char) for char in text)).strip()
+    return " ".join(text.translate(_SPELLED).split())
 
 
-def has_words(text: str) -> bool:
-    """Whether a text holds any letter at all (an emoji, a number or a link alone holds none)."""
-    return _LETTER.search(_URL.sub(" ", text)) is not None
+def model_text(text: str) -> str:
+    """All of it at once: cleaned, masked, spelled out."""
+    return spelled(mask(clean(text)))
 
 
-def _is_kept(char: str) -> bool:
-    # Zero-width joiners, direction marks, soft hyphens (Cf) and lone surrogates (Cs) carry no word and can hide one.
-    return unicodedata.category(char) not in ("Cf", "Cs")
+def is_empty(text: str) -> bool:
+    """Whether a model text says nothing: no letter beside masked addresses (a spelled-out emoji does say something)."""
+    return _LETTER.search(_PLACEHOLDER.sub(" ", text)) is None
 
 
-@lru_cache(maxsize=4_096)
-def _spelled(char: str) -> str:
+class _CharacterTable(dict[int, str]):
+    """A table for `str.translate` that works each character out once."""
+
+    def __init__(self, rule: Callable[[str], str]) -> None:
+        super().__init__()
+        self._rule = rule
+
+    def __missing__(self, code: int) -> str:
+        self[code] = self._rule(chr(code))
+        return self[code]
+
+
+def _plain(char: str) -> str:
     category = unicodedata.category(char)
-    if category == "Mn" and "\ufe00" <= char <= "\ufe0f" or category == "Sk" and char > "\U0001f000":
+    if category in ("Cc", "Zl", "Zp"):
+        return " "
+    # Zero-width joiners, direction marks, soft hyphens (Cf) and lone surrogates (Cs) carry no word and can hide one.
+    return "" if category in ("Cf", "Cs") else char
+
+
+def _emoji_name(char: str) -> str:
+    category = unicodedata.category(char)
+    if (category == "Mn" and "\ufe00" <= char <= "\ufe0f") or (category == "Sk" and char > "\U0001f000"):
         return ""  # variation selectors and skin tones
     if category == "So" and char > "\u2190":
         return f" {unicodedata.name(char, 'symbol').lower()} "
     return char
+
+
+_PLAIN = _CharacterTable(_plain)
+_SPELLED = _CharacterTable(_emoji_name)

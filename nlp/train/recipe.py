@@ -19,7 +19,10 @@ TICK_BOX_SURE = 0.62
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """One set. `audience` and `facet` name what holds for all of its rows; "field" reads the row, "flat" is unknown."""
+    """One set. `audience` and `facet` name what holds for all of its rows; "field" reads the row, "flat" is unknown.
+
+    `whole` texts are never cut to random sentences.
+    """
 
     file: str
     per_epoch: int
@@ -30,6 +33,7 @@ class Recipe:
     sentiment_sure: float = 0.97
     weight: float = 1.0
     tokenised: bool = False
+    whole: bool = False
 
     def audience_target(self, raw: Mapping[str, object]) -> Target | None:
         """The audience distribution of one raw row, None when the set says nothing."""
@@ -69,11 +73,13 @@ def _spread(label: object, labels: tuple[str, ...], sure: float) -> Target | Non
 
 
 RECIPES = (
-    Recipe("semeval2013_2016", 24_000, audience="flat", facet="neither", facet_sure=0.85),
-    Recipe("target_tweets2014", 3_500, sentiment_sure=0.85, tokenised=True, weight=0.7),
-    Recipe("brands_sxsw2011", 3_500, audience="brand_talk", facet="brand", facet_sure=0.9, sentiment_sure=0.9),
-    Recipe("sanders_brands", 2_200, audience="brand_talk", facet="by_relevance", facet_sure=0.9),
-    Recipe("absa2014", 2_500, audience="consumer", facet="brand", tokenised=True),
+    Recipe("semeval2013_2016", 24_000, audience="flat", facet="neither", facet_sure=0.85, whole=True),
+    Recipe("target_tweets2014", 3_500, sentiment_sure=0.85, tokenised=True, weight=0.7, whole=True),
+    Recipe(
+        "brands_sxsw2011", 3_500, audience="brand_talk", facet="brand", facet_sure=0.9, sentiment_sure=0.9, whole=True
+    ),
+    Recipe("sanders_brands", 2_200, audience="brand_talk", facet="by_relevance", facet_sure=0.9, whole=True),
+    Recipe("absa2014", 2_500, audience="consumer", facet="brand", tokenised=True, whole=True),
     Recipe("trustpilot_pet_insurance", 4_000, audience="consumer", facet="brand", sentiment_sure=0.93),
     Recipe("tripadvisor_restaurants", 825, audience="consumer", facet="brand", sentiment_sure=0.93),
     Recipe("reddit_tales", 1_700, audience="field", audience_sure=0.85, weight=0.8),
@@ -81,11 +87,21 @@ RECIPES = (
     Recipe("glassdoor_investment_firm", 2_400, audience="field", facet="employer", sentiment_sure=0.9),
     Recipe("glassdoor_banks", 3_400, audience="field", facet="employer", sentiment_sure=0.9),
     Recipe("indeed_city_governments", 1_500, audience="field", facet="employer", sentiment_sure=0.9),
-    Recipe("reddit_amazonfc", 2_000, audience="employee", audience_sure=0.82, facet="employer", facet_sure=0.85, weight=0.7),
+    Recipe(
+        "reddit_amazonfc", 2_000, audience="employee", audience_sure=0.82, facet="employer", facet_sure=0.85, weight=0.7
+    ),
     Recipe("reddit_rjobs", 800, audience="field", audience_sure=0.85, facet="employer", facet_sure=0.85),
     Recipe("interview_reviews", 2_500, audience="candidate", facet="employer", sentiment_sure=0.9),
     Recipe("job_ads", 800, audience="other", facet="employer"),
-    Recipe("hackernews_company_titles", 1_500, audience="other", audience_sure=0.92, facet="brand", facet_sure=0.7),
+    Recipe(
+        "hackernews_company_titles",
+        1_500,
+        audience="other",
+        audience_sure=0.92,
+        facet="brand",
+        facet_sure=0.7,
+        whole=True,
+    ),
     Recipe("linkedin_ibm_company_page", 900, audience="other"),
-    Recipe("layoff_tweets2023", 370, audience="flat", facet="employer", facet_sure=0.75),
+    Recipe("layoff_tweets2023", 370, audience="flat", facet="employer", facet_sure=0.75, whole=True),
 )

@@ -1,0 +1,190 @@
+"""Tag texts with language, sentiment, audience, facet and themes.
+
+In the service: `tag_posts(inputs)`. On the command line: `python -m nlp.tag < in.jsonl > out.jsonl`, one JSON object a
+line, `{id, text, source?, target?, meta?}` in and one answer out, in the same order and in bounded memory. A line that
+cannot be read is reported on standard error with its number; the others are answered all the same and the command ends
+with status 1.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TextIO
+
+from nlp.language import Language, detect
+from nlp.model import HEADS, Network, WeightsMeta, model_version, network
+from nlp.result import TagInput, Tags, Verdict
+from nlp.text import clean, is_empty, mask, spelled
+from nlp.themes import find_themes
+from nlp.verdict import apply_stated, audience_verdict, facet_verdict, sentiment_verdict, stated, unread
+
+__all__ = ["model_version", "tag_posts"]
+
+CHUNK = 512
+NO_WORDS = "no words"
+# A line may carry a 5 MB post; ten times that is no post.
+MAX_LINE_CHARS = 50_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One input with its masked text, its language, why the model did not read it (None: it did) and the scores."""
+
+    given: TagInput
+    masked: str
+    language: Language
+    unread: str | None
+    scores: Mapping[str, Mapping[str, float]]
+
+
+def tag_posts(inputs: Sequence[TagInput], threads: int = 1) -> list[Tags]:
+    """Tags of every input, in input order. `threads` are the model's (the first call of a process decides)."""
+    if not inputs:
+        return []
+    loaded = network(threads)
+    masked = [mask(clean(one.text)) for one in inputs]
+    texts = [spelled(text) for text in masked]
+    languages = [detect(text) for text in masked]  # an emoji spelled out in English is no English
+    reasons = [_unread_reason(text, language, loaded) for text, language in zip(texts, languages, strict=True)]
+    read = [text for text, reason in zip(texts, reasons, strict=True) if reason is None]
+    scores = iter(_scores(loaded, read))
+    return [
+        _tags(Reading(one, text, language, reason, next(scores) if reason is None else {}), loaded.meta)
+        for one, text, language, reason in zip(inputs, masked, languages, reasons, strict=True)
+    ]
+
+
+def _unread_reason(text: str, language: Language, loaded: Network) -> str | None:
+    """Why the model does not read this text; None when it does.
+
+    Short informal posts seldom settle their language. Where every word is plain Latin letters they are read as the
+    model's own language, since that is what nearly all of them are.
+    """
+    if is_empty(text):
+        return NO_WORDS
+    if language.code in loaded.meta.languages:
+        return None
+    if language.code == "und":
+        return None if language.plain_latin else "language undetermined"
+    return f"language {language.code} not supported"
+
+
+def _scores(loaded: Network, texts: list[str]) -> Iterator[dict[str, dict[str, float]]]:
+    found = loaded.probabilities(texts)
+    for row in range(len(texts)):
+        yield {
+            head: {label: float(value) for label, value in zip(labels, found[head][row], strict=True)}
+            for head, labels in HEADS.items()
+        }
+
+
+def _tags(one: Reading, meta: WeightsMeta) -> Tags:
+    evidence: dict[str, str] = {}
+    if one.unread is None:
+        verdicts = {
+            "sentiment": sentiment_verdict(one.scores["sentiment"], meta.thresholds),
+            "audience": audience_verdict(one.scores["audience"], meta.thresholds),
+            "facet": facet_verdict(one.scores["facet"]),
+        }
+        if one.language.code not in meta.languages:
+            evidence["language"] = "undetermined, read as English"
+    else:
+        verdicts, evidence = unread(one.unread, empty=one.unread == NO_WORDS)
+    verdicts, evidence = apply_stated(verdicts, evidence, stated(one.given.meta))
+    return Tags(
+        id=one.given.id,
+        lang=one.language.code,
+        sentiment=verdicts["sentiment"],
+        audience=verdicts["audience"],
+        facet=verdicts["facet"],
+        themes=find_themes(one.masked, verdicts["facet"].label),
+        evidence=evidence,
+        model=meta.version,
+    )
+
+
+class LineError(ValueError):
+    """An input line that is no text to tag."""
+
+
+def parse_line(line: str) -> TagInput:
+    """One input line; `LineError` names the field that is wrong."""
+    if len(line) > MAX_LINE_CHARS:
+        raise LineError(f"line longer than {MAX_LINE_CHARS} characters")
+    raw = json.loads(line)
+    if not isinstance(raw, dict):
+        raise LineError("not a JSON object")
+    if not isinstance(raw.get("id"), str | int) or isinstance(raw.get("id"), bool):
+        raise LineError("field id: wanted a string")
+    if not isinstance(raw.get("text"), str):
+        raise LineError("field text: wanted a string")
+    for field in ("source", "target"):
+        if not isinstance(raw.get(field), str | None):
+            raise LineError(f"field {field}: wanted a string")
+    meta = raw.get("meta") or {}
+    if not isinstance(meta, dict):
+        raise LineError("field meta: wanted an object")
+    plain = {str(key): _plain(value) for key, value in meta.items() if value is not None}
+    return TagInput(str(raw["id"]), raw["text"], raw.get("source"), raw.get("target"), plain)
+
+
+def _plain(value: object) -> str:
+    """A meta value in the plain words of the contract; JSON's own true and 4 are as good as "yes" and "4"."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
+def tag_lines(lines: Iterable[bytes], out: TextIO, errors: TextIO, threads: int) -> int:
+    """Answer every readable line on `out`; returns how many could not be read (each named on `errors`)."""
+    bad = 0
+    waiting: list[TagInput] = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            waiting.append(parse_line(line.decode("utf-8-sig" if number == 1 else "utf-8")))
+        except (ValueError, RecursionError) as error:
+            bad += 1
+            print(f"line {number}: {error}", file=errors)
+        if len(waiting) == CHUNK:
+            _answer(waiting, out, threads)
+            waiting = []
+    _answer(waiting, out, threads)
+    return bad
+
+
+def _answer(inputs: list[TagInput], out: TextIO, threads: int) -> None:
+    for tags in tag_posts(inputs, threads):
+        out.write(json.dumps(as_json(tags), ensure_ascii=False) + "\n")
+    out.flush()
+
+
+def as_json(tags: Tags) -> dict[str, object]:
+    """The public shape of one answer."""
+    found = asdict(tags)
+    for head in HEADS:
+        found[head] = _rounded(getattr(tags, head))
+    return found
+
+
+def _rounded(verdict: Verdict) -> dict[str, object]:
+    return {"label": verdict.label, "scores": {label: round(score, 5) for label, score in verdict.scores.items()}}
+
+
+def main() -> int:
+    """Command line; status 1 when a line could not be read."""
+    parser = argparse.ArgumentParser(
+        prog="python -m nlp.tag", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="threads of the model")
+    given = parser.parse_args()
+    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+    return 1 if tag_lines(sys.stdin.buffer, sys.stdout, sys.stderr, given.threads) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,115 @@
+"""From a checkpoint to weights: `python -m nlp.train.export --checkpoint FILE --out FOLDER --version VERSION`.
+
+Exports to ONNX, fuses the attention and normalisation of BERT, quantizes the weights to int8 (dynamic, per channel).
+`meta.json` starts without calibration; `nlp.train.calibrate` fills it.
+"""
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+
+import torch
+
+from nlp.train.network import HEADS, MAX_TOKENS, Tagger, base_folder, load_checkpoint, load_tokenizer
+from nlp.train.recipe import HELD_OUT_COMPANIES, RECIPES
+
+OPSET = 17
+# In service a text may be a little longer than in training; position embeddings reach 512.
+SERVICE_TOKENS = MAX_TOKENS + 16
+
+
+def export_fp32(network: Tagger, path: Path) -> None:
+    """The plain network as ONNX with free batch and length, one output per head."""
+    ids = torch.ones((2, 12), dtype=torch.long)
+    free = {0: "texts", 1: "tokens"}
+    torch.onnx.export(
+        network.eval(),
+        (ids, torch.ones_like(ids)),
+        str(path),
+        input_names=["input_ids", "attention_mask"],
+        output_names=list(HEADS),
+        dynamic_axes={"input_ids": free, "attention_mask": free, **{head: {0: "texts"} for head in HEADS}},
+        opset_version=OPSET,
+        dynamo=False,
+    )
+
+
+def fuse(source: Path, target: Path) -> None:
+    """Fuse attention, GELU and layer normalisation into ONNX Runtime's own operators."""
+    from onnxruntime.transformers import optimizer
+
+    fused = optimizer.optimize_model(str(source), model_type="bert", num_heads=12, hidden_size=384, opt_level=0)
+    fused.save_model_to_file(str(target))
+
+
+def quantize(source: Path, target: Path) -> None:
+    """Weights to int8 per channel; activations are quantized as they come."""
+    from onnx import TensorProto
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    # Shape inference does not know the fused operators, so the type of their results must be said.
+    options = {"DefaultTensorType": TensorProto.FLOAT}
+    quantize_dynamic(str(source), str(target), per_channel=True, weight_type=QuantType.QInt8, extra_options=options)
+
+
+def write_tokenizer(out: Path) -> None:
+    """`tokenizer.json` and the little configuration that `AutoTokenizer` needs."""
+    load_tokenizer().backend_tokenizer.save(str(out / "tokenizer.json"))
+    config = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "model_max_length": 512,
+        "unk_token": "[UNK]",
+        "sep_token": "[SEP]",
+        "pad_token": "[PAD]",
+        "cls_token": "[CLS]",
+        "mask_token": "[MASK]",
+    }
+    (out / "tokenizer_config.json").write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+
+
+def write_meta(out: Path, version: str) -> None:
+    """`meta.json` with labels and training sets and a calibration that changes nothing."""
+    meta = {
+        "version": version,
+        "languages": ["en"],
+        "max_tokens": SERVICE_TOKENS,
+        "labels": {head: list(labels) for head, labels in HEADS.items()},
+        "calibration": {head: {"temperature": 1.0, "bias": [0.0] * len(labels)} for head, labels in HEADS.items()},
+        "thresholds": {"sentiment": 0.5, "audience": dict.fromkeys(HEADS["audience"], 0.6), "staff": 0.6},
+        "base": base_folder().parent.name,
+        "training_sets": ["nlp/train/corpus", *(recipe.file for recipe in RECIPES)],
+        "held_out_companies": sorted(HELD_OUT_COMPANIES),
+    }
+    (out / "meta.json").write_text(json.dumps(meta, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def export(checkpoint: Path, out: Path, version: str, fp32: Path | None = None) -> None:
+    """All files of the weights; `fp32` keeps the unquantized network for comparison."""
+    out.mkdir(parents=True, exist_ok=True)
+    network = load_checkpoint(checkpoint)
+    with tempfile.TemporaryDirectory() as folder:
+        plain, fused, small = (Path(folder) / name for name in ("plain.onnx", "fused.onnx", "small.onnx"))
+        export_fp32(network, fp32 or plain)
+        fuse(fp32 or plain, fused)
+        quantize(fused, small)
+        # Moved into place at the end, so that a service that starts meanwhile never sees half a file.
+        (out / "model.onnx.part").write_bytes(small.read_bytes())
+        (out / "model.onnx.part").replace(out / "model.onnx")
+    write_tokenizer(out)
+    write_meta(out, version)
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--version", required=True)
+    parser.add_argument("--fp32", type=Path, help="also keep the unquantized network here")
+    given = parser.parse_args()
+    export(given.checkpoint, given.out, given.version, given.fp32)
+
+
+if __name__ == "__main__":
+    main()

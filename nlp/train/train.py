@@ -1,0 +1,161 @@
+"""Fine-tune the tagger: `python -m nlp.train.train --minutes 75 --out FOLDER`.
+
+Training runs for a given time, since processors differ more than data: the learning rate rises over the first 4 % of
+the time and falls to zero at the end of it. Our own corpus is read anew at each epoch. Figures on the parts kept apart
+are written after every epoch, a checkpoint then and every `CHECKPOINT_SECONDS`.
+"""
+
+import argparse
+import json
+import logging
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from transformers import PreTrainedTokenizerBase
+
+from nlp.train.data import Row, corpus_rows, epoch_rows, public_rows
+from nlp.train.network import HEADS, MAX_TOKENS, Tagger, base_folder, load_tokenizer
+from nlp.train.validate import validate
+
+log = logging.getLogger(__name__)
+
+TOKENS_PER_BATCH = 2_000
+ENCODER_RATE = 1.1e-4
+HEAD_RATE = 6e-4
+WARM_UP_SHARE = 0.04
+CHECKPOINT_SECONDS = 300
+HEAD_WEIGHTS = {"sentiment": 1.0, "audience": 0.8, "facet": 0.5}
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Padded token ids with, per head, a target matrix and a weight per text (0 where the label is missing)."""
+
+    input_ids: Tensor
+    attention_mask: Tensor
+    targets: dict[str, Tensor]
+    weights: dict[str, Tensor]
+
+
+def batches(rows: list[Row], tokenizer: PreTrainedTokenizerBase, rng: random.Random) -> Iterator[Batch]:
+    """Batches of about `TOKENS_PER_BATCH` tokens of texts alike in length, in random order."""
+    encoded = tokenizer([row.text for row in rows], truncation=True, max_length=MAX_TOKENS)["input_ids"]
+    order = sorted(range(len(rows)), key=lambda index: len(encoded[index]) + rng.random() * 6)
+    groups: list[list[int]] = [[]]
+    for index in order:
+        if (len(groups[-1]) + 1) * len(encoded[index]) > TOKENS_PER_BATCH:
+            groups.append([])
+        groups[-1].append(index)
+    rng.shuffle(groups)
+    for group in groups:
+        yield _batch([rows[index] for index in group], [encoded[index] for index in group])
+
+
+def _batch(rows: list[Row], encoded: list[list[int]]) -> Batch:
+    width = max(map(len, encoded))
+    ids = torch.tensor([tokens + [0] * (width - len(tokens)) for tokens in encoded])
+    mask = torch.tensor([[1] * len(tokens) + [0] * (width - len(tokens)) for tokens in encoded])
+    targets, weights = {}, {}
+    for head, labels in HEADS.items():
+        known = [getattr(row, head) for row in rows]
+        targets[head] = torch.tensor([target or (0.0,) * len(labels) for target in known])
+        weights[head] = torch.tensor([row.weight if target else 0.0 for row, target in zip(rows, known, strict=True)])
+    return Batch(ids, mask, targets, weights)
+
+
+def loss_of(network: Tagger, batch: Batch) -> Tensor:
+    """Weighted cross entropy against the soft targets: mean over the texts of the batch, sum over the heads."""
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        logits = network(batch.input_ids, batch.attention_mask)
+    total = torch.zeros(())
+    for head, scores in zip(HEADS, logits, strict=True):
+        entropy = -(batch.targets[head] * functional.log_softmax(scores.float(), dim=-1)).sum(-1)
+        total = total + HEAD_WEIGHTS[head] * (entropy * batch.weights[head]).sum() / len(entropy)
+    return total
+
+
+def rate_at(progress: float) -> float:
+    """Factor of the learning rate at a share of the time: up in a straight line, then down to zero."""
+    if progress < WARM_UP_SHARE:
+        return progress / WARM_UP_SHARE
+    return max(0.0, (1.0 - progress) / (1.0 - WARM_UP_SHARE))
+
+
+def optimizer_of(network: Tagger) -> torch.optim.Optimizer:
+    """AdamW with a gentle rate for the encoder and a quicker one for the new heads."""
+    groups = [
+        {"params": list(network.encoder.parameters()), "lr": ENCODER_RATE, "base": ENCODER_RATE},
+        {"params": list(network.heads.parameters()), "lr": HEAD_RATE, "base": HEAD_RATE},
+    ]
+    return torch.optim.AdamW(groups, weight_decay=0.01, betas=(0.9, 0.98), fused=True)
+
+
+def train(out: Path, minutes: float, seed: int) -> None:
+    """Run until the time is over; `out` gets `checkpoint.pt` and `progress.jsonl`."""
+    out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(seed)
+    rng = random.Random(seed)
+    tokenizer, network = load_tokenizer(), Tagger(base_folder())
+    optimizer, public = optimizer_of(network), public_rows("train")
+    started = saved = time.monotonic()
+    steps = texts = epoch = 0
+    progress = 0.0
+    while progress < 1.0:
+        epoch += 1
+        network.train()
+        for batch in batches(epoch_rows(public, corpus_rows(held_out=False), rng), tokenizer, rng):
+            progress = (time.monotonic() - started) / (minutes * 60)
+            if progress >= 1.0:
+                break
+            loss = _step(network, optimizer, batch, rate_at(progress))
+            steps, texts = steps + 1, texts + len(batch.input_ids)
+            if steps % 200 == 0:
+                speed = texts / (time.monotonic() - started)
+                log.info("epoch %d step %d progress %.3f loss %.4f texts/s %.0f", epoch, steps, progress, loss, speed)
+            if time.monotonic() - saved > CHECKPOINT_SECONDS:
+                saved = time.monotonic()
+                torch.save(network.state_dict(), out / "checkpoint.pt")
+        torch.save(network.state_dict(), out / "checkpoint.pt")
+        _note(
+            out, {"epoch": epoch, "steps": steps, "texts": texts, "progress": progress, **validate(network, tokenizer)}
+        )
+
+
+def _step(network: Tagger, optimizer: torch.optim.Optimizer, batch: Batch, factor: float) -> float:
+    for group in optimizer.param_groups:
+        group["lr"] = group["base"] * factor
+    optimizer.zero_grad(set_to_none=True)
+    loss = loss_of(network, batch)
+    loss.backward()  # type: ignore[no-untyped-call]
+    torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+    optimizer.step()
+    return float(loss.detach())
+
+
+def _note(out: Path, figures: dict[str, object]) -> None:
+    log.info("%s", figures)
+    with (out / "progress.jsonl").open("a", encoding="utf-8") as lines:
+        lines.write(json.dumps(figures) + "\n")
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=75.0)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--seed", type=int, default=20)
+    parser.add_argument("--threads", type=int, default=2)
+    given = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    torch.set_num_threads(given.threads)
+    train(given.out, given.minutes, given.seed)
+
+
+if __name__ == "__main__":
+    main()
