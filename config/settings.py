@@ -1,5 +1,6 @@
 """All settings, from the environment or `.env`; every default runs on a laptop. `docs/settings.md` lists them."""
 
+import hmac
 import secrets
 from functools import lru_cache
 from pathlib import Path
@@ -21,39 +22,50 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address the web server listens on.")
     port: Annotated[int, Field(ge=1, le=65535)] = Field(8000, description="Port the web server listens on.")
-    public_url: str = Field("", description="Address under which people reach the service; links in mails use it. "
-                            "Empty: http://HOST:PORT.")
+    public_url: str = Field(
+        "", description="Address under which people reach the service; links in mails use it. Empty: http://HOST:PORT."
+    )
     trusted_hosts: str = Field("*", description="Host names the web server answers to, separated by commas.")
     secure_cookies: bool = Field(False, description="Send the session cookie over HTTPS only.")
 
-    database_url: SecretStr = Field(SecretStr(""), description="PostgreSQL 14 or later with pgvector. "
-                                    "Empty: the embedded server.")
+    database_url: SecretStr = Field(
+        SecretStr(""), description="PostgreSQL 14 or later with pgvector. Empty: the embedded server."
+    )
     redis_url: SecretStr = Field(SecretStr(""), description="Redis or Valkey. Empty: the embedded server.")
-    secret_key: SecretStr = Field(SecretStr(""), description="Signs sessions and links. Empty: made once and kept in "
-                                  "DATA_DIR/secret_key.")
-    pseudonym_key: SecretStr = Field(SecretStr(""), description="Key of the authors' pseudonyms. Empty: derived from "
-                                     "SECRET_KEY. Changing it cuts authors off from their earlier posts.")
+    secret_key: SecretStr = Field(
+        SecretStr(""), description="Signs sessions and links. Empty: made once and kept in DATA_DIR/secret_key."
+    )
+    pseudonym_key: SecretStr = Field(
+        SecretStr(""),
+        description="Key of the authors' pseudonyms. Empty: derived from "
+        "SECRET_KEY. Changing it cuts authors off from their earlier posts.",
+    )
 
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
     log_json: bool = Field(False, description="Log lines as JSON.")
 
-    worker_processes: Annotated[int, Field(ge=1, le=64)] = Field(2, description="Processes of the Celery worker that "
-                                                                 "`run` starts.")
+    worker_processes: Annotated[int, Field(ge=1, le=64)] = Field(
+        2, description="Processes of the Celery worker that `run` starts."
+    )
     model_dir: Path = Field(ROOT / "nlp" / "weights", description="Folder of the tagging model.")
     analyze_batch: Annotated[int, Field(ge=1, le=2000)] = Field(256, description="Mentions tagged in one transaction.")
 
     hackernews_url: str = Field("https://hn.algolia.com", description="Base address of the Hacker News search.")
-    user_agent: str = Field("Outspoken/0.1 (self-hosted social listening)", description="How collectors name "
-                            "themselves to the platforms.")
-    http_timeout: Annotated[float, Field(gt=0, le=300)] = Field(20.0, description="Seconds until a request of a "
-                                                                "collector is given up.")
-    http_max_bytes: Annotated[int, Field(ge=10_000)] = Field(20_000_000, description="Largest answer a collector "
-                                                             "reads, in bytes after unpacking.")
+    user_agent: str = Field(
+        "Outspoken/0.1 (self-hosted social listening)", description="How collectors name themselves to the platforms."
+    )
+    http_timeout: Annotated[float, Field(gt=0, le=300)] = Field(
+        20.0, description="Seconds until a request of a collector is given up."
+    )
+    http_max_bytes: Annotated[int, Field(ge=10_000)] = Field(
+        20_000_000, description="Largest answer a collector reads, in bytes after unpacking."
+    )
     allow_private_addresses: bool = Field(False, description="Let collectors call loopback and private networks.")
     feed_min_minutes: Annotated[int, Field(ge=1)] = Field(10, description="Feeds are checked at most this often.")
     feed_max_minutes: Annotated[int, Field(ge=1)] = Field(720, description="Feeds are checked at least this often.")
-    max_text_chars: Annotated[int, Field(ge=1000)] = Field(100_000, description="Longer posts are cut here before "
-                                                           "they are stored.")
+    max_text_chars: Annotated[int, Field(ge=1000)] = Field(
+        100_000, description="Longer posts are cut here before they are stored."
+    )
 
     smtp_host: str = Field("", description="Mail server. Empty: mails stay readable in the Outbox.")
     smtp_port: Annotated[int, Field(ge=1, le=65535)] = Field(587, description="Port of the mail server.")
@@ -64,8 +76,9 @@ class Settings(BaseSettings):
 
     alert_sensitivity: str = Field("balanced", description="sensitive, balanced or strict.")
     alert_floor: Annotated[int, Field(ge=1)] = Field(5, description="Fewest stories in an hour for a volume spike.")
-    unmatched_days: Annotated[int, Field(ge=0)] = Field(14, description="Days that posts which match no company are "
-                                                        "kept for previews of the query.")
+    unmatched_days: Annotated[int, Field(ge=0)] = Field(
+        14, description="Days that posts which match no company are kept for previews of the query."
+    )
     mention_days: Annotated[int, Field(ge=1)] = Field(730, description="Days that mentions are kept.")
     session_hours: Annotated[int, Field(ge=1)] = Field(168, description="Hours until a sign-in ends.")
 
@@ -106,6 +119,11 @@ class Settings(BaseSettings):
         """The signing key; made and kept in `data_dir` when the setting is empty."""
         given = self.secret_key.get_secret_value()
         return given or _kept_secret(self.data_dir / "secret_key")
+
+    def pseudonym_secret(self) -> bytes:
+        """The key of the pseudonyms; derived from the signing key when the setting is empty."""
+        given = self.pseudonym_key.get_secret_value()
+        return hmac.new((given or self.secret()).encode(), b"pseudonyms of authors", "sha256").digest()
 
 
 def _kept_secret(path: Path) -> str:

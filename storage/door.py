@@ -1,0 +1,17 @@
+"""The privacy door of the profile in force, for everything that stores posts: collectors, imports, the API."""
+
+from sqlalchemy.orm import Session
+
+from collectors.privacy import PrivacyDoor
+from config.settings import Settings
+from storage import profile
+
+
+def privacy_door(session: Session, settings: Settings) -> PrivacyDoor:
+    """A door that keeps the company's own accounts and the names of organisations readable."""
+    state = profile.current_profile(session)
+    if state is None:
+        return PrivacyDoor(settings.pseudonym_secret(), ())
+    own = [(account.platform, account.handle) for account in state.profile.company.accounts]
+    names = [name for part in (state.profile.company, *state.profile.rivals) for name in (part.name, *part.aliases)]
+    return PrivacyDoor(settings.pseudonym_secret(), own, names)
