@@ -16,7 +16,8 @@ A template extends `base.html` (or `solo.html`), fills `{% block content %}`, an
 `user`, `viewer`, `csrf` (put it into every form as a hidden field `csrf`), `nav`, `now`, `as_of`, `demo`, `flashes`,
 and the filters of `wording.py`: `count`, `percent`, `signed`, `interval`, `ago`, `moment`, `day`, `label`. Unknown
 names raise, unknown figures (None) print "–". A form that was wrong is rendered again with `status=422`, the typed
-values and `errors: dict[str, str]` by field; `parts.html` has the macros `field`, `select`, `empty`, `chart`, `sentiment`.
+values and `errors: dict[str, str]` by field; `parts.html` has the macros `field`, `select`, `empty`, `chart`,
+`sentiment`, `token`.
 """
 
 import hashlib

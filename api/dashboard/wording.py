@@ -6,7 +6,7 @@ from typing import Any
 
 from jinja2 import pass_context
 from jinja2.runtime import Context
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 UNKNOWN = "–"
 MINUS = "−"
@@ -101,13 +101,13 @@ def relative(at: datetime, now: datetime) -> str:
 
 
 @pass_context
-def ago(context: Context, at: datetime | None) -> Markup:
+def ago(context: Context, at: datetime | None) -> Markup | str:
     """A time element: relative words, the exact time as title."""
     if at is None:
-        return Markup(UNKNOWN)
+        return UNKNOWN
     words = relative(at, context["now"])
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
-        at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), moment(at), escape(words)
+        at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), moment(at), words
     )
 
 
