@@ -30,7 +30,8 @@ class Series:
 
     `authors` is the number of distinct authors in the last 24 hours of the series (unknown authors count one each),
     `authors_hour` the same in the last full hour and the running one. `coverage` is the share of scheduled
-    collections that succeeded in the last 24 hours (None: nothing was scheduled).
+    collections that succeeded in the last 24 hours (None: nothing was scheduled). `since` is the first collection for
+    the company (None: the first hour); hours before it say nothing about what is normal.
     """
 
     company_id: int
@@ -41,6 +42,7 @@ class Series:
     authors_hour: int
     authors: int
     coverage: float | None
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,76 @@
+"""What is normal: the robust centre and spread that every volume verdict is measured against.
+
+Source of the rule: same hour of the week over the last four weeks by median and MAD, after the practice of robust
+control charts. A count's own chance spread (the square root of its centre) and one item are lower bounds of the scale,
+so that a series which never moves does not raise an alarm at the first extra item.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import sqrt
+
+from metrics.stats import mad, median
+
+DAY_HOURS = 24
+WEEK_HOURS = 168
+BASELINE_WEEKS = 4
+SHORT_HISTORY_HOURS = 2 * WEEK_HOURS  # below it the hour of the week has fewer than two values
+MAD_TO_SIGMA = 1.4826  # makes the MAD of a normal distribution its standard deviation
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Centre and spread of earlier values, in the unit of the values."""
+
+    median: float
+    mad: float
+
+    @property
+    def scale(self) -> float:
+        """max(1.4826 · MAD, √median, 1)."""
+        return max(MAD_TO_SIGMA * self.mad, sqrt(max(self.median, 0.0)), 1.0)
+
+    def distance(self, value: float) -> float:
+        """How many scales a value lies above the centre."""
+        return (value - self.median) / self.scale
+
+    def limit(self, distance: float) -> float:
+        """The value that lies so many scales above the centre."""
+        return self.median + distance * self.scale
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The spread of an hour, the number of earlier hours behind it, and whether the history is short."""
+
+    spread: Spread
+    values: int
+    short_history: bool
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """Median and median absolute deviation; raises ValueError without a value."""
+    centre, deviation = median(values), mad(values)
+    if centre is None or deviation is None:
+        raise ValueError("a spread needs at least one value")
+    return Spread(centre, deviation)
+
+
+def hour_baseline(counts: Sequence[float], index: int) -> Baseline | None:
+    """The baseline of `counts[index]`, from earlier hours only; None with less than 24 hours of history.
+
+    From two weeks on: the same hour of the week (UTC) in up to four past weeks; an event of the present week is thereby
+    out of its own baseline, and one that lasted through an earlier week is one value of four. Before two weeks: all
+    hours of the past 7 days, without the last 24 where at least 24 others are left, so that a growing event does not
+    raise its own bar.
+    """
+    if index < DAY_HOURS:
+        return None
+    if index >= SHORT_HISTORY_HOURS:
+        weeks = range(1, min(BASELINE_WEEKS, index // WEEK_HOURS) + 1)
+        past = [counts[index - week * WEEK_HOURS] for week in weeks]
+        return Baseline(spread(past), len(past), short_history=False)
+    week = counts[max(0, index - WEEK_HOURS) : index]
+    rested = week[:-DAY_HOURS]
+    chosen = rested if len(rested) >= DAY_HOURS else week
+    return Baseline(spread(chosen), len(chosen), short_history=True)

@@ -1,0 +1,86 @@
+"""From hourly counts to findings: who may be judged at all, and by which detector."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from alerts.negative import WINDOWS, negative_rise
+from alerts.rules import Finding, HourCount, Series
+from alerts.volume import volume_spike
+
+HOUR = timedelta(hours=1)
+SENSITIVITY = {"sensitive": 3.0, "balanced": 4.0, "strict": 6.0}  # k of the volume rule
+FLOOR = 5  # stories in an hour
+LEAST_AUTHORS = 3  # one loud person is no story
+LEAST_COVERAGE = 0.9  # below it a gap in collection looks like news
+PROTECTED = frozenset({"employee", "alumnus", "staff"})
+PROTECTED_AUTHORS = 5
+STALE = timedelta(hours=2)  # a series that ends earlier says nothing about now
+
+
+def detect(series: Series, now: datetime, sensitivity: str = "balanced", floor: int = FLOOR) -> tuple[Finding, ...]:
+    """The findings of one series at `now` (aware), at most one of each kind.
+
+    Steps: 1. Nothing with coverage below 0.9 (a source alert says so elsewhere), with less than 24 hours of history, or
+    for a series that ended two hours ago. 2. Fewer than 3 authors, or fewer than 5 on an employee, alumnus or staff
+    slice: nothing. 3. Volume of the last full and of the running hour. 4. Negative share over the shortest window of
+    1 to 24 hours with 20 sure mentions. Raises ValueError for an unknown sensitivity or a naive `now`.
+    """
+    if sensitivity not in SENSITIVITY:
+        raise ValueError(f"sensitivity must be one of {', '.join(SENSITIVITY)}, not {sensitivity!r}")
+    if now.tzinfo is None:
+        raise ValueError("now must be an aware time")
+    hours = _observed(series, now)
+    if not hours or now - hours[-1].hour > STALE or not _covered(series):
+        return ()
+    running = now < hours[-1].hour + HOUR
+    findings = []
+    if _enough(series, _recent(hours), short=True):
+        findings.append(volume_spike(series, hours, running, SENSITIVITY[sensitivity], floor))
+    findings.append(negative_rise(series, hours, _windows(series, hours)))
+    return tuple(_with_gaps_told(finding, series) for finding in findings if finding is not None)
+
+
+def _observed(series: Series, now: datetime) -> tuple[HourCount, ...]:
+    """The hours that were watched: none before the first collection, none that lies ahead."""
+    since = series.since
+    return tuple(hour for hour in series.hours if hour.hour <= now and (since is None or hour.hour + HOUR > since))
+
+
+def _covered(series: Series) -> bool:
+    return series.coverage is None or series.coverage >= LEAST_COVERAGE
+
+
+def _recent(hours: Sequence[HourCount]) -> int:
+    """Mentions of the last two hours: no more authors than that can have written in them."""
+    return sum(hour.mentions for hour in hours[-2:])
+
+
+def _enough(series: Series, mentions: int, short: bool) -> bool:
+    least = PROTECTED_AUTHORS if series.audience in PROTECTED else LEAST_AUTHORS
+    authors = series.authors_hour if short else series.authors
+    return min(authors, mentions) >= least
+
+
+def _windows(series: Series, hours: Sequence[HourCount]) -> tuple[int, ...]:
+    """The windows of the negative share whose number of authors is known to suffice.
+
+    Authors are known for about one hour and for 24. A protected slice is judged over nothing in between, since nobody
+    can tell there how few people would be quoted; others may be, as their bar is against one loud person only.
+    """
+    day = _enough(series, sum(hour.mentions for hour in hours[-24:]), short=False)
+    if series.audience not in PROTECTED:
+        return WINDOWS if day else ()
+    hour = _enough(series, hours[-1].mentions, short=True)
+    return (WINDOWS[:1] if hour else ()) + (WINDOWS[-1:] if day else ())
+
+
+def _with_gaps_told(finding: Finding, series: Series) -> Finding:
+    """The finding with what collection itself leaves open."""
+    if series.coverage is None:
+        note = "No collection was scheduled in the last 24 hours, so nobody knows how complete the counts are."
+    elif series.coverage < 1.0:
+        note = f"{100 * series.coverage:.0f} % of the scheduled collections of the last 24 hours succeeded."
+    else:
+        return finding
+    return replace(finding, notes=(*finding.notes, note))

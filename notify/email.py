@@ -1,0 +1,153 @@
+"""Sending a finished mail by SMTP, once, with errors that say whether another try can help."""
+
+import smtplib
+import ssl
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.utils import format_datetime, parseaddr
+from hashlib import sha256
+
+from notify.message import Mail
+from notify.wording import clean_line
+
+LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class SendError(Exception):
+    """The mail was not handed over. `permanent`: the same mail to the same server will fail again."""
+
+    def __init__(self, detail: str, *, permanent: bool) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.permanent = permanent
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpConfig:
+    """A mail server. `security` is starttls, tls or none; `ca_file` trusts one more authority, as of a company."""
+
+    host: str
+    port: int
+    sender: str
+    user: str = ""
+    password: str = ""
+    security: str = "starttls"
+    timeout: float = 20.0
+    ca_file: str | None = None
+
+
+def build(mail: Mail, sender: str) -> EmailMessage:
+    """The MIME message: text, HTML beside it, pictures inside the HTML.
+
+    No value can end its header line: they are cleaned here once more, and EmailMessage refuses what would be left.
+    Raises SendError (permanent) for addresses that make no header.
+    """
+    message = EmailMessage()
+    try:
+        message["From"] = clean_line(sender)
+        message["To"] = ", ".join(clean_line(address) for address in mail.to)
+        message["Subject"] = clean_line(mail.subject)
+        for name, value in mail.headers.items():
+            message[name] = clean_line(value)
+    except (ValueError, IndexError) as error:
+        raise SendError(f"a header can't be written: {error}", permanent=True) from error
+    domain = _domain(sender)
+    if mail.dedupe_key:
+        message["Message-ID"] = message_id(mail.dedupe_key, domain)
+    if mail.thread_key:
+        message["References"] = message_id(mail.thread_key, domain)
+    message.set_content(mail.text)
+    if mail.html:
+        _add_html(message, mail)
+    return message
+
+
+def message_id(key: str, domain: str) -> str:
+    """The same key gives the same id, so that a mail sent twice by a crash is one mail to the reader's program."""
+    return f"<{sha256(key.encode()).hexdigest()[:40]}@{domain}>"
+
+
+def send(mail: Mail, config: SmtpConfig) -> None:
+    """Hand one mail over. Raises SendError; after it nothing was accepted, unless the detail names those who were."""
+    if not mail.to:
+        raise SendError("the mail has no recipient", permanent=True)
+    message = build(mail, config.sender)
+    message["Date"] = format_datetime(datetime.now(UTC))
+    try:
+        with _connect(config) as server:
+            _sign_in(server, config)
+            refused = server.send_message(message)
+    except smtplib.SMTPRecipientsRefused as error:
+        raise _refusal(error.recipients) from error
+    except smtplib.SMTPResponseException as error:
+        raise SendError(_answer(error.smtp_code, error.smtp_error), permanent=_lasting(error.smtp_code)) from error
+    except smtplib.SMTPNotSupportedError as error:
+        raise SendError(f"the mail server lacks what is asked of it: {error}", permanent=True) from error
+    except ssl.SSLCertVerificationError as error:
+        detail = f"the certificate of {config.host} is not trusted: {error.verify_message}"
+        raise SendError(detail, permanent=True) from error
+    except (smtplib.SMTPException, OSError) as error:
+        detail = f"no connection with {config.host}:{config.port}: {error or type(error).__name__}"
+        raise SendError(detail, permanent=False) from error
+    if refused:  # the others have the mail: another try would send it to them twice
+        names = ", ".join(sorted(refused))
+        raise SendError(f"accepted for some, refused for {names}", permanent=True)
+
+
+def _add_html(message: EmailMessage, mail: Mail) -> None:
+    message.add_alternative(mail.html, subtype="html")
+    html = message.get_body(("html",))
+    if html is None:  # never with the line above; the type allows it
+        return
+    for picture in mail.attachments:
+        html.add_related(
+            picture.png,
+            maintype="image",
+            subtype="png",
+            cid=f"<{clean_line(picture.cid)}>",
+            filename="chart.png",
+            disposition="inline",
+        )
+
+
+def _connect(config: SmtpConfig) -> smtplib.SMTP:
+    context = ssl.create_default_context(cafile=config.ca_file)
+    if config.security == "tls":
+        return smtplib.SMTP_SSL(config.host, config.port, timeout=config.timeout, context=context)
+    server = smtplib.SMTP(config.host, config.port, timeout=config.timeout)
+    if config.security == "starttls":
+        try:
+            server.starttls(context=context)
+        except BaseException:
+            server.close()
+            raise
+    return server
+
+
+def _sign_in(server: smtplib.SMTP, config: SmtpConfig) -> None:
+    if not config.user:
+        return
+    if config.security == "none" and config.host not in LOCAL:
+        raise SendError("no password is sent without encryption: set starttls or tls", permanent=True)
+    server.login(config.user, config.password)
+
+
+def _refusal(recipients: dict[str, tuple[int, bytes]]) -> SendError:
+    told = "; ".join(f"{address}: {_answer(code, text)}" for address, (code, text) in sorted(recipients.items()))
+    return SendError(told, permanent=all(_lasting(code) for code, _ in recipients.values()))
+
+
+def _answer(code: int, text: bytes | str) -> str:
+    words = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    return f"the mail server answered {code} {clean_line(words)}".strip()
+
+
+def _lasting(code: int) -> bool:
+    """4xx is temporary by RFC 5321; a code below (a dropped connection reads as -1) is no answer at all."""
+    return code >= 500
+
+
+def _domain(sender: str) -> str:
+    domain = parseaddr(sender)[1].rpartition("@")[2].strip().lower()
+    return domain if domain.isascii() and domain.replace(".", "").replace("-", "").isalnum() else "outspoken.invalid"

@@ -1,0 +1,101 @@
+"""What a mail is, and the pure composing of an alert mail from its facts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from notify.charts import volume_chart
+from notify.facts import AlertFacts
+from notify.palette import SEVERITY
+from notify.templating import render_html, render_text
+from notify.wording import (
+    PROTECTED,
+    clean_line,
+    clean_text,
+    headline,
+    is_web_address,
+    moment,
+    sentences,
+    shown_examples,
+)
+
+CHART_ID = "chart@outspoken"
+
+
+@dataclass(frozen=True, slots=True)
+class Inline:
+    """A picture inside the HTML part; `cid` is what the HTML calls it."""
+
+    cid: str
+    png: bytes
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A finished mail. `dedupe_key` gives the Message-ID; `thread_key` holds the mails of one incident together."""
+
+    subject: str
+    text: str
+    html: str
+    to: tuple[str, ...]
+    attachments: tuple[Inline, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    dedupe_key: str = ""
+    thread_key: str = ""
+
+
+def compose_alert(facts: AlertFacts) -> Mail:
+    """The mail of one incident's opening, growth or end; the same facts always give the same mail.
+
+    Quotes of employees, alumni and staff never appear, whatever `examples` holds. Texts are attacker-written: they are
+    cut, stripped of control and direction-override characters and escaped, and only http(s) addresses become links.
+    """
+    chart = volume_chart(facts.points, "Stories per hour (UTC)") if facts.points else None
+    context = {
+        "facts": facts,
+        "headline": headline(facts),
+        "sentences": sentences(facts),
+        "examples": shown_examples(facts),
+        "quotes_hidden": facts.audience in PROTECTED,
+        "unknowns": tuple(clean_text(line) for line in facts.unknowns),
+        "reason": clean_text(facts.severity_reason),
+        "formula": clean_text(facts.severity_formula),
+        "link": facts.link if is_web_address(facts.link) else "",
+        "unsubscribe": facts.unsubscribe_url if is_web_address(facts.unsubscribe_url) else "",
+        "chart_id": CHART_ID if chart else "",
+        "chart_description": chart.description if chart else "",
+        "severity_colour": SEVERITY.get(facts.severity, SEVERITY["low"]),
+        "as_of": moment(facts.as_of),
+        "opened_at": moment(facts.opened_at),
+    }
+    return Mail(
+        subject=headline(facts),
+        text=render_text("alert.txt", context),
+        html=render_html("alert", context),
+        to=tuple(clean_line(address) for address in facts.to),
+        attachments=(Inline(CHART_ID, chart.png(), chart.description),) if chart else (),
+        headers=_headers(facts),
+        dedupe_key=_dedupe_key(facts),
+        thread_key=f"incident-{facts.incident_id}",
+    )
+
+
+def automatic_headers(unsubscribe_url: str = "") -> dict[str, str]:
+    """What every mail of a machine carries, so that no vacation notice answers it."""
+    headers = {"Auto-Submitted": "auto-generated", "Precedence": "bulk", "X-Auto-Response-Suppress": "All"}
+    if is_web_address(unsubscribe_url):
+        headers["List-Unsubscribe"] = f"<{clean_line(unsubscribe_url)}>"
+    return headers
+
+
+def _headers(facts: AlertFacts) -> dict[str, str]:
+    headers = automatic_headers(facts.unsubscribe_url)
+    headers["X-Outspoken-Incident"] = str(facts.incident_id)
+    headers["X-Outspoken-Severity"] = clean_line(facts.severity)
+    return headers
+
+
+def _dedupe_key(facts: AlertFacts) -> str:
+    recipients = sha256("\n".join(sorted(facts.to)).encode()).hexdigest()[:16]
+    return f"incident-{facts.incident_id}-{facts.action}-{facts.revision}-{recipients}"

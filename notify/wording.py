@@ -1,0 +1,171 @@
+"""The sentences of an alert mail, and the cleaning of everything that others wrote."""
+
+import math
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+from notify.facts import AlertFacts, Example
+
+PROTECTED = frozenset({"employee", "alumnus", "staff"})
+EXAMPLES = 3
+EXCERPT_CHARS = 280
+SUBJECT_CHARS = 200
+SIDES = {"all": "", "both": "", "brand": ", brand side", "employer": ", employer side"}
+SENDERS = {
+    "all": "",
+    "consumer": " from consumers",
+    "employee": " from employees",
+    "alumnus": " from former employees",
+    "candidate": " from candidates",
+    "staff": " from employees or former employees",
+    "other": " from others",
+    "unknown": " from unknown senders",
+}
+_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_SPACE = re.compile(r"\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A mention as the mail shows it; an empty `url` means that there is no address fit for a link."""
+
+    text: str
+    source: str
+    url: str
+    published_at: str
+    sentiment: str
+
+
+def clean_text(text: str, limit: int = 1000) -> str:
+    """One line without control or direction-override characters, cut at `limit` characters with an ellipsis."""
+    spaced = _SPACE.sub(" ", text[: 4 * limit])
+    kept = "".join(c for c in spaced if c not in _OVERRIDES and unicodedata.category(c) not in {"Cc", "Cs"}).strip()
+    return kept if len(kept) <= limit else kept[: limit - 1].rstrip() + "…"
+
+
+def clean_line(text: str) -> str:
+    """A header's value: nothing in it can end the line."""
+    return clean_text(text, SUBJECT_CHARS * 5)
+
+
+def is_web_address(url: str) -> bool:
+    """Whether a link may lead there: http(s) with a host, nothing that a browser reads differently."""
+    if not url.isprintable() or " " in url or "\\" in url:
+        return False
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)
+
+
+def moment(at: datetime) -> str:
+    """A time for people, in UTC."""
+    return at.astimezone(UTC).strftime("%d %b %Y, %H:%M UTC")
+
+
+def headline(facts: AlertFacts) -> str:
+    """What happened, as the subject says it."""
+    company = clean_text(facts.company, 80)
+    place = f"{company}{SIDES.get(facts.facet, '')}"
+    told = {"opened": "", "grown": "Growing: ", "closed": "Over: "}.get(facts.action, "")
+    demo = "[Demo] " if facts.demo else ""
+    if facts.kind == "source_silence":
+        happened = _silence(facts)
+    elif facts.action == "closed":
+        happened = _closed(facts)
+    else:
+        happened = _negative(facts) if facts.kind == "negative_share" else _volume(facts)
+    return clean_text(f"{demo}{told}{place}: {happened}", SUBJECT_CHARS)
+
+
+def sentences(facts: AlertFacts) -> tuple[str, ...]:
+    """How many, against what, how complete, as of when."""
+    told = [_arithmetic(facts)]
+    if facts.coverage is None:
+        told.append("Coverage is unknown: no collection was scheduled in the last 24 hours.")
+    else:
+        told.append(f"Coverage: {100 * facts.coverage:.0f} % of the scheduled collections of the last 24 hours worked.")
+    told.append(f"Data as of {moment(facts.as_of)}; incident opened {moment(facts.opened_at)}.")
+    return tuple(line for line in told if line)
+
+
+def shown_examples(facts: AlertFacts) -> tuple[Quote, ...]:
+    """At most three quotes; none of or for audiences whose words could give a person away."""
+    if facts.audience in PROTECTED:
+        return ()
+    open_ones = [example for example in facts.examples if example.audience not in PROTECTED]
+    return tuple(_quote(example) for example in open_ones[:EXAMPLES])
+
+
+def _quote(example: Example) -> Quote:
+    return Quote(
+        text=clean_text(example.text, EXCERPT_CHARS),
+        source=clean_text(example.source, 60),
+        url=example.url if is_web_address(example.url) else "",
+        published_at=moment(example.published_at),
+        sentiment=clean_text(example.sentiment, 20),
+    )
+
+
+def _volume(facts: AlertFacts) -> str:
+    stories = _plural(round(facts.observed), "story", "stories")
+    return f"{stories}{SENDERS.get(facts.audience, '')} {_window(facts)}, expected {_expected(facts)}"
+
+
+def _negative(facts: AlertFacts) -> str:
+    share = f"{100 * facts.observed:.0f} % of {facts.n} mentions"
+    threshold = f"{100 * facts.expected_high:.0f} %"
+    return f"{share}{SENDERS.get(facts.audience, '')} {_window(facts)} negative, alarm above {threshold}"
+
+
+def _silence(facts: AlertFacts) -> str:
+    source = clean_text(facts.source_name, 60) or "a source"
+    if facts.action == "closed":
+        return f"{source} delivers again"
+    return f"{source} is silent, nothing for {_plural(round(facts.observed), 'hour', 'hours')}"
+
+
+def _closed(facts: AlertFacts) -> str:
+    lasted = _plural(max(1, round((facts.as_of - facts.opened_at) / timedelta(hours=1))), "hour", "hours")
+    senders = SENDERS.get(facts.audience, "")
+    if facts.kind == "negative_share":
+        return f"negative share{senders} back to normal after {lasted}, at most {100 * facts.observed:.0f} %"
+    peak = _plural(round(facts.observed), "story", "stories")
+    return f"mentions{senders} back to normal after {lasted}, at most {peak} in an hour"
+
+
+def _arithmetic(facts: AlertFacts) -> str:
+    if facts.kind == "source_silence" or facts.action == "closed":
+        return ""
+    authors = _plural(facts.authors, "author", "authors")
+    if facts.kind == "negative_share":
+        return (
+            f"{100 * facts.observed:.1f} % of {facts.n} judged mentions by {authors} are negative; the alarm rings "
+            f"when the lower bound of the 90 % interval passes {100 * facts.expected_high:.1f} %."
+        )
+    return (
+        f"{_plural(round(facts.observed), 'story', 'stories')} by {authors} where {_expected(facts)} are normal; "
+        f"the alarm rings from {facts.expected_high:.1f} on."
+    )
+
+
+def _expected(facts: AlertFacts) -> str:
+    """The whole numbers below the threshold."""
+    low = math.ceil(max(0.0, facts.expected_low))
+    return f"{low}–{max(low, math.ceil(facts.expected_high) - 1)}"
+
+
+def _window(facts: AlertFacts) -> str:
+    hours = max(1, round(facts.window / timedelta(hours=1)))
+    if facts.as_of - facts.window_start > facts.window + timedelta(hours=1):
+        start = facts.window_start.astimezone(UTC)
+        return f"in {'the hour' if hours == 1 else f'{hours} hours'} from {start:%d %b %H:%M} UTC"
+    return "in the last hour" if hours == 1 else f"in the last {hours} hours"
+
+
+def _plural(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
