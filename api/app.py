@@ -1,0 +1,85 @@
+"""The web application: API under `/api/v1`, pages of the dashboard, tracked links, probes.
+
+Every module in `api.routes` and `api.dashboard.pages` that has a `router` is served; paths are complete in the module.
+"""
+
+import pkgutil
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+from fastapi import APIRouter, FastAPI
+from fastapi.middleware.trustedhost import TrustedHostMiddleware
+from starlette.datastructures import MutableHeaders
+from starlette.staticfiles import StaticFiles
+from starlette.types import Message, Receive, Scope, Send
+
+from api import errors, routes
+from api.dashboard import pages
+from api.request_log import RequestLog
+from api.security import SameOrigin, SecurityHeaders
+from config.settings import get_settings
+
+VERSION = "0.1.0"
+STATIC = Path(__file__).parent / "dashboard" / "static"
+LARGEST_BODY = 1_000_000  # bytes; routes that take more say so
+_ABOUT = """\
+What people say in public about a company, as a brand and as an employer.
+
+Every number comes with of how many, as of when and how complete. Unknown is `null`, never 0. Slices of employees and
+alumni with fewer than five distinct authors are `null` with `suppressed: true`.
+"""
+
+
+def create_app() -> FastAPI:
+    """A complete application by the settings of this process."""
+    settings = get_settings()
+    app = FastAPI(
+        title="Outspoken",
+        version=VERSION,
+        description=_ABOUT,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        max_body_size=LARGEST_BODY,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    errors.install(app)
+    for router in _routers(routes):
+        app.include_router(router)
+    for router in _routers(pages):
+        app.include_router(router, include_in_schema=False)
+    app.mount("/static", _Static(directory=STATIC), name="static")
+    hosts = [host.strip() for host in settings.trusted_hosts.split(",") if host.strip()]
+    app.add_middleware(SameOrigin, settings=settings)
+    if hosts != ["*"]:
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)
+    app.add_middleware(SecurityHeaders, settings=settings)
+    app.add_middleware(RequestLog)  # the last one added is the outermost
+    return app
+
+
+def _routers(package: ModuleType) -> Iterator[APIRouter]:
+    for name in sorted(module.name for module in pkgutil.iter_modules(package.__path__)):
+        router = getattr(import_module(f"{package.__name__}.{name}"), "router", None)
+        if isinstance(router, APIRouter):
+            yield router
+
+
+class _Static(StaticFiles):
+    """Files that may be kept for ever under the address with their version, else asked for again each time."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        versioned = b"v=" in scope.get("query_string", b"")
+
+        async def keep(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                kept = "public, max-age=31536000, immutable" if versioned else "no-cache"
+                MutableHeaders(scope=message)["Cache-Control"] = kept
+            await send(message)
+
+        await super().__call__(scope, receive, keep)
+
+
+app = create_app()

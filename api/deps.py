@@ -1,0 +1,137 @@
+"""What endpoints ask for.
+
+Pages:  `PageUser` (signed in, else sent to sign-in), `page_role("hr", …)` (one of these roles), `FormUser` and
+        `form_role("hr", …)` (the same for a posted form, whose hidden field `csrf` is checked).
+API:    `require_viewer("mentions:read")` → `Viewer`, by token with that scope or by the browser's cookie.
+Both:   `Now`.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import APIKeyCookie, HTTPBearer
+
+from api import auth
+from api.auth import SignedIn
+from api.errors import ApiError, SignInNeeded
+from storage.viewer import Viewer
+
+SCOPES: dict[str, str] = {
+    "mentions:read": "Read mentions.",
+    "mentions:write": "Send posts in, correct tags.",
+    "series:read": "Read volume, sentiment, breakdowns and share of voice.",
+    "incidents:read": "Read incidents.",
+    "incidents:write": "Acknowledge, assign, close and comment incidents.",
+    "sources:read": "Read sources and their runs.",
+    "sources:write": "Start a run of a source.",
+    "advocacy:read": "Read the owner's reach and the programme's figures.",
+}
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+_bearer = HTTPBearer(auto_error=False, scheme_name="token", description="An API token: `osp_…`, made under People.")
+_cookie = APIKeyCookie(
+    name=auth.COOKIE,
+    auto_error=False,
+    scheme_name="session",
+    description=f"The signed-in browser. Calls that change something also need the header `{auth.CSRF_HEADER}`.",
+)
+
+
+async def utc_now() -> datetime:
+    """The time of this request."""
+    return datetime.now(UTC)
+
+
+Now = Annotated[datetime, Depends(utc_now)]
+
+
+def require_page_user(request: Request, now: Now) -> SignedIn:
+    """The person at the browser; others are sent to the sign-in page and come back after it."""
+    found = auth.signed_in(request, now)
+    if found is None:
+        raise SignInNeeded(_return_path(request))
+    return found
+
+
+PageUser = Annotated[SignedIn, Depends(require_page_user)]
+
+
+async def csrf_protect(request: Request, person: PageUser) -> SignedIn:
+    """The person who posted a form of ours; 403 when the form's `csrf` is not their session's."""
+    form = await request.form()
+    given = form.get(auth.CSRF_FIELD)
+    if not auth.same_secret(given if isinstance(given, str) else None, person.csrf):
+        raise ApiError(403, "This form is too old. Go back, reload the page and send it again.", code="csrf")
+    return person
+
+
+FormUser = Annotated[SignedIn, Depends(csrf_protect)]
+
+
+def page_role(*roles: str) -> Callable[[SignedIn], SignedIn]:
+    """A dependency: the person at the browser when they have one of the roles, else 403."""
+
+    def check(person: PageUser) -> SignedIn:
+        return _with_role(person, roles)
+
+    return check
+
+
+def form_role(*roles: str) -> Callable[[SignedIn], SignedIn]:
+    """A dependency: the person who posted a form of ours when they have one of the roles, else 403."""
+
+    def check(person: FormUser) -> SignedIn:
+        return _with_role(person, roles)
+
+    return check
+
+
+def require_viewer(scope: str, *roles: str) -> Callable[..., Viewer]:
+    """A dependency: the viewer behind an API call, whose token has the scope; with `roles`, one of these only.
+
+    401 without a valid token or sign-in; 403 for a missing scope, another role, or a cookie call that would change
+    something without the CSRF header.
+    """
+    if scope not in SCOPES:
+        raise KeyError(scope)
+
+    def find(
+        request: Request,
+        now: Now,
+        _bearer_token: Annotated[object, Depends(_bearer)],
+        _session_cookie: Annotated[object, Depends(_cookie)],
+    ) -> Viewer:
+        viewer = auth.token_viewer(request, now)
+        if viewer is None:
+            viewer = _cookie_viewer(request, now)
+        if viewer.scopes is not None and scope not in viewer.scopes:
+            raise ApiError(403, f"The token lacks the scope {scope}.", code="missing_scope")
+        if roles and viewer.role not in roles:
+            raise ApiError(403, f"Only for the role {' or '.join(roles)}.")
+        return viewer
+
+    return find
+
+
+def _cookie_viewer(request: Request, now: datetime) -> Viewer:
+    person = auth.signed_in(request, now)
+    if person is None:
+        raise auth.not_signed_in("Send a token (`Authorization: Bearer osp_…`) or sign in.")
+    if request.method not in _SAFE_METHODS and not auth.same_secret(request.headers.get(auth.CSRF_HEADER), person.csrf):
+        raise ApiError(403, f"A signed-in browser must send the header {auth.CSRF_HEADER}.", code="csrf")
+    return person.viewer
+
+
+def _with_role(person: SignedIn, roles: tuple[str, ...]) -> SignedIn:
+    if person.viewer.role not in roles:
+        raise ApiError(403, "This page belongs to another role than yours.")
+    return person
+
+
+def _return_path(request: Request) -> str:
+    if request.method not in _SAFE_METHODS:
+        return "/"
+    query = f"?{request.url.query}" if request.url.query else ""
+    return auth.safe_next(request.url.path + query)
