@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from collectors.errors import CollectError
 from collectors.http import HttpClient
 from collectors.post import Json, RawPost
 
@@ -48,24 +49,6 @@ class Outcome:
 
 
 REASONS = ("ok", "not_modified", "limit_reached", "rate_limited", "unauthorized", "gone", "bad_answer", "unreachable")
-
-
-class CollectError(Exception):
-    """A run that failed. `permanent` failures wait for a person; the others are tried again at `retry_at`."""
-
-    def __init__(
-        self,
-        reason: str,
-        detail: str,
-        *,
-        permanent: bool = False,
-        retry_at: datetime | None = None,
-    ) -> None:
-        super().__init__(detail)
-        self.reason = reason
-        self.detail = detail
-        self.permanent = permanent
-        self.retry_at = retry_at
 
 
 @dataclass(frozen=True, slots=True)

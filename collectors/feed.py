@@ -1,0 +1,164 @@
+"""RSS, Atom and JSON feeds: publishers, blogs, Google Alerts, YouTube channels, Reddit listings."""
+
+import hashlib
+from collections.abc import Generator, Iterable, Mapping
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from collectors import feed_rhythm
+from collectors.base import Batch, CollectRequest, Option, Outcome
+from collectors.feed_reading import Entry, ReadFeed, read_feed
+from collectors.http import HttpAnswer, HttpClient
+from collectors.options import complete, web_address
+from collectors.post import Json, RawAuthor, RawPost
+from config.settings import get_settings
+
+BATCH = 500
+ACCEPT = "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5"
+_PLATFORMS = {"reddit.com": "reddit", "youtube.com": "youtube"}
+
+
+class FeedCollector:
+    """One feed. Conditional requests, and a rhythm of looking that follows the feed's own."""
+
+    kind = "feed"
+    label = "RSS, Atom or JSON feed"
+    options: tuple[Option, ...] = (
+        Option("url", "Address of the feed", "Begins with http:// or https://.", required=True),
+    )
+    interval = timedelta(hours=1)
+    needs_terms = False
+
+    def __init__(self, min_minutes: int | None = None, max_minutes: int | None = None) -> None:
+        self._min_minutes = min_minutes
+        self._max_minutes = max_minutes
+
+    def check_options(self, options: Mapping[str, Json]) -> dict[str, Json]:
+        return {"url": web_address(complete(options, self.options), "url")}
+
+    def collect(self, request: CollectRequest, http: HttpClient) -> Generator[Batch, None, Outcome]:
+        url = web_address(request.options, "url")
+        cursor = request.cursor if request.cursor.get("url") == url else {}
+        before = http.requests
+        answer = http.get(url, headers=_conditions(cursor))
+        digest = hashlib.sha256(answer.body).hexdigest()
+        if answer.status == 304 or digest == cursor.get("sha256"):
+            return (yield from self._unchanged(cursor, answer, http.requests - before))
+        feed = read_feed(answer.body, answer.headers.get("content-type"), answer.url)
+        dates = [entry.published_at for entry in feed.entries if entry.published_at]
+        wanted = feed_rhythm.from_dates(dates, request.now) or feed_rhythm.UNKNOWN_RHYTHM
+        interval = self._interval(wanted, answer, feed.ttl)
+        posts, repeated = _posts(feed, url)
+        done: dict[str, Json] = {
+            "url": url,
+            "etag": answer.headers.get("etag"),
+            "last_modified": answer.headers.get("last-modified"),
+            "sha256": digest,
+            "minutes": interval.total_seconds() / 60,
+        }
+        for start in range(0, len(posts), BATCH):
+            last = start + BATCH >= len(posts)
+            yield Batch(tuple(posts[start : start + BATCH]), done if last else request.cursor)
+        if not posts:
+            yield Batch((), done)
+        detail = _detail(feed, repeated, answer)
+        return Outcome(True, "ok", detail, http.requests - before, next_check=interval)
+
+    def _unchanged(
+        self, cursor: Mapping[str, Json], answer: HttpAnswer, requests: int
+    ) -> Generator[Batch, None, Outcome]:
+        minutes = cursor.get("minutes")
+        previous = timedelta(minutes=minutes) if isinstance(minutes, int | float) else None
+        interval = self._interval(feed_rhythm.slower(previous), answer, None)
+        yield Batch((), {**cursor, "minutes": interval.total_seconds() / 60})
+        return Outcome(True, "not_modified", _moved(answer), requests, next_check=interval)
+
+    def _interval(self, wanted: timedelta, answer: HttpAnswer, ttl: timedelta | None) -> timedelta:
+        shortest = self._min_minutes or get_settings().feed_min_minutes
+        longest = self._max_minutes or get_settings().feed_max_minutes
+        asked = (ttl, feed_rhythm.max_age(answer.headers.get("cache-control")))
+        return feed_rhythm.bounded(wanted, asked, timedelta(minutes=shortest), timedelta(minutes=longest))
+
+
+def _conditions(cursor: Mapping[str, Json]) -> dict[str, str]:
+    headers = {"accept": ACCEPT}
+    etag, modified = cursor.get("etag"), cursor.get("last_modified")
+    if isinstance(etag, str):
+        headers["if-none-match"] = etag
+    if isinstance(modified, str):
+        headers["if-modified-since"] = modified
+    return headers
+
+
+def _posts(feed: ReadFeed, url: str) -> tuple[list[RawPost], int]:
+    """The entries as posts, the first of each id, and how many repeated an id."""
+    posts: dict[str, Entry] = {}
+    for entry in feed.entries:
+        posts.setdefault(entry.native_id, entry)
+    return [_post(entry, feed.title, url) for entry in posts.values()], len(feed.entries) - len(posts)
+
+
+def _post(entry: Entry, feed_title: str, url: str) -> RawPost:
+    platform = _platform((entry.link, entry.author_url, url))
+    counted = {"views": entry.views, "comments": entry.comments}
+    raw: dict[str, Json] = {
+        "id": entry.native_id,
+        "link": entry.link,
+        "feed_title": feed_title,
+        "tags": list(entry.tags),
+    }
+    return RawPost(
+        native_id=entry.native_id,
+        text=entry.text,
+        published_at=entry.published_at,
+        url=entry.link,
+        title=entry.title or None,
+        author=_author(entry, platform),
+        kind="article" if platform == "feed" else "post",
+        lang=entry.lang,
+        counters={name: count for name, count in counted.items() if count is not None},
+        raw=raw,
+    )
+
+
+def _author(entry: Entry, platform: str) -> RawAuthor | None:
+    if not entry.author_name and not entry.author_url:
+        return None
+    name = (entry.author_name or "").strip()
+    if platform == "reddit":
+        handle = name.removeprefix("/").removeprefix("u/")
+        return RawAuthor(platform, handle=handle or None, profile_url=entry.author_url)
+    if platform == "youtube":
+        channel = (entry.author_url or "").rstrip("/").rpartition("/channel/")[2]
+        return RawAuthor(platform, native_id=channel or None, display_name=name or None, profile_url=entry.author_url)
+    return RawAuthor(platform, display_name=name or None, profile_url=entry.author_url)
+
+
+def _platform(addresses: Iterable[str | None]) -> str:
+    """Feeds of a platform name its accounts, so that their authors get the platform's pseudonyms."""
+    for address in addresses:
+        host = urlsplit(address).hostname if address else None
+        for domain, platform in _PLATFORMS.items():
+            if host and (host == domain or host.endswith(f".{domain}")):
+                return platform
+    return "feed"
+
+
+def _detail(feed: ReadFeed, repeated: int, answer: HttpAnswer) -> str:
+    notes = [_moved(answer)] if answer.moved_to else []
+    notes += ["The feed is empty."] if not feed.entries else []
+    notes += [f"{repeated} entries repeat the id of another and were left out."] if repeated else []
+    notes += [f"Read with tolerance: {feed.broken}."] if feed.broken else []
+    return " ".join(notes)
+
+
+def _moved(answer: HttpAnswer) -> str:
+    return f"The feed has moved for good to {answer.moved_to}; please change the address." if answer.moved_to else ""
+
+
+def next_after_failures(failures: int, previous: timedelta, longest: timedelta) -> timedelta:
+    """How long to leave a feed alone after so many failures in a row, unless the platform named a time."""
+    return min(feed_rhythm.slower(previous, failures), longest)
+
+
+__all__ = ["FeedCollector", "next_after_failures"]

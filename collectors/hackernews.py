@@ -1,0 +1,219 @@
+"""Hacker News by the Algolia search: no key, at most 1,000 hits a query, so that time is sliced until a slice fits."""
+
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from collectors.base import Batch, CollectRequest, Option, Outcome
+from collectors.errors import CollectError
+from collectors.html_text import one_line, plain_text
+from collectors.http import HttpClient
+from collectors.options import complete, whole_number, yes_or_no
+from collectors.post import Json, RawAuthor, RawPost
+from config.settings import get_settings
+
+MOST_HITS = 1_000  # of one query; the search serves no page beyond
+OVERLAP = 3_600  # seconds looked at again in the next run: hits reach the index late
+MAX_REQUESTS = 60  # of one run; far below the 10,000 an hour that are said to be the limit
+ITEM_URL = "https://news.ycombinator.com/item?id="
+_SHOWN_IN_RAW = ("objectID", "title", "url", "story_id", "story_title", "story_url", "parent_id", "created_at_i")
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far one term has been read: all before `reached`, and of the slice up to `until` the pages before `page`."""
+
+    reached: int
+    until: int | None = None
+    page: int = 0
+    present: bool = False  # read up to the time of the run, so that the next one looks back by the overlap
+
+    def as_json(self) -> dict[str, Json]:
+        return {"reached": self.reached - OVERLAP * self.present, "until": self.until, "page": self.page}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One readable answer of the search."""
+
+    hits: tuple[Json, ...]
+    total: int
+    pages: int
+
+
+class HackerNewsCollector:
+    """Stories and comments that hold a term as a phrase. Matching is fuzzy: whoever stores must match again."""
+
+    kind = "hackernews"
+    label = "Hacker News"
+    options: tuple[Option, ...] = (
+        Option("comments", "Comments too", "Collect comments beside stories.", default=True),
+        Option("backfill_days", "Days to look back", "How far the first run of a term goes back.", default=30),
+    )
+    interval = timedelta(minutes=10)
+    needs_terms = True
+
+    def __init__(self, base_url: str | None = None, max_requests: int = MAX_REQUESTS) -> None:
+        self._base_url = base_url
+        self._max_requests = max_requests
+
+    def check_options(self, options: Mapping[str, Json]) -> dict[str, Json]:
+        values = complete(options, self.options)
+        days = whole_number(values, "backfill_days", 0, 3650)
+        return {"comments": yes_or_no(values, "comments"), "backfill_days": days}
+
+    def collect(self, request: CollectRequest, http: HttpClient) -> Generator[Batch, None, Outcome]:
+        options = self.check_options(request.options)
+        base = (self._base_url or get_settings().hackernews_url).rstrip("/")
+        first = int((request.now - timedelta(days=whole_number(options, "backfill_days", 0, 3650))).timestamp())
+        terms = tuple(dict.fromkeys(name for term in request.terms if (name := " ".join(term.split()).casefold())))
+        if not terms:
+            return Outcome(complete=True, reason="ok", detail="There are no names to search for yet.")
+        search = _Search(http, base, with_comments=bool(options["comments"]), budget=self._max_requests)
+        present = int(request.now.timestamp())
+        reaches = {term: _reach(request.cursor, term, first, present) for term in terms}
+        unread = 0
+        for term in sorted(terms, key=lambda name: reaches[name].reached):
+            for reach, hits in search.read(term, reaches[term], present + 1):
+                found = [post for hit in hits if (post := post_of(hit)) is not None]
+                unread += len(hits) - len(found)
+                reaches[term] = reach
+                posts = {post.native_id: post for post in found}
+                yield Batch(
+                    tuple(posts.values()), {"terms": {name: known.as_json() for name, known in reaches.items()}}
+                )
+        return _outcome(search, unread)
+
+
+def _outcome(search: "_Search", unread: int) -> Outcome:
+    notes = [f"{unread} hits could not be read."] if unread else []
+    if search.overfull:
+        notes.append(
+            f"{search.overfull} times more than {MOST_HITS:,} hits fell into one second; the rest is not served."
+        )
+    if search.budget_spent:
+        notes.insert(0, f"Stopped after {search.requests} requests; the next run goes on from there.")
+        return Outcome(False, "limit_reached", " ".join(notes), search.requests, next_check=timedelta(minutes=1))
+    return Outcome(not search.overfull, "limit_reached" if search.overfull else "ok", " ".join(notes), search.requests)
+
+
+class _Search:
+    """The queries of one run, under one budget of requests."""
+
+    def __init__(self, http: HttpClient, base: str, *, with_comments: bool, budget: int) -> None:
+        self._http = http
+        self._base = base
+        self._tags = "(story,comment)" if with_comments else "story"
+        self._budget = budget
+        self.requests = 0
+        self.overfull = 0
+        self.budget_spent = False
+        self._last_hits: tuple[Json, ...] = ()
+
+    def read(self, term: str, reach: Reach, end: int) -> Iterator[tuple[Reach, tuple[Json, ...]]]:
+        """Yield the hits of one page after the other, oldest slice first, with the reach that is true after each."""
+        width = max(1, end - reach.reached)
+        while reach.reached < end:
+            if self.requests >= self._budget:
+                self.budget_spent = True
+                return
+            until = min(reach.until or reach.reached + width, end)
+            page = self._page(term, reach.reached, until, reach.page)
+            if self._too_many(page) and reach.page == 0 and until - reach.reached > 1:
+                width = (until - reach.reached) // 2
+                reach = replace(reach, until=None)
+                continue
+            reach = self._after(reach, until, page, end)
+            if reach.until is None:
+                width = max(1, min(width * 2, end - reach.reached))
+            yield reach, page.hits
+
+    def _too_many(self, page: Page) -> bool:
+        """A count is believed only if the page is full or more pages are served: some servers miscount."""
+        return page.total > MOST_HITS and (len(page.hits) >= MOST_HITS or page.pages > 1)
+
+    def _after(self, reach: Reach, until: int, page: Page, end: int) -> Reach:
+        read = reach.page + 1
+        repeated, self._last_hits = page.hits == self._last_hits, page.hits
+        if page.hits and not repeated and read < page.pages and read * len(page.hits) < MOST_HITS:
+            return Reach(reach.reached, until, read)
+        self.overfull += self._too_many(page)
+        return Reach(until, present=until >= end)
+
+    def _page(self, term: str, start: int, until: int, page: int) -> Page:
+        self.requests += 1
+        params = {
+            "query": '"' + term.replace('"', " ") + '"',
+            "tags": self._tags,
+            "numericFilters": f"created_at_i>={start},created_at_i<{until}",
+            "hitsPerPage": str(MOST_HITS),
+            "page": str(page),
+        }
+        return page_of(self._http.get(f"{self._base}/api/v1/search_by_date", params).json())
+
+
+def page_of(answer: Json) -> Page:
+    """Read one answer; raise `CollectError` when it is not one of a search."""
+    hits = answer.get("hits") if isinstance(answer, dict) else None
+    if not isinstance(answer, dict) or not isinstance(hits, list):
+        raise CollectError("bad_answer", "The search answered without its list of hits.")
+    total = _number(answer.get("nbHits"))
+    pages = _number(answer.get("nbPages"))
+    return Page(tuple(hits), len(hits) if total is None else total, 1 if pages is None else pages)
+
+
+def post_of(hit: Json) -> RawPost | None:
+    """A hit as a post, None when it has no usable id."""
+    if not isinstance(hit, dict):
+        return None
+    native_id = _text(hit.get("objectID")) or str(_number(hit.get("objectID")) or "")
+    if not native_id.isalnum() or len(native_id) > 40:
+        return None
+    comment = _text(hit.get("comment_text"))
+    author = _text(hit.get("author"))
+    title = one_line(_text(hit.get("title")))
+    counted = {"points": _number(hit.get("points")), "comments": _number(hit.get("num_comments"))}
+    parent = _number(hit.get("parent_id")) if comment else None
+    return RawPost(
+        native_id=native_id,
+        text=plain_text(comment or _text(hit.get("story_text"))),
+        published_at=_moment(hit),
+        url=ITEM_URL + native_id,
+        title=title or None,
+        author=RawAuthor("hackernews", native_id=author, handle=author) if author else None,
+        kind="comment" if comment else "post",
+        reply_to=None if parent is None else str(parent),
+        counters={name: count for name, count in counted.items() if count is not None},
+        raw={name: hit[name] for name in _SHOWN_IN_RAW if hit.get(name) is not None},
+    )
+
+
+def _moment(hit: Mapping[str, Json]) -> datetime | None:
+    seconds = _number(hit.get("created_at_i"))
+    try:
+        if seconds is not None:
+            return datetime.fromtimestamp(seconds, UTC)
+        moment = datetime.fromisoformat(_text(hit.get("created_at")))
+    except (ValueError, OverflowError, OSError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _reach(cursor: Mapping[str, Json], term: str, first: int, present: int) -> Reach:
+    """What the cursor says of a term; one that it does not know starts with its own backfill."""
+    terms = cursor.get("terms")
+    known = terms.get(term) if isinstance(terms, dict) else None
+    reached = _number(known.get("reached")) if isinstance(known, dict) else None
+    if not isinstance(known, dict) or reached is None:
+        return Reach(first)
+    reached = min(reached, present - OVERLAP)  # a clock that once ran ahead must not silence a term
+    until, page = _number(known.get("until")), _number(known.get("page")) or 0
+    return Reach(reached, until, page) if until is not None and until > reached else Reach(reached)
+
+
+def _text(value: Json) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _number(value: Json) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

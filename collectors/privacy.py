@@ -1,0 +1,204 @@
+"""The one door for privacy: raw posts go in, posts without their authors come out."""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from collectors.masking import (
+    Markers,
+    markers_of,
+    mask_author,
+    mask_handles,
+    mask_persons,
+    mentions,
+    mentions_in_address,
+    squash,
+)
+from collectors.post import Json, Post, RawAuthor, RawPost
+
+MAX_URL_CHARS = 2_000
+MAX_NATIVE_ID_CHARS = 500
+MAX_TITLE_CHARS = 1_000
+RAW_DEPTH = 20
+_MAX_COUNT = 2**63 - 1
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL refuses both
+_PERSON_KEY = re.compile(
+    r"(?i)^_?(?:dc_?|itunes_?|media_?)?(?:authors?|by|creators?|contributors?|publishers?|managingeditor|webmaster|owners?"
+    r"|users?|accounts?|actor|poster|submitter|reviewer|respondent|employee|person|profile|avatar|handle|nick(?:name)?"
+    r"|screen_?name|display_?name|user_?name|full_?name|first_?name|last_?name|e-?mail|phone|did|highlight_?result)"
+    r"(?:[_.-].*|_?id|_?url|_?name|_?link|_?uri|_?detail|image|photo)?$"
+)
+_STATUS = re.compile(r"(?i)^https?://(?:www\.|mobile\.)?(?:x|twitter)\.com/([^/]+)/status(?:es)?/(\d{1,20})")
+_LINKEDIN = re.compile(r"(?i)^https?://(?:[a-z]+\.)?linkedin\.com/posts/.*?-(activity|ugcPost|share)-(\d{5,25})")
+
+
+class PrivacyDoor:
+    """Turns raw authors into keyed pseudonyms and masks persons; nothing reads a raw author but this class.
+
+    `own_accounts` are (platform, handle) pairs of the company, `public_names` further names of organisations (the
+    company's and its rivals'): both stay readable. Host names stay in links even where they resemble the author's
+    display name, since they name the publication.
+    """
+
+    def __init__(
+        self, key: bytes, own_accounts: Collection[tuple[str, str]], public_names: Collection[str] = ()
+    ) -> None:
+        if len(key) < 16:
+            raise ValueError("the key of the pseudonyms must have at least 16 bytes")
+        self._key = key
+        self._own = {(platform.casefold(), squash(handle)) for platform, handle in own_accounts}
+        self._kept = {handle for _, handle in self._own} | {squash(name) for name in public_names} - {""}
+
+    def admit(self, raw: RawPost, now: datetime, max_chars: int) -> Post:
+        """The post as it may be stored, collected at `now`; raise `ValueError` on a date without a time zone."""
+        own = self._is_own(raw.author)
+        markers = Markers() if own or raw.author is None else self._markers(raw.author)
+        published, date_from = _dated(raw.published_at, now)
+        return Post(
+            native_id=self._identifier(raw.native_id, markers),
+            text=_cut(self._masked(raw.text[: max_chars * 8], markers), max_chars),
+            published_at=published,
+            date_from=date_from,
+            url=self._address(raw.url, markers, own=own),
+            title=None if raw.title is None else _cut(self._masked(raw.title[:10_000], markers), MAX_TITLE_CHARS),
+            author_key=self._pseudonym(raw.author),
+            followers=_count(raw.followers),
+            own_account=own,
+            kind=raw.kind,
+            lang=raw.lang if raw.lang and re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})?", raw.lang) else None,
+            reply_to=None if raw.reply_to is None else self._identifier(raw.reply_to, markers),
+            rating=raw.rating,
+            counters={name: count for name, value in raw.counters.items() if (count := _count(value)) is not None},
+            stated={name: self._value(value, markers, max_chars) for name, value in raw.stated.items()},
+            raw=self._object(raw.raw, markers, max_chars, RAW_DEPTH),
+        )
+
+    def _is_own(self, author: RawAuthor | None) -> bool:
+        if author is None or not author.handle:
+            return False
+        return (author.platform.casefold(), squash(author.handle)) in self._own
+
+    def _markers(self, author: RawAuthor) -> Markers:
+        names = [author.display_name]
+        handles = [author.handle, author.native_id]
+        if squash(author.display_name or "") in self._kept:
+            names = []  # an organisation signs with the name everybody may read
+        handles = [handle for handle in handles if squash(handle or "") not in self._kept]
+        return markers_of(handles, names, author.profile_url)
+
+    def _pseudonym(self, author: RawAuthor | None) -> str | None:
+        """HMAC-SHA256 over platform and the steadiest identifier, 128 bits as hex."""
+        if author is None:
+            return None
+        candidates = (
+            ("id", author.native_id),
+            ("handle", author.handle and author.handle.strip().lstrip("@").casefold()),
+            ("url", author.profile_url),
+            ("name", author.display_name and " ".join(author.display_name.split()).casefold()),
+        )
+        found = next(((kind, value) for kind, value in candidates if value), None)
+        return None if found is None else self._digest(f"{author.platform}\0{found[0]}\0{found[1]}")
+
+    def _digest(self, text: str) -> str:
+        data = text.encode("utf-8", "surrogatepass")
+        return hmac.new(self._key, data, hashlib.sha256).hexdigest()[:32]
+
+    def _identifier(self, native_id: str, markers: Markers) -> str:
+        """The platform's id, replaced by a steady pseudonym where it holds the author or is too long to index."""
+        clean = _storable(native_id)
+        if len(clean) > MAX_NATIVE_ID_CHARS or mentions(clean, markers) or mentions_in_address(clean, markers):
+            return f"hmac:{self._digest(native_id)}"
+        masked = mask_handles(clean, self._kept)
+        return clean if masked == clean else f"hmac:{self._digest(native_id)}"
+
+    def _masked(self, text: str, markers: Markers) -> str:
+        return mask_persons(mask_author(_storable(text), markers), self._kept)
+
+    def _address(self, url: str | None, markers: Markers, *, own: bool) -> str | None:
+        """The link of the post if it may be shown: without the author, or in the platform's form that names nobody."""
+        clean = _storable(url or "").strip()
+        if not clean or len(clean) > MAX_URL_CHARS or not _is_web_address(clean):
+            return None
+        if own:
+            return clean
+        status, linkedin = _STATUS.match(clean), _LINKEDIN.match(clean)
+        if status and squash(status[1]) not in self._kept:
+            return f"https://x.com/i/status/{status[2]}"
+        if linkedin:
+            return f"https://www.linkedin.com/feed/update/urn:li:{linkedin[1]}:{linkedin[2]}"
+        if mentions_in_address(clean, markers) or mask_handles(clean, self._kept) != clean:
+            return None
+        return clean
+
+    def _value(self, value: str, markers: Markers, max_chars: int) -> str:
+        clean = _cut(_storable(value), max_chars)
+        return (
+            "[author]" if mentions(clean, markers) or _hides_author(clean, markers) else mask_persons(clean, self._kept)
+        )
+
+    def _object(self, values: Mapping[str, Json], markers: Markers, max_chars: int, depth: int) -> dict[str, Json]:
+        return {
+            _storable(key): self._stripped(value, markers, max_chars, depth - 1)
+            for key, value in values.items()
+            if not _PERSON_KEY.match(key) and self._value(key, markers, 500) == key
+        }
+
+    def _stripped(self, value: Json, markers: Markers, max_chars: int, depth: int) -> Json:
+        """A raw value without persons; what is nested too deep to be looked at is dropped."""
+        if isinstance(value, str):
+            return self._value(value, markers, max_chars)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return "[author]" if str(value) in {*markers.words, *markers.brief} else value
+        if isinstance(value, dict):
+            return self._object(value, markers, max_chars, depth) if depth > 0 else None
+        if isinstance(value, list):
+            return [self._stripped(item, markers, max_chars, depth - 1) for item in value] if depth > 0 else None
+        return None if isinstance(value, float) and value - value != 0 else value  # JSON knows no infinity
+
+
+def _hides_author(text: str, markers: Markers) -> bool:
+    """Addresses write names with dashes and dots; only values that are one long word can be addresses."""
+    return len(text) <= MAX_URL_CHARS and "/" in text and not text.count(" ") and mentions_in_address(text, markers)
+
+
+def _dated(published: datetime | None, now: datetime) -> tuple[datetime, str]:
+    if published is None:
+        return now, "collected"
+    if published.tzinfo is None:
+        raise ValueError("published_at has no time zone")
+    try:
+        moment = published.astimezone(UTC)
+    except OverflowError:  # in the first or last hours that a datetime can hold
+        return now, "collected"
+    return (now, "clamped") if moment > now else (moment, "source")
+
+
+def _storable(text: str) -> str:
+    return _UNSTORABLE.sub("", text)
+
+
+def _cut(text: str, max_chars: int) -> str:
+    """At most `max_chars`, cut at white space where some is near, so that no half name or mask stays at the end."""
+    if len(text) <= max_chars:
+        return text
+    space = max(text.rfind(gap, max(0, max_chars - 200), max_chars + 1) for gap in " \n\t")
+    return text[: space if space > 0 else max_chars].rstrip()
+
+
+def _count(value: int | None) -> int | None:
+    """A counter as given; one that no platform can mean is unknown."""
+    return value if value is not None and 0 <= value <= _MAX_COUNT else None
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.username is None
+    except ValueError:
+        return False
+
+
+__all__ = ["PrivacyDoor"]

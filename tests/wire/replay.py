@@ -1,0 +1,142 @@
+"""A small real HTTP server on loopback that replays recorded and self-written answers."""
+
+import gzip
+import json
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedIOBase
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer. `body` is bytes, or a function that writes to the socket itself, status line and all."""
+
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | Callable[[BufferedIOBase], None] = b""
+
+    @classmethod
+    def json(cls, value: object, status: int = 200) -> "Answer":
+        return cls(status, {"content-type": "application/json"}, json.dumps(value).encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as the server saw it; header names in lower case, the first value of each query key."""
+
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+
+
+Rule = Callable[[Request], Answer]
+
+
+class Replay:
+    """Rules by path. A list of answers is given out one by one; the last one stays."""
+
+    def __init__(self, base_url: str) -> None:
+        self.base_url = base_url
+        self.requests: list[Request] = []
+        self._rules: dict[str, Rule] = {}
+
+    def url(self, path: str) -> str:
+        return self.base_url + path
+
+    def add(self, path: str, *answers: Answer) -> None:
+        """Answer `path` with `answers` in turn."""
+        left = list(answers)
+        self.rule(path, lambda _: left.pop(0) if len(left) > 1 else left[0])
+
+    def rule(self, path: str, answer: Rule) -> None:
+        """Answer `path` by a function of the request."""
+        self._rules[path] = answer
+
+    def load(self, file: Path, host: str) -> None:
+        """Add the recorded GET answers of one host from a `.jsonl` or `.jsonl.gz` file.
+
+        Of several recordings of one path, the one whose query fits the request best is given.
+        """
+        recorded: dict[str, list[tuple[dict[str, Any], Answer]]] = defaultdict(list)
+        for line in read_recordings(file):
+            asked, given = line["request"], line["response"]
+            if asked["method"] == "GET" and asked["host"] == host:
+                body = given["body"]
+                data = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+                answer = Answer(given["status"], given.get("headers") or {}, data)
+                recorded[asked["path"]].append((asked.get("query") or {}, answer))
+        for path, answers in recorded.items():
+            self.rule(path, _best_fit(answers))
+
+    def answer(self, request: Request) -> Answer:
+        self.requests.append(request)
+        rule = self._rules.get(request.path)
+        return rule(request) if rule else Answer(404, {"content-type": "text/plain"}, b"not recorded")
+
+
+def _best_fit(answers: list[tuple[dict[str, Any], Answer]]) -> Rule:
+    def choose(request: Request) -> Answer:
+        fits = [sum(request.query.get(key) == value for key, value in query.items()) for query, _ in answers]
+        return answers[fits.index(max(fits))][1]
+
+    return choose
+
+
+def read_recordings(file: Path) -> Iterator[dict[str, Any]]:
+    """The lines of a recording."""
+    data = file.read_bytes()
+    text = (gzip.decompress(data) if file.suffix == ".gz" else data).decode()
+    yield from (json.loads(line) for line in text.splitlines())
+
+
+@contextmanager
+def replay_server() -> Iterator[Replay]:
+    """Serve on a free loopback port until the block ends."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server.daemon_threads = True
+    server.block_on_close = False  # a client that hung up on an endless answer must not hold the test
+    replay = Replay(f"http://127.0.0.1:{server.server_address[1]}")
+    server.replay = replay  # type: ignore[attr-defined]  # the handler's only way to its rules
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield replay
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        parts = urlsplit(self.path)
+        query = {key: values[0] for key, values in parse_qs(parts.query, keep_blank_values=True).items()}
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        answer = self.server.replay.answer(Request(parts.path, query, headers))  # type: ignore[attr-defined]
+        self.close_connection = True
+        try:
+            self._send(answer)
+        except (BrokenPipeError, ConnectionResetError):
+            return
+
+    def _send(self, answer: Answer) -> None:
+        if callable(answer.body):
+            answer.body(self.wfile)
+            return
+        self.send_response_only(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        if not any(name.lower() == "content-length" for name in answer.headers):
+            self.send_header("content-length", str(len(answer.body)))
+        self.end_headers()
+        self.wfile.write(answer.body)
+
+    def log_message(self, *args: object) -> None:
+        """Keep test output quiet."""
