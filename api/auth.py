@@ -1,8 +1,8 @@
 """Who asks: a signed-in browser (cookie) or a program (token). Dependencies that use this stand in `api.deps`."""
 
 import hmac
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from fastapi import Request, Response
@@ -11,24 +11,18 @@ from api.errors import ApiError
 from api.throttle import Throttle
 from config.settings import get_settings
 from storage import db, users
-from storage.viewer import Viewer, viewer_for
+from storage.viewer import Viewer
 
 COOKIE = "outspoken_session"
 CSRF_FIELD = "csrf"
 CSRF_HEADER = "X-CSRF-Token"
-TOKEN_PREFIX = "osp_"  # noqa: S105 - a prefix, not a secret
 
 SIGN_IN_TRIES = Throttle(limit=20, window=timedelta(minutes=10))
 _LONGEST_NEXT = 2000
 
 
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """A signed-in browser. `csrf` goes into every form as the hidden field `csrf`, into API calls as a header."""
-
-    user: users.UserRow
-    viewer: Viewer
-    csrf: str
+# user, viewer, csrf; the last goes into every form as the hidden field `csrf`, into API calls as a header
+SignedIn: TypeAlias = users.SignedIn
 
 
 def signed_in(request: Request, now: datetime) -> SignedIn | None:
@@ -45,13 +39,13 @@ def token_viewer(request: Request, now: datetime) -> Viewer | None:
     if header is None:
         return None
     scheme, _, secret = header.partition(" ")
-    if scheme.casefold() != "bearer" or not secret.startswith(TOKEN_PREFIX):
+    if scheme.casefold() != "bearer" or not secret.startswith(users.TOKEN_PREFIX):
         raise not_signed_in("Send the token as `Authorization: Bearer osp_…`.", "invalid_request")
     with db.transaction() as session:
         owner = users.token_user(session, secret, now)
     if owner is None:
         raise not_signed_in("The token is not valid: unknown, revoked or past its time.", "invalid_token")
-    return viewer_for(owner.user.role, owner.user.id, owner.advocate_id, owner.scopes)
+    return owner.viewer
 
 
 def not_signed_in(detail: str, error: str | None = None) -> ApiError:
@@ -69,9 +63,11 @@ def sign_in(request: Request, email: str, password: str, now: datetime) -> str |
     wait = SIGN_IN_TRIES.take(client, now)
     if wait is not None:
         raise too_many(wait)
+    if "\x00" in email:
+        return None  # no address, and nothing that the database takes
     with db.transaction() as session:
         user = users.authenticate(session, email, password, now)
-        token = None if user is None else users.start_session(session, user.id, now)
+        token = None if user is None else users.start_session(session, user.id, now, get_settings().session_hours)
     if token is not None:
         SIGN_IN_TRIES.give_back(client)
     return token
@@ -129,8 +125,4 @@ def _look_up(token: str | None, now: datetime) -> SignedIn | None:
     if not token:
         return None
     with db.reading() as session:
-        found = users.session_user(session, token, now)
-    if found is None:
-        return None
-    viewer = viewer_for(found.user.role, found.user.id, found.advocate_id)
-    return SignedIn(found.user, viewer, found.csrf)
+        return users.session_user(session, token, now)

@@ -5,7 +5,7 @@ Endpoints raise; the handlers here render once. No handler shows anything of the
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from html import escape
 from http import HTTPStatus
 from typing import Any
@@ -150,10 +150,11 @@ def render(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """The error as JSON for programs, as a page for people."""
+    detail = _writable(detail)
     if not wants_page(request):
         content: dict[str, object] = {"error": code or _CODES.get(status, "error"), "detail": detail}
         if fields:
-            content["fields"] = [asdict(field) for field in fields]
+            content["fields"] = [{"field": _writable(each.field), "reason": _writable(each.reason)} for each in fields]
         return JSONResponse(content, status, headers)
     title, text = _WORDS.get(status, (HTTPStatus(status).phrase, detail))
     page: ErrorPage = getattr(request.app.state, ERROR_PAGE, plain_page)
@@ -177,6 +178,11 @@ def plain_page(_request: Request, status: int, title: str, text: str) -> Respons
         '<p><a href="/">Back to the first page</a></p></div></main></body></html>'
     )
     return HTMLResponse(body, status)
+
+
+def _writable(text: str) -> str:
+    """Messages may quote hostile input: lone surrogates can't be sent, and nobody reads more than this."""
+    return text[:1000].encode("utf-8", "replace").decode()
 
 
 def unexpected(request: Request) -> Response:

@@ -10,6 +10,7 @@ import redis
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 from pydantic import BaseModel, ConfigDict
+from pydantic.config import JsonDict
 from sqlalchemy.exc import SQLAlchemyError
 
 from api import errors
@@ -28,7 +29,7 @@ OUTBOX = Gauge("outspoken_outbox_mails", "Mails by state.", ("state",))
 DATABASE_UP = Gauge("outspoken_database_up", "Whether the database answered this scrape.")
 
 _PATIENCE = 2.0  # seconds for the queue to answer
-_READY_EXAMPLE = {
+_READY_EXAMPLE: JsonDict = {
     "status": "ok",
     "live": True,
     "ready": True,
@@ -102,7 +103,7 @@ def _read_figures(now: datetime) -> None:
         with db.reading() as session:
             figures = operating_figures(session, now)
     except SQLAlchemyError as error:
-        log.error("No figures for Prometheus: the database did not answer (%s).", type(error).__name__)
+        log.warning("No figures for Prometheus: the database did not answer (%s).", type(error).__name__)
         DATABASE_UP.set(0)
         return
     DATABASE_UP.set(1)
