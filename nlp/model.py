@@ -101,7 +101,7 @@ class Network:
 
     def __init__(self, folder: Path = WEIGHTS, threads: int = 1) -> None:
         from onnxruntime import InferenceSession, SessionOptions
-        from transformers import AutoTokenizer
+        from transformers import PreTrainedTokenizerFast
 
         self.meta = read_meta(folder)
         options = SessionOptions()
@@ -111,7 +111,7 @@ class Network:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             self._session = InferenceSession(folder / "model.onnx", options, providers=["CPUExecutionProvider"])
-            self._tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+            self._tokenizer = PreTrainedTokenizerFast.from_pretrained(str(folder), local_files_only=True)
         except Exception as error:  # what ONNX Runtime raises has no class of its own
             raise WeightsError(f"{folder}: {error}") from error
         self._tokenizer.model_max_length = 1_000_000  # windows are cut here, not there
@@ -143,7 +143,8 @@ class Network:
         owners: list[int] = []
         windows: list[list[int]] = []
         limit = self.meta.max_tokens
-        for owner, ids in enumerate(self._tokenizer(list(texts))["input_ids"]):
+        coded = self._tokenizer(list(texts), return_token_type_ids=False, return_attention_mask=False)
+        for owner, ids in enumerate(coded["input_ids"]):
             parts = [ids] if len(ids) <= limit else [[*ids[: limit - 1], ids[-1]], [ids[0], *ids[-limit + 1 :]]]
             owners.extend([owner] * len(parts))
             windows.extend(parts)

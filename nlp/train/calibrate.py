@@ -50,7 +50,7 @@ class Sample:
 
 
 def fit(sample: Sample) -> Calibration:
-    """The vector scaling with the least log loss, by Adam over all rows at once (the loss is convex in 1/T and bias)."""
+    """The vector scaling with the least log loss, by Adam over all rows at once."""
     weights = (sample.weights / sample.weights.sum())[:, None]
     values = np.zeros(sample.logits.shape[1] + 1)  # 1/T, then the biases
     values[0] = 1.0

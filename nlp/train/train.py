@@ -30,7 +30,7 @@ ENCODER_RATE = 1.1e-4
 HEAD_RATE = 6e-4
 WARM_UP_SHARE = 0.04
 CHECKPOINT_SECONDS = 300
-HEAD_WEIGHTS = {"sentiment": 1.0, "audience": 0.8, "facet": 0.5}
+HEAD_WEIGHTS = {"sentiment": 1.0, "audience": 0.9, "facet": 0.7}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +96,14 @@ def optimizer_of(network: Tagger) -> torch.optim.Optimizer:
     return torch.optim.AdamW(groups, weight_decay=0.01, betas=(0.9, 0.98), fused=True)
 
 
-def train(out: Path, minutes: float, seed: int) -> None:
-    """Run until the time is over; `out` gets `checkpoint.pt` and `progress.jsonl`."""
+def train(out: Path, minutes: float, seed: int, start: Path | None = None) -> None:
+    """Run until the time is over; `out` gets `checkpoint.pt` and `progress.jsonl`. `start`: go on from this."""
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)
     rng = random.Random(seed)
     tokenizer, network = load_tokenizer(), Tagger(base_folder())
+    if start is not None:
+        network.load_state_dict(torch.load(start, map_location="cpu", weights_only=True))
     optimizer, public = optimizer_of(network), public_rows("train")
     started = saved = time.monotonic()
     steps = texts = epoch = 0
@@ -149,12 +151,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=75.0)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--start", type=Path, help="go on from this checkpoint, with a fresh optimizer")
     parser.add_argument("--seed", type=int, default=20)
     parser.add_argument("--threads", type=int, default=2)
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(given.threads)
-    train(given.out, given.minutes, given.seed)
+    train(given.out, given.minutes, given.seed, given.start)
 
 
 if __name__ == "__main__":

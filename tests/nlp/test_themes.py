@@ -1,0 +1,77 @@
+import pytest
+
+from nlp.themes import find_themes, is_protected, theme_facets
+
+
+@pytest.mark.parametrize(
+    ("text", "theme"),
+    [
+        ("The salary is far below market", "pay"),
+        ("My manager micromanages everything", "management"),
+        ("Burnout everywhere, 60 hour weeks", "workload"),
+        ("Toxic culture, bullying is normal", "culture"),
+        ("No promotion in four years", "growth"),
+        ("Laid off by e-mail on a Friday", "job_security"),
+        ("Two interviews, then ghosted by the recruiter", "hiring_process"),
+        ("They want everyone back in the office", "flexibility"),
+        ("Health insurance and pension are great", "benefits"),
+        ("Way overpriced for what it is", "price"),
+        ("It broke after two days", "quality"),
+        ("Customer service hung up on me", "service"),
+        ("My parcel never arrived", "delivery"),
+        ("The app is confusing", "usability"),
+        ("They sold my data, privacy means nothing", "trust"),
+    ],
+)
+def test_every_theme_is_found(text: str, theme: str) -> None:
+    assert theme in find_themes(text)
+
+
+def test_only_whole_words_count() -> None:
+    assert find_themes("The cape display was priceless to behold") == find_themes("")
+
+
+def test_a_customer_does_not_speak_of_management() -> None:
+    text = "The store manager refused my refund"
+    assert find_themes(text, "brand") == ("price",)
+    assert "management" in find_themes(text, "both")
+
+
+def test_an_employee_does_not_speak_of_delivery() -> None:
+    assert "delivery" not in find_themes("I load parcels and the pay is fine, wage on time", "employer")
+
+
+def test_curly_apostrophes_and_capitals_match() -> None:
+    assert "quality" in find_themes("IT DOESN\u2019T WORK")
+
+
+def test_every_theme_has_a_facet() -> None:
+    assert set(theme_facets().values()) == {"brand", "employer"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We are voting for a union next week",
+        "Talks about unionising started in the depot",
+        "Der Betriebsrat hat zugestimmt",
+        "The works council was not asked",
+        "Workers went on strike over pay",
+        "I blew the whistle on the safety reports",
+        "She is a whistleblower",
+        "Picket line outside gate 3",
+        "Collective bargaining starts in May",
+    ],
+)
+def test_protected_activity_is_recognised_and_never_a_theme(text: str) -> None:
+    assert is_protected(text)
+    assert find_themes(text + " and the salary is low") == ()
+
+
+@pytest.mark.parametrize("text", ["Western Union... no: a reunion of friends", "The opinions are striking", ""])
+def test_words_that_only_look_alike(text: str) -> None:
+    assert is_protected(text) is ("Union" in text)
+
+
+def test_a_huge_text_is_cut_before_matching() -> None:
+    assert find_themes("salary " + "x" * 5_000_000) == ("pay",)
