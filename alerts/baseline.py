@@ -2,10 +2,12 @@
 
 Source of the rule: same hour of the week over the last four weeks by median and MAD, after the practice of robust
 control charts. A count's own chance spread (the square root of its centre) and one item are lower bounds of the scale,
-so that a series which never moves does not raise an alarm at the first extra item.
+so that a series which never moves does not raise an alarm at the first extra item. Four values alone make a poor MAD:
+the hour before and the hour after are taken in. Mentions come in clumps; the usual daily peak of the distance from
+normal says how far out a series gets on an ordinary day.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
@@ -14,6 +16,8 @@ from metrics.stats import mad, median
 DAY_HOURS = 24
 WEEK_HOURS = 168
 BASELINE_WEEKS = 4
+NEIGHBOURS = (-1, 0, 1)  # hours around the hour of the week
+PEAK_DAYS = 21
 SHORT_HISTORY_HOURS = 2 * WEEK_HOURS  # below it the hour of the week has fewer than two values
 MAD_TO_SIGMA = 1.4826  # makes the MAD of a normal distribution its standard deviation
 
@@ -59,18 +63,52 @@ def spread(values: Sequence[float]) -> Spread:
 def hour_baseline(counts: Sequence[float], index: int) -> Baseline | None:
     """The baseline of `counts[index]`, from earlier hours only; None with less than 24 hours of history.
 
-    From two weeks on: the same hour of the week (UTC) in up to four past weeks; an event of the present week is thereby
-    out of its own baseline, and one that lasted through an earlier week is one value of four. Before two weeks: all
-    hours of the past 7 days, without the last 24 where at least 24 others are left, so that a growing event does not
-    raise its own bar.
+    From two weeks on: the same hour of the week (UTC) and its two neighbours in up to four past weeks; an event of the
+    present week is thereby out of its own baseline, and one that lasted through an earlier week is one of four. Before
+    two weeks: all hours of the past 7 days, without the last 24 where at least 24 others are left, so that a growing
+    event does not raise its own bar.
     """
     if index < DAY_HOURS:
         return None
-    if index >= SHORT_HISTORY_HOURS:
-        weeks = range(1, min(BASELINE_WEEKS, index // WEEK_HOURS) + 1)
-        past = [counts[index - week * WEEK_HOURS] for week in weeks]
-        return Baseline(spread(past), len(past), short_history=False)
+    if index < SHORT_HISTORY_HOURS:
+        past = _rested_week(counts, index)
+        return Baseline(spread(past), len(past), short_history=True)
+    past = _same_hours(counts, index, index, range(-BASELINE_WEEKS, 0))
+    return Baseline(spread(past), len(past), short_history=False)
+
+
+def usual_peak(counts: Sequence[float], index: int) -> float | None:
+    """The median of the daily maxima of the distance from normal over up to 21 days before `index`.
+
+    Each past hour is compared with the same hour of the other weeks before `index` (with the one spread of the past
+    days while the history is short). None before two full days.
+    """
+    days = min(PEAK_DAYS, index // DAY_HOURS)
+    if days < 2:
+        return None
+    one = spread(_rested_week(counts, index)) if index < SHORT_HISTORY_HOURS else None
+    peaks = []
+    for day in range(days):
+        last = index - day * DAY_HOURS
+        peaks.append(max(_past_distance(counts, hour, index, one) for hour in range(last - DAY_HOURS, last)))
+    return median(peaks)
+
+
+def _past_distance(counts: Sequence[float], hour: int, end: int, one: Spread | None) -> float:
+    if one is not None:
+        return one.distance(counts[hour])
+    weeks = (*range(-BASELINE_WEEKS, 0), *range(1, BASELINE_WEEKS + 1))
+    others = _same_hours(counts, hour, end, weeks)
+    return spread(others).distance(counts[hour]) if others else 0.0
+
+
+def _same_hours(counts: Sequence[float], index: int, end: int, weeks: Iterable[int]) -> list[float]:
+    """The hour of the week of `index` and its neighbours in other weeks, between the first hour and `end`."""
+    places = (index + week * WEEK_HOURS + beside for week in weeks for beside in NEIGHBOURS)
+    return [counts[place] for place in places if 0 <= place < end]
+
+
+def _rested_week(counts: Sequence[float], index: int) -> Sequence[float]:
     week = counts[max(0, index - WEEK_HOURS) : index]
     rested = week[:-DAY_HOURS]
-    chosen = rested if len(rested) >= DAY_HOURS else week
-    return Baseline(spread(chosen), len(chosen), short_history=True)
+    return rested if len(rested) >= DAY_HOURS else week

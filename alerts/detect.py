@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 from alerts.negative import WINDOWS, negative_rise
 from alerts.rules import Finding, HourCount, Series
-from alerts.volume import volume_spike
+from alerts.volume import Bar, volume_spike
 
 HOUR = timedelta(hours=1)
-SENSITIVITY = {"sensitive": 3.0, "balanced": 4.0, "strict": 6.0}  # k of the volume rule
+SENSITIVITY = {"sensitive": Bar(3.0, 1.5), "balanced": Bar(4.0, 2.0), "strict": Bar(6.0, 2.5)}
 FLOOR = 5  # stories in an hour
 LEAST_AUTHORS = 3  # one loud person is no story
 LEAST_COVERAGE = 0.9  # below it a gap in collection looks like news

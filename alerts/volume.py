@@ -4,11 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from alerts.baseline import Baseline, hour_baseline
+from alerts.baseline import Baseline, hour_baseline, usual_peak
 from alerts.rules import VOLUME, Finding, HourCount, Series
 from alerts.severity import severity
 
 LOOK_BACK_HOURS = 24  # how far back hours in a row are counted
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """How far out an hour must be: `scales` above normal, and `peaks` times as far as on a usual day's busiest hour."""
+
+    scales: float
+    peaks: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +34,25 @@ class _Judged:
         return (self.observed - self.baseline.spread.median) / (self.threshold - self.baseline.spread.median)
 
 
-def volume_spike(
-    series: Series, hours: Sequence[HourCount], running: bool, distance: float, floor: int
-) -> Finding | None:
+def volume_spike(series: Series, hours: Sequence[HourCount], running: bool, bar: Bar, floor: int) -> Finding | None:
     """The spike of the last full or the running hour, whichever is further out; None when neither is one.
 
-    `hours` are the series' hours of observation, `running` says whether the last one is still incomplete, `distance` is
-    k of the rule, `floor` the fewest stories. The running hour is held against the bar of a full hour: it can only be
-    too quiet, so an alarm out of it is early and never false for being early.
+    `hours` are the series' hours of observation, `running` says whether the last one is still incomplete, `floor` are
+    the fewest stories. The running hour is held against the threshold of a full hour: it can only be too quiet, so an
+    alarm out of it is early and never false for being early.
     """
     stories = [float(hour.stories) for hour in hours]
     last = len(hours) - 1
     indices = [last - 1, last] if running and last else [last]
+    if not any(_judge(stories, index, bar.scales, floor) for index in indices):
+        return None  # the usual peak costs more, and can only raise the threshold
+    peak = usual_peak(stories, indices[0])
+    distance = max(bar.scales, bar.peaks * peak) if peak is not None else bar.scales
     spikes = [spike for index in indices if (spike := _judge(stories, index, distance, floor))]
     if not spikes:
         return None
-    return _finding(series, hours, max(spikes, key=lambda spike: (spike.ratio, spike.index)), stories, distance, floor)
+    spike = max(spikes, key=lambda spike: (spike.ratio, spike.index))
+    return _finding(series, hours, spike, _in_a_row(stories, spike.index, distance, floor), distance, peak)
 
 
 def _judge(stories: Sequence[float], index: int, distance: float, floor: int) -> _Judged | None:
@@ -62,12 +73,11 @@ def _in_a_row(stories: Sequence[float], index: int, distance: float, floor: int)
 
 
 def _finding(
-    series: Series, hours: Sequence[HourCount], spike: _Judged, stories: Sequence[float], distance: float, floor: int
+    series: Series, hours: Sequence[HourCount], spike: _Judged, in_a_row: int, distance: float, peak: float | None
 ) -> Finding:
     hour = hours[spike.index]
     normal = spike.baseline.spread
     judged = hour.positive + hour.neutral + hour.negative
-    in_a_row = _in_a_row(stories, spike.index, distance, floor)
     level, reason = severity(spike.ratio, hour.negative, judged, in_a_row, spike.observed)
     return Finding(
         kind=VOLUME,
@@ -89,7 +99,8 @@ def _finding(
             "median": normal.median,
             "mad": normal.mad,
             "scale": normal.scale,
-            "k": distance,
+            "distance": distance,
+            "usual_peak": peak or 0.0,
             "excess": spike.observed - normal.median,
             "ratio": spike.ratio,
             "hours_in_a_row": float(in_a_row),
