@@ -35,6 +35,7 @@ DETECT_ALL = "workers.alert.detect_all"  # ()
 TELL = "workers.alert.tell"  # (event_id)
 SEND_MAILS = "workers.alert.send_mails"  # ()
 PICK_UP = "workers.upkeep.pick_up"  # ()
+WATCH_SOURCES = "workers.upkeep.watch_sources"  # ()
 EVERY_HOUR = "workers.upkeep.every_hour"  # ()
 
 _QUEUE_OF = {
@@ -48,6 +49,7 @@ _QUEUE_OF = {
     TELL: NOTIFY,
     SEND_MAILS: NOTIFY,
     PICK_UP: UPKEEP,
+    WATCH_SOURCES: UPKEEP,
     EVERY_HOUR: UPKEEP,
 }
 
@@ -57,6 +59,7 @@ BEAT = {
     PICK_UP: 30,
     DETECT_ALL: 60,  # closes incidents that went quiet, and covers detections that a crash dropped
     SEND_MAILS: 60,
+    WATCH_SOURCES: 600,
     EVERY_HOUR: 3600,
 }
 
@@ -121,13 +124,15 @@ app = Celery("outspoken", set_as_current=False)
 app.add_defaults(_options)  # read at first use: importing this module reads no setting
 
 
-def enqueue(name: str, *arguments: object, after: float = 0.0) -> bool:
+def enqueue(name: str, *arguments: object, after: float = 0.0, expires: float | None = None) -> bool:
     """Queue a job by name, to start `after` seconds from now. False, and one line in the log, when the queue is down.
 
+    `expires`: seconds after which it is dropped instead of begun, for jobs that come again by themselves.
     Call it after the commit (`storage.db.after_commit`): a job must find the rows it is about.
     """
     try:
-        app.send_task(name, args=list(arguments), queue=_QUEUE_OF[name], countdown=after or None, retry=False)
+        options = {"countdown": after or None, "expires": expires, "retry": False}
+        app.send_task(name, args=list(arguments), queue=_QUEUE_OF[name], **options)
     except (QueueError, redis.RedisError, OSError) as error:
         log.warning("The queue is down (%s); upkeep will do %s later.", error, name.rpartition(".")[2])
         return False

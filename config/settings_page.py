@@ -1,0 +1,38 @@
+"""The page `docs/settings.md`, written from the settings themselves, so that it cannot be out of date."""
+
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+
+from config.settings import ROOT, Settings
+
+PAGE = ROOT / "docs" / "settings.md"
+
+_HEAD = """\
+# Settings
+
+Read from the environment, then from a file `.env` in the working folder. Every default runs on a laptop. A secret may
+also come from a file: `SMTP_PASSWORD_FILE=/run/secrets/smtp` stands in for `SMTP_PASSWORD`; the same goes for
+`DATABASE_URL`, `REDIS_URL`, `SECRET_KEY` and `PSEUDONYM_KEY`.
+
+`python manage.py settings` writes this page; `make check` compares it.
+
+| setting | default | what it does |
+|---|---|---|
+"""
+
+
+def settings_page() -> str:
+    """The page as it should be."""
+    rows = (
+        f"| `{name.upper()}` | {_default(field)} | {(field.description or '').replace('|', chr(92) + '|')} |"
+        for name, field in Settings.model_fields.items()
+    )
+    return _HEAD + "\n".join(rows) + "\n"
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.default
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    text = str(value).replace(f"{ROOT}/", "").replace("True", "true").replace("False", "false")
+    return f"`{text}`" if text else "empty"
