@@ -23,7 +23,7 @@ from nlp.model import HEADS, Calibration, Network, calibrated
 from nlp.result import AUDIENCES
 from nlp.text import model_text
 from nlp.train.apart import Labelled, apart_sets
-from nlp.train.recipe import FLAT_AUDIENCE
+from nlp.train.recipe import FLAT_AUDIENCE, FLAT_FACET
 
 PER_SET = 700
 FIT_STEPS, FIT_RATE, SMALL_BIAS = 600, 0.01, 0.002
@@ -127,6 +127,8 @@ def _target(name: str, row: Labelled, head: str) -> tuple[float, ...] | None:
         return tuple(1.0 if one == label else 0.0 for one in labels)
     if head == "audience" and (name == GENERAL_TALK or label == "unknown"):
         return FLAT_AUDIENCE
+    if head == "facet" and name == GENERAL_TALK:
+        return FLAT_FACET
     return None
 
 

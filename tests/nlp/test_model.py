@@ -1,0 +1,78 @@
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nlp.model import HEADS, WEIGHTS, Calibration, Network, WeightsError, calibrated, network, read_meta
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A folder with the small files of the weights (the network itself is absent)."""
+    for name in ("meta.json", "tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(WEIGHTS / name, tmp_path / name)
+    return tmp_path
+
+
+def changed(folder: Path, **values: Any) -> Path:
+    path = folder / "meta.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+    return folder
+
+
+def test_vector_scaling_by_hand() -> None:
+    found = calibrated(np.array([[2.0, 0.0]], dtype=np.float32), Calibration(2.0, (0.0, 1.0)))
+    assert found.tolist() == [[0.5, 0.5]]
+
+
+def test_huge_logits_stay_finite() -> None:
+    found = calibrated(np.array([[1e4, -1e4, 0.0]], dtype=np.float32), Calibration(1.0, (0.0, 0.0, 0.0)))
+    assert found.tolist() == [[1.0, 0.0, 0.0]]
+
+
+def test_the_committed_weights_are_whole() -> None:
+    meta = read_meta()
+    assert meta.languages == {"en"}
+    assert all(0.5 <= value <= 1.0 for value in meta.thresholds.audience.values())
+    assert 0.34 <= meta.thresholds.sentiment < 1.0
+    assert sum(file.stat().st_size for file in WEIGHTS.iterdir()) < 35_000_000
+
+
+def test_weights_for_other_labels_are_refused(copy: Path) -> None:
+    labels = {head: list(names) for head, names in HEADS.items()} | {"facet": ["brand", "employer"]}
+    with pytest.raises(WeightsError, match="head facet was trained for"):
+        read_meta(changed(copy, labels=labels))
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"version": 1'])
+def test_a_broken_meta_file_is_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / "meta.json").write_text(content)
+    with pytest.raises(WeightsError, match=r"meta\.json"):
+        read_meta(tmp_path)
+
+
+def test_an_absent_network_is_named(copy: Path) -> None:
+    with pytest.raises(WeightsError, match=re.escape(str(copy))):
+        Network(copy)
+
+
+def test_a_long_text_has_two_windows() -> None:
+    loaded = network()
+    windows = loaded.logits(["short", "word " * 1_000])["sentiment"]
+    assert [part.shape for part in windows] == [(1, 3), (2, 3)]
+
+
+def test_the_tail_counts_as_much_as_the_head() -> None:
+    bland = "the office is on the second floor of the building and opens at nine " * 10
+    plain, angry = network().probabilities([bland, bland + "horrible, the worst company, i hate them so much " * 8])[
+        "sentiment"
+    ]
+    assert angry[0] > plain[0] + 0.2
+
+
+def test_no_texts_no_rows() -> None:
+    assert network().probabilities([])["facet"].shape == (0, 4)
