@@ -20,6 +20,8 @@ import redis
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope
 from aiosmtpd.smtp import Session as SmtpSession
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
@@ -45,6 +47,9 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["DATA_DIR"] = os.environ[servers.FOLDER]
     os.environ["COMPANY_FILE"] = str(Path(os.environ[servers.FOLDER]) / "company.toml")
     get_settings.cache_clear()
+    # A busy machine is no reason for a property test to fail.
+    hypothesis_settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    hypothesis_settings.load_profile("untimed")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
