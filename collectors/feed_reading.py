@@ -15,12 +15,8 @@ from collectors.errors import CollectError
 from collectors.html_text import one_line, plain_text
 from collectors.post import Json
 
-_DOCTYPE = re.compile(
-    rb"^(?:\xef\xbb\xbf)?(?:\s|<\?[^>]{0,500}\?>|<!--(?:[^-]|-(?!->)){0,5000}-->)*<!DOCTYPE([^>\[]*)(\[)?"
-)
-_HTML = re.compile(
-    rb"(?i)^(?:\xef\xbb\xbf)?(?:\s|<\?[^>]{0,200}\?>|<!--(?:[^-]|-(?!->)){0,5000}-->)*<(?:!doctype\s+html|html\b)"
-)
+_DOCTYPE = re.compile(rb"(?i)<!DOCTYPE([^>\[]*)(\[)?")
+_HTML = re.compile(rb"(?i)<(?:!doctype\s+html|html)\b")
 _LINK_TAG = re.compile(r"(?i)<link\b[^<>]{0,2000}>")
 _ATTRIBUTE = re.compile(r"""(?i)\b(rel|type|href)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+))""")
 _FEED_TYPES = ("application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml")
@@ -59,29 +55,48 @@ def read_feed(body: bytes, content_type: str | None, url: str) -> ReadFeed:
     """Parse; raise `CollectError` for what is no feed, saying what it is and, for a page, where its feed is."""
     if body.lstrip()[:1] == b"{":
         return _json_feed(body, url)
-    if _HTML.match(body):
+    start = _after_prolog(body)
+    if _HTML.match(start):
         raise CollectError("bad_answer", _page_instead(body, url))
-    head = body[:65_536].replace(b"\x00", b"")  # UTF-16 and UTF-32 look like ASCII then
-    doctype = _DOCTYPE.match(head.lstrip(b"\xff\xfe"))
+    doctype = _DOCTYPE.match(start)
     if doctype and (doctype[2] or b"<!ENTITY" in doctype[1].upper()):
         raise CollectError("bad_answer", "The feed declares XML entities of its own, which is refused as unsafe.")
     return _xml_feed(body, content_type, url)
 
 
+def _after_prolog(body: bytes) -> bytes:
+    """The document from its first mark that is no comment or instruction; UTF-16 and UTF-32 read as ASCII."""
+    if b"\x00" in body[:64]:
+        body = body.replace(b"\x00", b"")
+    place = 0
+    while True:
+        rest = body[place : place + 4]
+        if rest[:1] in b" \t\r\n\xef\xbb\xbf\xfe\xff" and rest:
+            place += 1
+        elif rest.startswith(b"<?") and (end := body.find(b"?>", place)) >= 0:
+            place = end + 2
+        elif rest == b"<!--" and (end := body.find(b"-->", place)) >= 0:
+            place = end + 3
+        else:
+            return body[place : place + 65_536]
+
+
 def _xml_feed(body: bytes, content_type: str | None, url: str) -> ReadFeed:
     import feedparser  # here, since the web process lists collectors and reads no feed
 
-    headers = {"content-location": url} | ({"content-type": content_type} if content_type else {})
+    # No base address: feedparser would resolve ids against it, and a moved feed would seem all new.
+    headers = {"content-type": content_type} if content_type else {}
     # Wrapped on purpose: feedparser opens plain bytes as an address or a file name when they look like one.
     parsed = feedparser.parse(
         io.BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
     )
     broken = _broken(parsed)
-    if not parsed.entries and (not parsed.version or broken):
+    version = parsed.get("version") or ""
+    if not parsed.entries and (not version or broken):
         why = f" ({broken})" if broken else ""
         raise CollectError("bad_answer", f"The answer is not a feed that can be read{why}.")
     feed = parsed.feed
-    inherited = parsed.version.startswith("atom")  # RFC 4287: the feed's author is that of entries without one
+    inherited = version.startswith("atom")  # RFC 4287: the feed's author is that of entries without one
     entries = (_entry(item, feed if inherited else {}, url, feed) for item in parsed.entries)
     return ReadFeed(one_line(_string(feed, "title")), tuple(entries), _ttl(feed), broken)
 
@@ -153,7 +168,7 @@ def resolved_link(link: str, base: str) -> str | None:
 
 def _moment(item: Any) -> datetime | None:
     for name in ("published_parsed", "updated_parsed", "created_parsed"):
-        value = item.get(name)
+        value = dict.get(item, name)  # feedparser's own `get` falls back to other dates, with a warning
         if isinstance(value, struct_time):
             try:
                 return datetime.fromtimestamp(calendar.timegm(value), UTC)

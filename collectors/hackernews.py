@@ -94,6 +94,9 @@ def _outcome(search: "_Search", unread: int) -> Outcome:
     if search.budget_spent:
         notes.insert(0, f"Stopped after {search.requests} requests; the next run goes on from there.")
         return Outcome(False, "limit_reached", " ".join(notes), search.requests, next_check=timedelta(minutes=1))
+    if search.unfiltered:
+        notes.append("The search answers alike whatever time it is asked for; its answer was taken once.")
+        return Outcome(False, "bad_answer", " ".join(notes), search.requests)
     return Outcome(not search.overfull, "limit_reached" if search.overfull else "ok", " ".join(notes), search.requests)
 
 
@@ -108,22 +111,28 @@ class _Search:
         self.requests = 0
         self.overfull = 0
         self.budget_spent = False
-        self._last_hits: tuple[Json, ...] = ()
+        self.unfiltered = False
 
     def read(self, term: str, reach: Reach, end: int) -> Iterator[tuple[Reach, tuple[Json, ...]]]:
         """Yield the hits of one page after the other, oldest slice first, with the reach that is true after each."""
         width = max(1, end - reach.reached)
+        last: tuple[Json, ...] = ()
         while reach.reached < end:
             if self.requests >= self._budget:
                 self.budget_spent = True
                 return
             until = min(reach.until or reach.reached + width, end)
             page = self._page(term, reach.reached, until, reach.page)
+            repeated, last = bool(page.hits) and page.hits == last, page.hits
+            if repeated and reach.page == 0:  # another window, the same hits: asking on would never end
+                self.unfiltered = True
+                yield Reach(end, present=True), page.hits
+                return
             if self._too_many(page) and reach.page == 0 and until - reach.reached > 1:
                 width = (until - reach.reached) // 2
                 reach = replace(reach, until=None)
                 continue
-            reach = self._after(reach, until, page, end)
+            reach = Reach(until, present=until >= end) if repeated else self._after(reach, until, page, end)
             if reach.until is None:
                 width = max(1, min(width * 2, end - reach.reached))
             yield reach, page.hits
@@ -134,8 +143,7 @@ class _Search:
 
     def _after(self, reach: Reach, until: int, page: Page, end: int) -> Reach:
         read = reach.page + 1
-        repeated, self._last_hits = page.hits == self._last_hits, page.hits
-        if page.hits and not repeated and read < page.pages and read * len(page.hits) < MOST_HITS:
+        if page.hits and read < page.pages and read * len(page.hits) < MOST_HITS:
             return Reach(reach.reached, until, read)
         self.overfull += self._too_many(page)
         return Reach(until, present=until >= end)
@@ -206,7 +214,7 @@ def _reach(cursor: Mapping[str, Json], term: str, first: int, present: int) -> R
     reached = _number(known.get("reached")) if isinstance(known, dict) else None
     if not isinstance(known, dict) or reached is None:
         return Reach(first)
-    reached = min(reached, present - OVERLAP)  # a clock that once ran ahead must not silence a term
+    reached = min(reached, present + 1 - OVERLAP)  # a clock that once ran ahead must not silence a term
     until, page = _number(known.get("until")), _number(known.get("page")) or 0
     return Reach(reached, until, page) if until is not None and until > reached else Reach(reached)
 

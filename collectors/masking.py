@@ -42,7 +42,7 @@ _PAGES = frozenset((
     "photo.php",
 ))
 # Words that sources put where a name is due. They tell of nobody, and masking them would ruin texts and links.
-_IMPERSONAL = frozenset((
+IMPERSONAL = frozenset((
     "admin", "administrator", "anonymous", "anonym", "author", "[author]", "deleted", "[deleted]", "editor",
     "editors", "editorial", "guest", "news", "newsroom", "nobody", "noreply", "no-reply", "phone", "press",
     "profile", "redaktion", "root", "staff", "system", "team", "unknown", "user", "username", "webmaster",
@@ -74,13 +74,13 @@ def markers_of(handles: Iterable[str | None], names: Iterable[str | None], profi
     """Sort an author's identifiers by how safely they can be looked for. Impersonal words are none."""
     folded_handles = [name for handle in handles if (name := fold(handle or "").lstrip("@").removeprefix("u/"))]
     folded_names = [name for raw in names if (name := fold(raw or "").lstrip("@").removeprefix("/").removeprefix("u/"))]
-    known = [name for name in dict.fromkeys(folded_handles + folded_names) if name not in _IMPERSONAL]
+    known = [name for name in dict.fromkeys(folded_handles + folded_names) if name not in IMPERSONAL]
     address, site = _profile_address(profile)
     words = [name for name in known if _long_enough(name)] + ([address] if address else [])
     return Markers(
         words=tuple(sorted(words, key=len, reverse=True)),
         brief=tuple(name for name in known if not _long_enough(name)),
-        handles=tuple(name for name in folded_handles if _long_enough(name) and name not in _IMPERSONAL),
+        handles=tuple(name for name in folded_handles if _long_enough(name) and name not in IMPERSONAL),
         sites=(site,) if site else (),
     )
 
@@ -167,6 +167,7 @@ def _phone(found: re.Match[str]) -> str:
 
 
 __all__ = [
+    "IMPERSONAL",
     "Markers",
     "markers_of",
     "mask_author",

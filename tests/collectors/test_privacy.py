@@ -11,6 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from collectors.folding import find_words, fold
+from collectors.masking import IMPERSONAL
 from collectors.post import Json, Post, RawAuthor, RawPost
 from collectors.privacy import PrivacyDoor
 
@@ -227,7 +228,19 @@ def test_huge_text_is_cut_between_words() -> None:
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Cn", "Co"]), min_size=3, max_size=20)
 HANDLES = st.from_regex(r"[A-Za-z0-9_]{3,15}", fullmatch=True)
 PLAIN_WORDS = fold("collected source clamped post x true none hmac a href b i status http example com org by p")
-RESERVED = {*PLAIN_WORDS.split(), "author", "profile", "user", "email", "phone", "https", "twitter", "the", "u"}
+RESERVED = {
+    *PLAIN_WORDS.split(),
+    *IMPERSONAL,
+    "author",
+    "profile",
+    "user",
+    "email",
+    "phone",
+    "https",
+    "twitter",
+    "the",
+    "u",
+}
 
 
 def texts_of(value: object) -> Iterator[str]:

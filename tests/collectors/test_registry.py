@@ -1,0 +1,29 @@
+"""The registry, and what it may not load."""
+
+import subprocess
+import sys
+
+import pytest
+
+from collectors.registry import all_collectors, get
+from config.settings import ROOT
+
+
+def test_collectors_are_found_by_kind() -> None:
+    assert [get(one.kind) for one in all_collectors()] == list(all_collectors())
+    with pytest.raises(ValueError, match="known are feed, hackernews"):
+        get("fax")
+
+
+def test_defaults_pass_the_check_of_options() -> None:
+    for collector in all_collectors():
+        given = {option.name: option.default for option in collector.options if not option.required}
+        given |= {option.name: "https://a.example/" for option in collector.options if option.required}
+        assert set(collector.check_options(given)) == {option.name for option in collector.options}
+
+
+def test_listing_collectors_loads_no_platform_library() -> None:
+    code = "import sys, collectors.registry; print(sorted(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    for heavy in ("feedparser", "openpyxl", "tweepy", "praw", "sqlalchemy", "celery"):
+        assert f"'{heavy}'" not in loaded
