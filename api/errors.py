@@ -121,6 +121,14 @@ def wrong_field(field: str, reason: str) -> ApiError:
     return ApiError(422, f"{field}: {reason}", fields=(WrongField(field, reason),))
 
 
+def from_value_error(error: ValueError) -> ApiError:
+    """422 from an error of `storage` that says "field: reason"."""
+    field, colon, reason = str(error).partition(": ")
+    if not colon or len(field) > 40:
+        return ApiError(422, str(error))
+    return ApiError(422, str(error), fields=tuple(WrongField(name.strip(), reason) for name in field.split(",")))
+
+
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The errors of a route for OpenAPI; 500 and 503 can happen anywhere."""
     return {
@@ -136,6 +144,7 @@ def install(app: FastAPI) -> None:
     app.exception_handler(RequestValidationError)(_invalid)
     app.exception_handler(NotAllowed)(_not_allowed)
     app.exception_handler(NotFound)(_not_found)
+    app.exception_handler(sql.DataError)(_unstorable)
     for error in (sql.OperationalError, sql.InterfaceError, sql.TimeoutError):
         app.exception_handler(error)(_database_down)
 
@@ -223,6 +232,10 @@ async def _not_allowed(request: Request, error: Exception) -> Response:
 
 async def _not_found(request: Request, error: Exception) -> Response:
     return render(request, 404, str(error.args[0]) if error.args else _MEANINGS[404])
+
+
+async def _unstorable(request: Request, _error: Exception) -> Response:
+    return render(request, 422, "The input holds a value that can't be stored or compared.")
 
 
 async def _database_down(request: Request, error: Exception) -> Response:

@@ -1,0 +1,103 @@
+"""A small company, its people and what is said about it, stored by the service's own functions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from collectors.post import Post
+from nlp.result import Tags, Verdict
+from nlp.stories import bands, signature
+from storage import db, mentions, profile, sources, users
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+PASSWORD = "correct horse battery"
+ROLES = ("marketing", "hr", "leadership", "advocate", "administrator")
+PROFILE = """
+[company]
+name = "Acme"
+careers_hosts = ["careers.acme.example"]
+
+[[company.accounts]]
+platform = "forum"
+handle = "acme"
+
+[[rivals]]
+name = "Globex"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One post about Acme with the tags it gets."""
+
+    text: str
+    author: str | None = "someone"
+    facet: str = "brand"
+    audience: str = "consumer"
+    sentiment: str = "neutral"
+    themes: tuple[str, ...] = ()
+    hours_ago: float = 2
+    protected: bool = False
+    own_account: bool = False
+    counters: Mapping[str, int] = field(default_factory=dict)
+
+
+def set_up_company() -> None:
+    """Acme and its rival are in force."""
+    with db.transaction() as session:
+        profile.save_profile(session, PROFILE, origin="dashboard", user_id=None, now=NOW)
+
+
+def add_person(role: str, name: str = "") -> tuple[int, str]:
+    """An account of a role; returns its id and mail address."""
+    email = f"{name or role}@acme.example"
+    with db.transaction() as session:
+        user = users.create_user(session, email, (name or role).title(), role, PASSWORD, NOW)
+    return user.id, email
+
+
+def add_token(user_id: int, scopes: Sequence[str] = users.SCOPES) -> dict[str, str]:
+    """The header of a new token."""
+    with db.transaction() as session:
+        _, secret = users.create_token(session, user_id, "tests", frozenset(scopes), NOW)
+    return {"Authorization": f"Bearer {secret}"}
+
+
+def say(*said: Said, source: str = "Forum") -> list[int]:
+    """Store posts and their tags as collectors and workers do; returns the ids of the mentions in the order given."""
+    with db.transaction() as session:
+        source_id = sources.get_or_make(session, "api", source, "api", NOW)
+        posts = [_post(number, each) for number, each in enumerate(said)]
+        matcher = profile.matcher(session)
+        ids = [mentions.add_new(session, source_id, [post], matcher, NOW).mention_ids_pending[0] for post in posts]
+        mentions.save_analysis(
+            session, [_analyzed(mention_id, each) for mention_id, each in zip(ids, said, strict=True)], NOW
+        )
+    return ids
+
+
+def _post(number: int, said: Said) -> Post:
+    return Post(
+        native_id=f"{number}-{said.text[:40]}",
+        text=f"Acme: {said.text}",
+        published_at=NOW - timedelta(hours=said.hours_ago),
+        url=f"https://forum.example/{number}",
+        author_key=said.author,
+        own_account=said.own_account,
+        counters=said.counters,
+    )
+
+
+def _analyzed(mention_id: int, said: Said) -> mentions.Analyzed:
+    tags = Tags(
+        id=str(mention_id),
+        lang="en",
+        sentiment=Verdict(said.sentiment, {said.sentiment: 1.0}),
+        audience=Verdict(said.audience, {said.audience: 1.0}),
+        facet=Verdict(said.facet, {said.facet: 1.0}),
+        themes=said.themes,
+        evidence={},
+        model="test",
+    )
+    signed = signature(said.text)
+    return mentions.Analyzed(mention_id, tags, said.protected, signed, bands(signed))
