@@ -124,7 +124,7 @@ class _Search:
             until = min(reach.until or reach.reached + width, end)
             page = self._page(term, reach.reached, until, reach.page)
             repeated, last = bool(page.hits) and page.hits == last, page.hits
-            if repeated and reach.page == 0:  # another window, the same hits: asking on would never end
+            if repeated and _any_outside(page.hits, reach.reached, until):  # asking on would never end
                 self.unfiltered = True
                 yield Reach(end, present=True), page.hits
                 return
@@ -158,6 +158,12 @@ class _Search:
             "page": str(page),
         }
         return page_of(self._http.get(f"{self._base}/api/v1/search_by_date", params).json())
+
+
+def _any_outside(hits: tuple[Json, ...], start: int, until: int) -> bool:
+    """Whether the search gave hits of another time than it was asked for."""
+    moments = (_number(hit.get("created_at_i")) for hit in hits if isinstance(hit, dict))
+    return any(moment is not None and not start <= moment < until for moment in moments)
 
 
 def page_of(answer: Json) -> Page:

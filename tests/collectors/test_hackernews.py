@@ -178,9 +178,11 @@ def test_false_counts_do_not_keep_the_run_going(server: Replay, http: HttpClient
 
 
 def test_search_that_ignores_the_time_is_asked_twice_and_said(server: Replay, http: HttpClient) -> None:
-    server.add(PATH, Answer.json({"hits": [hit(1, PRESENT)], "nbHits": 5_000, "nbPages": 50}))
+    server.add(
+        PATH, Answer.json({"hits": [hit(1, PRESENT - 9), hit(2, PRESENT - 10**6)], "nbHits": 5_000, "nbPages": 50})
+    )
     result = run(collector(server), http, {}, terms=("acme",))
-    assert {post.native_id for post in result.posts} == {"1"}
+    assert {post.native_id for post in result.posts} == {"1", "2"}
     assert (result.outcome.reason, result.outcome.requests) == ("bad_answer", 2)
 
 
