@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from storage import db, profile
+from storage import db, incidents, profile, rollups
 from storage.viewer import Viewer
 
 
@@ -42,6 +42,7 @@ HOME = {
     "leadership": "/overview",
     "administrator": "/overview",
 }
+_MANY = 100
 _LISTEN = "Listening"
 _SPEAK = "Advocacy"
 _SERVICE = "Service"
@@ -68,8 +69,14 @@ _ENTRIES: tuple[tuple[str, str, str, frozenset[str]], ...] = (
 def facts(viewer: Viewer) -> Facts:
     """Read what the frame tells."""
     with db.reading() as session:
-        own = next((company for company in profile.companies(session) if company.is_own), None)
-        return Facts(demo=own is not None and own.demo, set_up=own is not None, as_of=None, open_incidents=0)
+        own = profile.own_company(session)
+        alarms = incidents.list_incidents(session, viewer, "open", limit=_MANY) if viewer.aggregate_facets else None
+        return Facts(
+            demo=own is not None and own.demo,
+            set_up=own is not None,
+            as_of=rollups.as_of(session),
+            open_incidents=len(alarms.items) if alarms else 0,
+        )
 
 
 def navigation(role: str, path: str, about: Facts) -> tuple[Section, ...]:

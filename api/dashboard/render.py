@@ -1,10 +1,10 @@
 """How a page is written.
 
-A page is a function in `api/dashboard/pages/<subject>.py` on that module's `router`, which `api/dashboard/site.py`
-includes. It asks for the signed-in reader, reads through `who.viewer`, and ends in one of three ways:
+A page is a function in `api/dashboard/pages/<subject>.py` on that module's `router` (`api.app` includes every one).
+It asks `api.deps` for the signed-in person, reads through `who.viewer`, and ends in one of three ways:
 
     @router.get("/sources")
-    def sources(request: Request, who: Reader) -> Response:
+    def sources(request: Request, now: Now, who: Annotated[SignedIn, Depends(page_role("administrator"))]) -> Response:
         with db.reading() as session:
             rows = storage.sources.list_sources(session, who.viewer, now)
         return page(request, who, "sources.html", title="Sources", rows=rows)         # a page with the frame
@@ -24,42 +24,22 @@ import hashlib
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from api.auth import SignedIn
 from api.dashboard import flash, wording
 from api.dashboard.frame import facts, navigation
-from storage.viewer import Viewer
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 
 
-class Account(Protocol):
-    """What the frame shows of an account."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def role(self) -> str: ...
-
-
-class SignedInReader(Protocol):
-    """The signed-in person as `api.auth` gives it."""
-
-    @property
-    def user(self) -> Account: ...
-    @property
-    def viewer(self) -> Viewer: ...
-    @property
-    def csrf(self) -> str: ...
-
-
 def page(
-    request: Request, who: SignedInReader, template: str, *, title: str, status: int = 200, **values: Any
+    request: Request, who: SignedIn, template: str, *, title: str, status: int = 200, **values: Any
 ) -> HTMLResponse:
     """A page inside the frame: navigation by role, demo banner, messages that wait."""
     about = facts(who.viewer)

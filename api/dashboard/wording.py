@@ -53,6 +53,21 @@ def group(value: str | None) -> str:
     return UNKNOWN if not value else _GROUPS.get(value, value.replace("_", " ").capitalize())
 
 
+def voice(value: str | None) -> str:
+    """An audience in the singular."""
+    return "standpoint unknown" if value == "unknown" else label(value)
+
+
+def stars(value: float | None) -> str:
+    """A rating of 1 to 5."""
+    return UNKNOWN if value is None else f"{value:.1f}".removesuffix(".0") + " of 5 stars"
+
+
+def web_address(value: str | None) -> str:
+    """The address when a browser may safely follow it, else nothing: sources write what they like."""
+    return value if value and value.lower().startswith(("https://", "http://")) else ""
+
+
 def count(value: float | None) -> str:
     """A whole number with separators."""
     return UNKNOWN if value is None else f"{value:,.0f}".replace("-", MINUS)
@@ -121,4 +136,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "moment": moment,
     "percent": percent,
     "signed": signed,
+    "stars": stars,
+    "voice": voice,
+    "web_address": web_address,
 }

@@ -8,7 +8,7 @@ from functools import lru_cache
 import vl_convert
 from fastapi import APIRouter, Request, Response
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter()
 _HOUR = "public, max-age=3600"
 
 
@@ -24,7 +24,7 @@ class Bundle:
 @lru_cache(maxsize=1)
 def bundle() -> Bundle:
     """Vega, Vega-Lite and Vega-Embed with the interpreter of expressions, which needs no `unsafe-eval`."""
-    plain = vl_convert.javascript_bundle().encode()
+    plain = vl_convert.javascript_bundle().encode()  # type: ignore[call-arg]  # the stub forgets the default
     packed = gzip.compress(plain, compresslevel=6, mtime=0)
     return Bundle(plain, packed, f'"{hashlib.sha256(plain).hexdigest()[:20]}"')
 

@@ -1,0 +1,84 @@
+"""An incident in the words of its mail, and its arithmetic line by line."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from alerts.rules import NEGATIVE, SILENCE
+from api.dashboard.wording import count, group, moment, percent
+from notify import wording
+from notify.facts import AlertFacts
+from storage.incidents import IncidentRow
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One step of the arithmetic."""
+
+    name: str
+    value: str
+    note: str = ""
+
+
+def headline(row: IncidentRow) -> str:
+    """What happened, as the mail's subject says it."""
+    facts = AlertFacts(
+        company=row.company,
+        kind=row.kind,
+        facet=row.facet,
+        audience=row.audience,
+        action="closed" if row.closed_at else "opened",
+        incident_id=row.id,
+        link="",
+        severity=row.severity,
+        severity_reason=row.severity_reason,
+        severity_formula="",
+        opened_at=row.opened_at,
+        as_of=row.closed_at or row.opened_at,
+        window_start=row.window_start,
+        window=row.window,
+        observed=row.observed,
+        expected_low=row.expected_low,
+        expected_high=row.expected_high,
+        n=row.n,
+        authors=row.authors,
+        to=(),
+    )
+    return wording.headline(facts)
+
+
+def arithmetic(row: IncidentRow) -> tuple[Line, ...]:
+    """From what was seen to why it is an alert."""
+    if row.kind == SILENCE:
+        return (Line("Silent for", f"{count(row.observed)} hours"), *_ending(row))
+    shares = row.kind == NEGATIVE
+    written = percent if shares else _stories
+    what = "Negative share, the highest so far" if shares else "Stories in one window, the most so far"
+    rule = (
+        "the lower end of the 90 % interval of the share must pass this"
+        if shares
+        else "median of comparable hours plus the distance that the sensitivity asks for"
+    )
+    return (
+        Line(what, written(row.observed), f"window of {_hours(row.window)} from {moment(row.window_start)}"),
+        Line("Normal", f"{written(row.expected_low)} to {written(row.expected_high)}", "from the weeks before"),
+        Line("Alarm from", written(row.expected_high), rule),
+        Line("Behind it", f"{count(row.authors)} different people", f"n = {count(row.n)}"),
+        Line("Who speaks", group(row.audience), "the standpoint that the texts themselves declare"),
+        *_ending(row),
+    )
+
+
+def _ending(row: IncidentRow) -> tuple[Line, ...]:
+    lines = [Line("Severity", row.severity, row.severity_reason)]
+    if row.short_history:
+        lines.append(Line("History", "short", "less than two weeks are known, so “normal” is a rough guess"))
+    return tuple(lines)
+
+
+def _stories(value: float) -> str:
+    return f"{value:,.1f}".removesuffix(".0")
+
+
+def _hours(span: timedelta) -> str:
+    hours = max(1, round(span / timedelta(hours=1)))
+    return f"{hours} hour{'' if hours == 1 else 's'}"

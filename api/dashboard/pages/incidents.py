@@ -1,0 +1,182 @@
+"""Incidents: what is open, the arithmetic of one, and what people do about it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request, Response
+from sqlalchemy.orm import Session
+
+from alerts.rules import NEGATIVE, SILENCE, VOLUME
+from alerts.severity import FORMULA
+from api.auth import SignedIn
+from api.dashboard import panels
+from api.dashboard.incident_words import arithmetic, headline
+from api.dashboard.render import page, redirect
+from api.deps import Now, form_role, page_role
+from storage import db, incidents, mentions, rollups, users
+from storage.viewer import ALL, STAFF_AUDIENCES, NotAllowed, Viewer, may_see_incident, viewer_for
+
+router = APIRouter()
+
+_ROLES = ("marketing", "hr", "leadership", "administrator")
+Reader = Annotated[SignedIn, Depends(page_role(*_ROLES))]
+Sender = Annotated[SignedIn, Depends(form_role(*_ROLES))]
+_STATES = {"open": "open", "closed": "closed", "all": None}
+_HOURS_BEFORE = timedelta(hours=48)
+_DAYS_BEFORE = timedelta(days=14)
+_AFTER = timedelta(hours=12)
+_EXAMPLES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Mentions of the incident that the viewer may read, or why there are none."""
+
+    items: tuple[mentions.MentionRow, ...]
+    why_none: str = ""
+
+
+@router.get("/incidents")
+def incidents_page(request: Request, who: Reader, state: str = "open", after: str = "") -> Response:
+    """Open ones first; closed ones by a tab."""
+    state = state if state in _STATES else "open"
+    with db.reading() as session:
+        try:
+            found = incidents.list_incidents(session, who.viewer, _STATES[state], 25, after or None)
+        except ValueError:
+            found = incidents.list_incidents(session, who.viewer, _STATES[state], 25)
+    rows = [(row, headline(row)) for row in found.items]
+    return page(request, who, "incidents.html", title="Incidents", rows=rows, state=state, next=found.next)
+
+
+@router.get("/incidents/{incident_id}")
+def incident_page(request: Request, now: Now, who: Reader, incident_id: int) -> Response:
+    """One incident with its arithmetic."""
+    return _incident(request, now, who, incident_id)
+
+
+@router.post("/incidents/{incident_id}/acknowledge")
+def acknowledge(now: Now, who: Sender, incident_id: int) -> Response:
+    """Say that somebody looks after it."""
+    with db.transaction() as session:
+        incidents.acknowledge(session, who.viewer, incident_id, now)
+    return redirect(f"/incidents/{incident_id}", "You look after this incident. Its mails go on only if it grows.")
+
+
+@router.post("/incidents/{incident_id}/assign")
+def assign(now: Now, who: Sender, incident_id: int, person: Annotated[str, Form()] = "") -> Response:
+    """Give it to a colleague, or to nobody."""
+    number = int(person) if person.isascii() and person.isdigit() and len(person) < 10 else None
+    try:
+        with db.transaction() as session:
+            incidents.assign(session, who.viewer, incident_id, number, now)
+    except ValueError as error:
+        return redirect(f"/incidents/{incident_id}", str(error), "error")
+    return redirect(f"/incidents/{incident_id}", "The incident is assigned." if number else "It is nobody’s now.")
+
+
+@router.post("/incidents/{incident_id}/close")
+def close(now: Now, who: Sender, incident_id: int) -> Response:
+    """Close it by hand."""
+    with db.transaction() as session:
+        incidents.close(session, who.viewer, incident_id, now)
+    return redirect(f"/incidents/{incident_id}", "The incident is closed. A new finding opens a new one.")
+
+
+@router.post("/incidents/{incident_id}/note")
+def note(request: Request, now: Now, who: Sender, incident_id: int, text: Annotated[str, Form()] = "") -> Response:
+    """Add words to the timeline."""
+    try:
+        with db.transaction() as session:
+            incidents.note(session, who.viewer, incident_id, text, now)
+    except ValueError as error:
+        words = str(error).removeprefix("text: ").capitalize()
+        return _incident(request, now, who, incident_id, text, {"text": words})
+    return redirect(f"/incidents/{incident_id}#timeline", "The note is in the timeline.")
+
+
+def _incident(
+    request: Request,
+    now: datetime,
+    who: SignedIn,
+    incident_id: int,
+    typed: str = "",
+    errors: dict[str, str] | None = None,
+) -> Response:
+    with db.reading() as session:
+        row = incidents.find(session, who.viewer, incident_id)
+        return page(
+            request,
+            who,
+            "incident.html",
+            title=headline(row),
+            status=422 if errors else 200,
+            row=row,
+            headline=headline(row),
+            arithmetic=arithmetic(row),
+            formula=FORMULA,
+            timeline=incidents.timeline(session, who.viewer, incident_id),
+            panel=_panel(session, who.viewer, row, now),
+            examples=_examples(session, who.viewer, row, now),
+            people=_people(session, row),
+            typed=typed,
+            errors=errors or {},
+        )
+
+
+def _end(row: incidents.IncidentRow, now: datetime) -> datetime:
+    return min(now, (row.closed_at or row.last_finding_at) + _AFTER)
+
+
+def _panel(session: Session, viewer: Viewer, row: incidents.IncidentRow, now: datetime) -> panels.Panel | None:
+    if row.kind not in (VOLUME, NEGATIVE):
+        return None
+    hourly = row.kind == VOLUME
+    wanted = rollups.SeriesFilter(
+        start=row.window_start - (_HOURS_BEFORE if hourly else _DAYS_BEFORE),
+        end=_end(row, now),
+        company_id=row.company_id,
+        facet=None if row.facet == ALL else row.facet,
+        audience=None if row.audience == ALL else row.audience,
+        bucket="hour" if hourly else "day",
+    )
+    buckets = rollups.series(session, viewer, wanted, now=now)
+    as_of = rollups.as_of(session)
+    if hourly:
+        return panels.incident("incident", buckets, as_of, row)
+    return panels.sentiment("incident", buckets, as_of, "Net sentiment by day")
+
+
+def _examples(session: Session, viewer: Viewer, row: incidents.IncidentRow, now: datetime) -> Examples:
+    if row.kind == SILENCE:
+        return Examples((), "A source that is silent has no examples.")
+    if row.audience in STAFF_AUDIENCES:
+        return Examples((), "Texts of employees and alumni are never quoted here.")
+    wanted = mentions.MentionFilter(
+        company_id=row.company_id,
+        facet=None if row.facet == ALL else row.facet,
+        audience=None if row.audience == ALL else row.audience,
+        sentiment="negative" if row.kind == NEGATIVE else None,
+        start=row.window_start,
+        end=_end(row, now),
+    )
+    try:
+        found = mentions.search(session, viewer, wanted, limit=50)
+    except NotAllowed:
+        return Examples((), "Your role reads figures, no texts.")
+    stories: dict[int, mentions.MentionRow] = {}
+    for item in found.items:
+        if item.audience not in STAFF_AUDIENCES and not item.own_account:
+            stories.setdefault(item.story_id or -item.id, item)
+    best = sorted(stories.values(), key=lambda item: -item.copies)[:_EXAMPLES]
+    return Examples(tuple(best), "" if best else "No text of this window may be shown to your role.")
+
+
+def _people(session: Session, row: incidents.IncidentRow) -> list[tuple[str, str]]:
+    able = [
+        (str(user.id), user.name)
+        for user in users.list_users(session)
+        if user.active and may_see_incident(viewer_for(user.role), row.facet)
+    ]
+    return [("", "Nobody"), *able]

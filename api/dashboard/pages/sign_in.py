@@ -1,0 +1,78 @@
+"""Signing in and out."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+
+from api import auth
+from api.dashboard.render import redirect, solo
+from api.deps import FormUser, Now
+from api.errors import ApiError
+
+router = APIRouter()
+
+_WRONG = (
+    "This e-mail address and password do not belong together. After ten wrong tries an account rests for 15 minutes."
+)
+
+
+@router.get("/sign-in")
+def sign_in_form(request: Request, now: Now, next: str = "/") -> Response:  # noqa: A002 - the name in the address
+    """The form; who is signed in already is sent on."""
+    if auth.signed_in(request, now) is not None:
+        return redirect(auth.safe_next(next))
+    return _form(request, auth.safe_next(next))
+
+
+@router.post("/sign-in")
+def sign_in(
+    request: Request,
+    now: Now,
+    email: Annotated[str, Form()] = "",
+    password: Annotated[str, Form()] = "",
+    next: Annotated[str, Form()] = "/",  # noqa: A002 - the name in the form
+) -> Response:
+    """Start a session and go where the person wanted to go."""
+    target = auth.safe_next(next)
+    missing = {
+        name: words
+        for name, value, words in (
+            ("email", email, "Type your e-mail address."),
+            ("password", password, "Type your password."),
+        )
+        if not value.strip()
+    }
+    if missing:
+        return _form(request, target, email, missing, 422)
+    try:
+        token = auth.sign_in(request, email, password, now)
+    except ApiError as error:
+        return _form(request, target, email, {"password": error.detail}, error.status, error.headers)
+    if token is None:
+        return _form(request, target, email, {"password": _WRONG}, 401)
+    response = redirect(target)
+    auth.give_cookie(response, token)
+    return response
+
+
+@router.post("/sign-out")
+def sign_out(request: Request, _who: FormUser) -> Response:
+    """End this browser's session."""
+    response = redirect("/sign-in", "You are signed out.")
+    auth.sign_out(request, response)
+    return response
+
+
+def _form(
+    request: Request,
+    target: str,
+    email: str = "",
+    errors: dict[str, str] | None = None,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    response = solo(
+        request, "sign_in.html", title="Sign in", status=status, next=target, email=email, errors=errors or {}
+    )
+    response.headers.update(headers or {})
+    return response

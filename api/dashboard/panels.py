@@ -1,0 +1,169 @@
+"""Charts with all that belongs to one: title, line with n and as-of, and the same figures as a table."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from api.dashboard.figures import HIDDEN, coverage_words, sentiments_of
+from api.dashboard.wording import count, day, group, interval, moment, percent, signed
+from metrics.listening import COVERAGE_FLOOR, Voice, net_sentiment, share_of_voice
+from notify import charts
+from notify.points import AudienceRow, SentimentPoint, VoiceRow, VolumePoint
+from storage import rollups
+from storage.incidents import IncidentRow
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Figures as text; the first column names the row."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A chart as a page shows it. `height` is a class of the style sheet: "", low or tall."""
+
+    id: str
+    title: str
+    chart: charts.Chart
+    note: str
+    table: Table
+    height: str = ""
+
+
+def volume(id: str, buckets: Sequence[rollups.Bucket], as_of: datetime | None, title: str) -> Panel:  # noqa: A002
+    """Stories per bucket."""
+    points = [
+        VolumePoint(each.start, each.stories, coverage=each.coverage, suppressed=each.suppressed) for each in buckets
+    ]
+    shown = [each for each in buckets if not each.suppressed]
+    total = sum(each.stories or 0 for each in shown)
+    note = f"{count(total)} stories from {count(sum(each.mentions or 0 for each in shown))} mentions" + _end(
+        buckets, as_of
+    )
+    return Panel(id, title, charts.volume_chart(points), note, _table(buckets, _volume_cells, _VOLUME_COLUMNS))
+
+
+def sentiment(id: str, buckets: Sequence[rollups.Bucket], as_of: datetime | None, title: str) -> Panel:  # noqa: A002
+    """Net sentiment per bucket with its interval."""
+    points = []
+    for each in buckets:
+        net = net_sentiment(sentiments_of(each))
+        low, high = (net.interval.low, net.interval.high) if net.interval else (None, None)
+        judged = None if each.suppressed else net.n
+        points.append(SentimentPoint(each.start, net.value, low, high, judged, each.coverage))
+    judged_all = sum(point.n or 0 for point in points)
+    note = f"n = {count(judged_all)} judged mentions; a gap where fewer than 20 were judged" + _end(buckets, as_of)
+    return Panel(id, title, charts.sentiment_chart(points), note, _table(buckets, _net_cells, _NET_COLUMNS))
+
+
+def audiences(id: str, cells: Sequence[rollups.Cell], as_of: datetime | None, title: str) -> Panel:  # noqa: A002
+    """Mentions by audience and sentiment; small groups are named and empty."""
+    rows = [
+        AudienceRow(group(each.key), each.positive, each.neutral, each.negative, each.unsure, each.suppressed)
+        for each in cells
+    ]
+    total = sum(each.mentions or 0 for each in cells)
+    hidden = sum(each.suppressed for each in cells)
+    note = f"n = {count(total)} mentions" + (f"; {hidden} groups hidden (few people)" if hidden else "")
+    table = Table(
+        ("Audience", "Mentions", "Positive", "Neutral", "Negative", "Unsure", "Net sentiment"),
+        tuple(_audience_cells(each) for each in cells),
+    )
+    return Panel(id, title, charts.audience_chart(rows), f"{note}. {_as_of(as_of)}", table, "low")
+
+
+def voices(id: str, rows: Sequence[rollups.VoiceRow], as_of: datetime | None, title: str) -> Panel:  # noqa: A002
+    """Share of voice with intervals; owned voice in no share and beside it."""
+    shares = share_of_voice([Voice(row.key, row.mentions + row.owned, row.owned) for row in rows])
+    points, cells = [], []
+    for row, share in zip(rows, shares, strict=True):
+        ends = share.earned.interval
+        low, high = (ends.low, ends.high) if ends else (None, None)
+        earned = share.earned
+        points.append(VoiceRow(row.name, row.is_own, row.mentions, earned.n, earned.value, low, high))
+        span = f"{percent(low)} to {percent(high)}"
+        cells.append((row.name, percent(share.earned.value, 1), span, count(row.mentions), count(row.owned)))
+    total = sum(row.mentions for row in rows)
+    table = Table(("Company", "Share", "95 % interval", "Mentions", "By own accounts, left out"), tuple(cells))
+    note = f"n = {count(total)} mentions of {len(rows)} companies. {_as_of(as_of)}"
+    return Panel(id, title, charts.share_of_voice_chart(points), note, table, "low")
+
+
+def incident(
+    id: str,  # noqa: A002
+    buckets: Sequence[rollups.Bucket],
+    as_of: datetime | None,
+    row: IncidentRow,
+) -> Panel:
+    """Stories per hour around a volume spike, with the expected band over the time of the incident."""
+    points = []
+    for each in buckets:
+        inside = each.start >= row.window_start
+        points.append(
+            VolumePoint(
+                each.start,
+                each.stories,
+                row.expected_low if inside else None,
+                row.expected_high if inside else None,
+                each.coverage,
+                spike=inside and (each.stories or 0) >= row.expected_high,
+                suppressed=each.suppressed,
+            )
+        )
+    note = f"Stories per hour; the band is what is normal for such an hour. {_as_of(as_of)}"
+    table = _table(buckets, _volume_cells, _VOLUME_COLUMNS)
+    return Panel(id, "Hour by hour", charts.volume_chart(points), note, table)
+
+
+_VOLUME_COLUMNS = ("From (UTC)", "Stories", "Mentions", "By own accounts", "Coverage")
+_NET_COLUMNS = ("From (UTC)", "Net sentiment", "95 % interval", "Judged", "Unsure")
+
+
+def _table(
+    buckets: Sequence[rollups.Bucket],
+    cells: Callable[[rollups.Bucket], tuple[str, ...]],
+    columns: tuple[str, ...],
+) -> Table:
+    hourly = any(each.start.hour for each in buckets)
+    named = tuple((moment(each.start) if hourly else day(each.start), *cells(each)) for each in reversed(buckets))
+    return Table(columns, named)
+
+
+def _volume_cells(each: rollups.Bucket) -> tuple[str, ...]:
+    if each.suppressed:
+        return (HIDDEN, HIDDEN, HIDDEN, percent(each.coverage))
+    return (count(each.stories), count(each.mentions), count(each.owned), percent(each.coverage))
+
+
+def _net_cells(each: rollups.Bucket) -> tuple[str, ...]:
+    if each.suppressed:
+        return (HIDDEN, HIDDEN, HIDDEN, HIDDEN)
+    net = net_sentiment(sentiments_of(each))
+    ends = interval(net.interval.low, net.interval.high) if net.interval else interval(None, None)
+    return (signed(net.value), ends, count(net.n), count(each.unsure))
+
+
+def _audience_cells(each: rollups.Cell) -> tuple[str, ...]:
+    if each.suppressed:
+        return (group(each.key), *[HIDDEN] * 6)
+    net = net_sentiment(sentiments_of(each))
+    counts = (each.mentions, each.positive, each.neutral, each.negative, each.unsure)
+    return (group(each.key), *(count(number) for number in counts), signed(net.value))
+
+
+def _end(buckets: Sequence[rollups.Bucket], as_of: datetime | None) -> str:
+    """What ends the line under a chart over time."""
+    covered = [each.coverage for each in buckets if each.coverage is not None]
+    mean = sum(covered) / len(covered) if covered else None
+    low = sum(each < COVERAGE_FLOOR for each in covered)
+    marked = f" ({low} pale bars below 90 %)" if low else ""
+    hidden = sum(each.suppressed for each in buckets)
+    small = f"; {hidden} hidden, few people" if hidden else ""
+    return f"; {coverage_words(mean)}{marked}{small}. {_as_of(as_of)}"
+
+
+def _as_of(at: datetime | None) -> str:
+    return "Nothing has been collected yet." if at is None else f"As of {moment(at)}."

@@ -1,0 +1,93 @@
+"""What stands out in a window: the stories told most often, and the stars of reviews."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from storage.profile import own_company
+from storage.search import MentionFilter, MentionRow, search
+from storage.suppression import MIN_AUTHORS
+from storage.viewer import STAFF_AUDIENCES, Viewer, count_labels, text_labels
+
+
+@dataclass(frozen=True, slots=True)
+class TopStory:
+    """A story with one of its mentions that the viewer may read; `mentions` were published in the window."""
+
+    story_id: int
+    mentions: int
+    first_at: datetime
+    last_at: datetime
+    example: MentionRow
+
+
+@dataclass(frozen=True, slots=True)
+class Stars:
+    """The ratings of the reviews of a window; empty and `suppressed` where too few people wrote them."""
+
+    ratings: tuple[float, ...]
+    suppressed: bool
+
+
+_TOP = text("""
+SELECT m.story_id, count(*) AS mentions, min(m.published_at) AS first_at, max(m.published_at) AS last_at
+FROM mentions m
+WHERE m.company_id = :company AND m.published_at >= :start AND m.published_at < :end AND m.counted
+  AND NOT m.own_account AND m.facet = ANY(CAST(:facets AS text[]))
+  AND m.audience <> ALL(CAST(:staff AS text[])) AND m.story_id IS NOT NULL
+GROUP BY 1 ORDER BY mentions DESC, last_at DESC, 1 LIMIT :limit
+""")
+_STARS = text("""
+SELECT p.rating, coalesce(m.author_key, m.id::text) AS author
+FROM mentions m JOIN posts p ON p.id = m.post_id
+WHERE m.company_id = :company AND m.published_at >= :start AND m.published_at < :end AND m.counted
+  AND NOT m.own_account AND m.facet = ANY(CAST(:facets AS text[])) AND p.rating BETWEEN 1 AND 5
+ORDER BY m.id LIMIT :limit
+""")
+_MOST_RATINGS = 20_000
+
+
+def top_stories(
+    session: Session, viewer: Viewer, start: datetime, end: datetime, facet: str | None = None, limit: int = 5
+) -> tuple[TopStory, ...]:
+    """The stories with the most mentions, without those of employees, alumni and staff. Raises `NotAllowed`."""
+    own = own_company(session)
+    if own is None:
+        return ()
+    values = {
+        "company": own.id,
+        "start": start,
+        "end": end,
+        "facets": text_labels(viewer, facet),
+        "staff": sorted(STAFF_AUDIENCES),
+        "limit": limit,
+    }
+    found = []
+    for row in session.execute(_TOP, values).all():
+        wanted = MentionFilter(story_id=row.story_id, facet=facet, start=start, end=end)
+        readable = search(session, viewer, wanted, limit=20).items
+        example = next((item for item in reversed(readable) if item.audience not in STAFF_AUDIENCES), None)
+        if example is not None:
+            found.append(TopStory(row.story_id, row.mentions, row.first_at, row.last_at, example))
+    return tuple(found)
+
+
+def stars(session: Session, viewer: Viewer, start: datetime, end: datetime, facet: str) -> Stars:
+    """Ratings of the own company's reviews (L7); on the employer side hidden below five people."""
+    own = own_company(session)
+    if own is None:
+        return Stars((), False)
+    values = {
+        "company": own.id,
+        "start": start,
+        "end": end,
+        "facets": count_labels(viewer, facet),
+        "limit": _MOST_RATINGS,
+    }
+    rows: Sequence[tuple[float, str]] = [(row.rating, row.author) for row in session.execute(_STARS, values)]
+    if facet == "employer" and rows and len({author for _, author in rows}) < MIN_AUTHORS:
+        return Stars((), True)
+    return Stars(tuple(rating for rating, _ in rows), False)
