@@ -17,6 +17,8 @@ _LEVELS = ((5, "critical"), (3, "high"), (2, "medium"), (0, "low"))
 
 def rank(severity: str) -> int:
     """Place of a severity, 0 for low; raises ValueError for an unknown word."""
+    if severity not in SEVERITIES:
+        raise ValueError(f"severity must be one of {', '.join(SEVERITIES)}, not {severity!r}")
     return SEVERITIES.index(severity)
 
 

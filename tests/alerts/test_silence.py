@@ -1,0 +1,53 @@
+from datetime import datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alerts.silence import is_silent, judge_silence
+from tests.alerts.streams import START
+
+NOW = START + timedelta(days=20)
+
+
+def arrivals(every_hours: float, quiet_hours: float, count: int = 28) -> list[datetime]:
+    """Items at an even pace whose last one is `quiet_hours` old, newest first."""
+    return [NOW - timedelta(hours=quiet_hours + index * every_hours) for index in range(count)]
+
+
+def test_a_busy_source_is_silent_after_a_day() -> None:
+    assert not is_silent(arrivals(1, 24), NOW)
+    assert is_silent(arrivals(1, 25), NOW)
+
+
+def test_a_slow_source_gets_three_of_its_gaps() -> None:
+    assert not is_silent(arrivals(16, 47), NOW)
+    assert is_silent(arrivals(16, 49), NOW)
+
+
+def test_a_rare_source_is_never_called_silent() -> None:
+    verdict = judge_silence(arrivals(40, 300, count=9), NOW)
+    assert not verdict.silent
+    assert verdict.allowed is None
+
+
+def test_a_source_that_never_spoke_is_not_missed() -> None:
+    assert judge_silence([], NOW).quiet is None
+
+
+def test_arrivals_of_long_ago_do_not_count() -> None:
+    assert not is_silent(arrivals(1, 29 * 24), NOW)
+
+
+def test_items_dated_ahead_count_as_of_now() -> None:
+    assert judge_silence([*arrivals(1, 30), NOW + timedelta(days=400)], NOW).quiet == timedelta(0)
+
+
+def test_the_reason_names_the_figures() -> None:
+    assert judge_silence(arrivals(2, 30), NOW).reason == (
+        "Nothing for 30 hours; 12.4 items a day were usual, and up to 24 hours without one."
+    )
+
+
+@given(st.lists(st.integers(-1000, 60_000).map(lambda minutes: NOW - timedelta(minutes=minutes))))
+def test_order_and_duplicates_of_the_last_item_do_not_matter(times: list[datetime]) -> None:
+    assert judge_silence(times, NOW) == judge_silence(sorted(times), NOW)
