@@ -32,8 +32,8 @@ _TABLES: dict[str, type[BaseModel]] = {
     "sources": Source,
     "recipients": Recipient,
 }
-_HEADER = re.compile(r"\s*(\[\[?)\s*([\w.\s\"'-]+?)\s*\]\]?\s*(#.*)?$")
-_KEY = re.compile(r"\s*[\"']?([\w-]+)[\"']?\s*=")
+_HEADER = re.compile(r"(\[\[?)([^\[\]#]+)\]\]?\s*(?:#.*)?$")
+_KEY = re.compile(r"[\"']?([\w-]+)[\"']?\s*=")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +182,8 @@ def _lines_of(toml: str) -> dict[str, int]:
     lines: dict[str, int] = {}
     table = ""
     counts: dict[str, int] = {}
-    for number, line in enumerate(toml.splitlines(), start=1):
+    for number, whole in enumerate(toml.split("\n"), start=1):
+        line = whole.strip()[:200]
         if header := _HEADER.match(line):
             name = re.sub(r"[\s\"']", "", header[2])
             table = f"{name}[{counts.setdefault(name, 0)}]" if header[1] == "[[" else name

@@ -216,7 +216,7 @@ def _identity(part: Rival | Source | Recipient) -> str:
         case Rival():
             return part.key
         case Source():
-            return part.name
+            return part.name if part.name == part.kind else f"{part.kind}, {part.name}"
         case Recipient():
             return part.email.casefold()
 

@@ -109,6 +109,7 @@ severity = "hgh"
         ),
         (SMALL + '[[sources]]\nurl = "x"', "sources[0].kind", 3, "missing"),
         (SMALL + '[[sources]]\nkind = "feed"\nsince = 2020-01-01', "sources[0].since", 5, "must be text"),
+        (SMALL + '[[sources]]\nkind = "feed"\nname = "News"\n' * 2, "sources", None, "“feed, News” stands here twice"),
         (SMALL + '[[recipients]]\nemail = "a@b.example\\nBcc: x@y.example"', "recipients[0].email", 4, "line breaks"),
         (SMALL + '[[company.accounts]]\nplatfrm = "x"', "company.accounts[0].platfrm", 4, "did you mean platform"),
     ],
@@ -116,7 +117,17 @@ severity = "hgh"
 def test_bad_profiles(toml: str, field: str, line: int | None, words: str) -> None:
     found = problems(toml)
     assert words in found[field][1]
-    assert found[field][0] == line or field == "rivals"
+    assert found[field][0] == line or field in {"rivals", "sources"}
+
+
+def test_sources_of_different_kinds_may_share_a_name() -> None:
+    profile = load_profile(SMALL + "".join(f'[[sources]]\nkind = "{kind}"\nname = "Acme"\n' for kind in ("feed", "x")))
+    assert [source.kind for source in profile.sources] == ["feed", "x"]
+
+
+def test_lines_are_found_in_awkward_files() -> None:
+    padding = "'''acme\n[" + " " * 100_000 + "\n'''"
+    assert problems(SMALL + f"required = [{padding}]\n  [[ rivals ]] # two\r\n'nmae' = 1\n")["rivals[0].nmae"][0] == 7
 
 
 def test_the_error_reads_as_a_list() -> None:
