@@ -64,6 +64,25 @@ BEAT = {
 }
 
 
+_MODULES_OF = {
+    COLLECT: "workers.collect",
+    ANALYZE: "workers.analyze",
+    ALERT: "workers.alert",
+    NOTIFY: "workers.alert",
+    UPKEEP: "workers.upkeep,workers.collect",
+}
+
+
+def worker_arguments(name: str, processes: int, *queues: str) -> tuple[str, ...]:
+    """What follows `celery --app workers.app:app` to run a worker for these queues, with the modules they need."""
+    modules = sorted({module for queue in queues for module in _MODULES_OF[queue].split(",")})
+    return (
+        "worker", "--hostname", f"{name}@%h", "--concurrency", str(processes), "--queues", ",".join(queues),
+        "--include", ",".join(modules), "--loglevel", "INFO",
+        "--without-gossip", "--without-mingle", "--without-heartbeat",
+    )  # fmt: skip
+
+
 def broker_url() -> str:
     """The address of the queue in Celery's words: what redis-py calls `unix://` is `redis+socket://` there."""
     url = db.redis_url()
@@ -116,7 +135,7 @@ def _options() -> dict[str, Any]:
         },
         "beat_schedule_filename": str(get_settings().data_dir / "beat-schedule"),
         "timezone": "UTC",
-        "include": ["workers.collect", "workers.analyze", "workers.alert", "workers.upkeep", "workers.process"],
+        "include": ["workers.process"],  # the jobs' own modules are named by `worker_arguments`: only theirs are loaded
     }
 
 

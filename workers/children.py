@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from config.settings import ROOT, Settings
 from storage import embedded
 from storage.child import Command
+from workers.app import ALERT, ANALYZE, COLLECT, NOTIFY, UPKEEP, worker_arguments
 
 
 class RunError(Exception):
@@ -54,7 +55,6 @@ def children(settings: Settings, *, postgres: bool, valkey: bool) -> list[Child]
     python = (sys.executable, "-W", "ignore::DeprecationWarning", "-m")
     environment = {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)}
     celery = (*python, "celery", "--app", "workers.app:app", "--quiet")
-    worker = (*celery, "worker", "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO")
     web = (*python, "uvicorn", "api.app:app", "--host", settings.host, "--port", str(settings.port),
            "--log-level", "warning", "--no-access-log", "--no-server-header",
            "--timeout-graceful-shutdown", "5")  # fmt: skip
@@ -69,10 +69,9 @@ def children(settings: Settings, *, postgres: bool, valkey: bool) -> list[Child]
         found.append(Child(name, colour, Command(argv, None, signal.SIGTERM, environment), patience))
 
     add("web", "green", 8.0, *web)
-    processes = str(settings.worker_processes)
-    add("worker", "magenta", 20.0, *worker, "--hostname", "worker@%h", "--concurrency", processes,
-        "--queues", "analyze,alert,notify,upkeep")  # fmt: skip
+    add("worker", "magenta", 20.0, *celery,
+        *worker_arguments("worker", settings.worker_processes, ANALYZE, ALERT, NOTIFY, UPKEEP))  # fmt: skip
     # Runs of collectors take minutes and mostly wait; in processes of their own they hold up no analysis and no mail.
-    add("collector", "cyan", 10.0, *worker, "--hostname", "collector@%h", "--concurrency", "2", "--queues", "collect")
+    add("collector", "cyan", 10.0, *celery, *worker_arguments("collector", 2, COLLECT))
     add("beat", "yellow", 5.0, *celery, "beat", "--loglevel", "WARNING", "--pidfile", "", "--schedule", schedule)
     return found

@@ -45,8 +45,7 @@ def serve(settings: Settings, console: Console) -> None:
             finally:
                 supervisor.stop()
                 embedded.clear_sockets(settings.data_dir)
-                with contextlib.suppress(OSError):
-                    console.print("Stopped.")
+        supervisor.say("Stopped.")
 
 
 def _start(supervisor: Supervisor, settings: Settings, console: Console, own_postgres: bool, own_valkey: bool) -> None:

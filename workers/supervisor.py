@@ -60,6 +60,7 @@ class Supervisor:
                 signal.signal(number, handler)
             reading.close()
             writing.close()
+            self._selector.close()
 
     @property
     def asked_to_stop(self) -> bool:
@@ -118,7 +119,6 @@ class Supervisor:
                 if child.process is not None and (time.monotonic() > deadline or in_a_hurry):
                     _kill(child.process)
         self._watchdog.close()
-        self._selector.close()
 
     def _start(self, child: Child) -> None:
         child.start_at, child.started_at, child.rest = None, time.monotonic(), b""

@@ -1,0 +1,68 @@
+"""Upkeep: finds in the rows what a crash, a restart or a lost job left undone; retention; silence of sources."""
+
+import logging
+from datetime import UTC, datetime
+
+from config.company import ProfileError
+from config.settings import get_settings
+from storage import advocacy, db, incidents, mentions, profile, sources
+from workers.app import ANALYZE_PENDING, EVERY_HOUR, PICK_UP, REMATCH, TELL, WATCH_SOURCES, enqueue, job
+
+log = logging.getLogger(__name__)
+
+_EVENTS = 100  # told per round; more would only wait in the queue
+_BITES = 200  # deletions per run, each a transaction of its own
+_told_problem = ""  # the last fault of the company file that this process put into its log
+
+
+def pick_up() -> None:
+    """Enqueue what waits: pending mentions, outdated matches, untold events. Read a changed company file."""
+    _read_company_file()
+    with db.reading() as session:
+        pending = mentions.pending_count(session)
+        events = incidents.events_to_tell(session, _EVENTS)
+    enqueue(REMATCH, expires=25)
+    if pending:
+        enqueue(ANALYZE_PENDING, expires=25)
+    for event_id in events:
+        enqueue(TELL, event_id, expires=25)
+
+
+def every_hour() -> None:
+    """Delete what has expired, and note the day's head-counts of the programme."""
+    settings = get_settings()
+    for _ in range(_BITES):
+        with db.transaction() as session:
+            gone = mentions.delete_expired(session, datetime.now(UTC), settings)
+        if gone == 0:
+            break
+    with db.transaction() as session:
+        advocacy.record_day(session, datetime.now(UTC))
+
+
+def watch_sources() -> None:
+    """Apply the silence rule to every source."""
+    with db.transaction() as session:
+        gone = sources.mark_silent(session, datetime.now(UTC))
+    for source in gone:
+        log.warning("Source %s went silent: %s", source.name, source.reason)
+
+
+def _read_company_file() -> None:
+    global _told_problem
+    try:
+        with db.transaction() as session:
+            state = profile.load_file(session, get_settings().company_file, datetime.now(UTC))
+    except (ProfileError, OSError) as error:
+        if str(error) != _told_problem:
+            log.error("%s was not read: %s", get_settings().company_file, error)  # noqa: TRY400
+        _told_problem = str(error)
+        return
+    _told_problem = ""
+    if state is not None:
+        log.info("The company profile was read from %s.", get_settings().company_file)
+
+
+job(PICK_UP, soft=50, hard=60)(pick_up)
+job(EVERY_HOUR, soft=540, hard=600)(every_hour)
+job(WATCH_SOURCES, soft=110, hard=120)(watch_sources)
