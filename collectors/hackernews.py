@@ -132,7 +132,8 @@ class _Search:
                 width = (until - reach.reached) // 2
                 reach = replace(reach, until=None)
                 continue
-            reach = Reach(until, present=until >= end) if repeated else self._after(reach, until, page, end)
+            stuck = repeated and reach.page > 0
+            reach = Reach(until, present=until >= end) if stuck else self._after(reach, until, page, end)
             if reach.until is None:
                 width = max(1, min(width * 2, end - reach.reached))
             yield reach, page.hits
