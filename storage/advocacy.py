@@ -1,0 +1,51 @@
+"""Advocacy from one place: people and shares, links and clicks, figures are modules of their own."""
+
+from storage.advocates import (
+    ORIGINS,
+    STANDINGS,
+    AdvocateRow,
+    Reading,
+    Receipt,
+    ShareRow,
+    add_reading,
+    add_share,
+    advocate_of,
+    delete_share,
+    join,
+    leave,
+    shares,
+    update_share,
+)
+from storage.links import ClickDay, LinkRow, add_click, clicks, close_link, link_by_code, list_links, make_link
+from storage.programme import Programme, Reach, factors, programme, reach, record_day
+
+__all__ = [
+    "ORIGINS",
+    "STANDINGS",
+    "AdvocateRow",
+    "ClickDay",
+    "LinkRow",
+    "Programme",
+    "Reach",
+    "Reading",
+    "Receipt",
+    "ShareRow",
+    "add_click",
+    "add_reading",
+    "add_share",
+    "advocate_of",
+    "clicks",
+    "close_link",
+    "delete_share",
+    "factors",
+    "join",
+    "leave",
+    "link_by_code",
+    "list_links",
+    "make_link",
+    "programme",
+    "reach",
+    "record_day",
+    "shares",
+    "update_share",
+]

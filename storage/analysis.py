@@ -1,0 +1,225 @@
+"""From pending to tagged: claims, tags, story, cells, all in the transaction of the caller; corrections by people."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from nlp.result import AUDIENCES, FACETS, SENTIMENTS, STAFF, UNKNOWN, UNSURE, Tags
+from storage.cells import changing, lock_companies
+from storage.models.mentions import Correction, Mention
+from storage.stories import Unplaced, place
+from storage.viewer import NotAllowed, NotFound, Viewer
+
+MAX_ATTEMPTS = 3  # a text that ends the process this often is marked as failed instead
+HEADS: dict[str, tuple[str, ...]] = {
+    "sentiment": (*SENTIMENTS, UNSURE),
+    "audience": (*AUDIENCES, STAFF, UNKNOWN),
+    "facet": FACETS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PendingMention:
+    """What tagging needs to know of a mention. The row stays locked until the transaction ends."""
+
+    id: int
+    company_id: int
+    company: str
+    text: str  # title and text
+    lang: str | None
+    source_kind: str
+    kind: str
+    stated: Mapping[str, str]
+    rating: float | None
+    own_account: bool
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Analyzed:
+    """The tags of one mention, with what finds its story."""
+
+    mention_id: int
+    tags: Tags
+    protected: bool
+    signature: bytes
+    bands: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    id: int
+    company_id: int
+    published_at: datetime
+    story_id: int | None
+    corrected: Mapping[str, str]
+
+
+_CLAIM = """
+SELECT m.id, m.company_id, c.name, p.title, p.text, p.lang, s.kind AS source_kind, p.kind, p.stated, p.rating,
+       m.own_account, m.attempts
+FROM mentions m JOIN posts p ON p.id = m.post_id JOIN sources s ON s.id = m.source_id
+    JOIN companies c ON c.id = m.company_id
+WHERE m.analyzed_at IS NULL {only} ORDER BY m.id LIMIT :limit FOR UPDATE OF m SKIP LOCKED
+"""
+_CLAIM_ANY = text(_CLAIM.format(only=""))
+_CLAIM_THESE = text(_CLAIM.format(only="AND m.id = ANY(CAST(:ids AS bigint[]))"))
+
+_ATTEMPT = text("""
+UPDATE mentions SET attempts = attempts + 1 WHERE id IN (
+    SELECT id FROM mentions WHERE id = ANY(CAST(:ids AS bigint[])) AND analyzed_at IS NULL
+    ORDER BY id FOR UPDATE SKIP LOCKED
+) RETURNING id, attempts
+""")
+
+_HOLD = text("""
+SELECT id, company_id, published_at, story_id, corrected FROM mentions
+WHERE id = ANY(CAST(:ids AS bigint[])) ORDER BY id FOR UPDATE
+""")
+
+_SAVE = text("""
+UPDATE mentions m SET analyzed_at = :now, attempts = 0, counted = NOT i.protected, story_id = i.story_id,
+    lang = i.lang, sentiment = i.sentiment, audience = i.audience, facet = i.facet, scores = i.scores::jsonb,
+    themes = ARRAY(SELECT jsonb_array_elements_text(i.themes::jsonb)), protected = i.protected,
+    evidence = i.evidence::jsonb, model = i.model
+FROM unnest(CAST(:id AS bigint[]), CAST(:story_id AS bigint[]), CAST(:lang AS text[]), CAST(:sentiment AS text[]),
+    CAST(:audience AS text[]), CAST(:facet AS text[]), CAST(:scores AS text[]), CAST(:themes AS text[]),
+    CAST(:protected AS boolean[]), CAST(:evidence AS text[]), CAST(:model AS text[]))
+    AS i(id, story_id, lang, sentiment, audience, facet, scores, themes, protected, evidence, model)
+WHERE m.id = i.id
+""")
+
+_FAILED = text("""
+UPDATE mentions SET analyzed_at = :now, evidence = CAST(:evidence AS jsonb),
+    sentiment = coalesce(sentiment, 'unsure'), audience = coalesce(audience, 'unknown'),
+    facet = coalesce(facet, 'neither'), counted = false
+WHERE id = ANY(CAST(:ids AS bigint[]))
+""")
+
+
+def claim_pending(session: Session, limit: int, ids: Sequence[int] | None = None) -> list[PendingMention]:
+    """Take mentions that wait for tags, oldest first, or of the given ones those that nobody else has taken.
+
+    They are locked until the caller's transaction ends; save them in the same one. If it breaks, they wait again.
+    """
+    if ids is None:
+        rows = session.execute(_CLAIM_ANY, {"limit": limit})
+    else:
+        rows = session.execute(_CLAIM_THESE, {"limit": limit, "ids": list(ids)})
+    return [
+        PendingMention(
+            row.id,
+            row.company_id,
+            row.name,
+            f"{row.title}\n\n{row.text}" if row.title else row.text,
+            row.lang,
+            row.source_kind,
+            row.kind,
+            row.stated,
+            row.rating,
+            row.own_account,
+            row.attempts,
+        )
+        for row in rows
+    ]
+
+
+def pending_count(session: Session) -> int:
+    """How many mentions wait for their tags."""
+    return session.scalar(text("SELECT count(*) FROM mentions WHERE analyzed_at IS NULL")) or 0
+
+
+def count_attempt(session: Session, ids: Sequence[int]) -> dict[int, int]:
+    """Note, in a transaction of its own, that these are about to be tried; id → attempts so far.
+
+    What reaches `MAX_ATTEMPTS` ended its process each time: give it to `mark_failed`.
+    """
+    return {row.id: row.attempts for row in session.execute(_ATTEMPT, {"ids": list(ids)})}
+
+
+def mark_failed(session: Session, ids: Sequence[int], reason: str, now: datetime) -> None:
+    """Stop trying mentions that can't be analysed; they are in no count, and say why."""
+    held = _hold(session, ids)
+    lock_companies(session, {row.company_id for row in held.values()})
+    with changing(session, list(held)):
+        evidence = json.dumps({"error": reason.replace("\x00", "")})
+        session.execute(_FAILED, {"ids": list(held), "now": now, "evidence": evidence})
+
+
+def save_analysis(session: Session, results: Sequence[Analyzed], now: datetime) -> list[int]:
+    """Store tags, find stories, keep the cells; returns the ids of the companies concerned.
+
+    What a person corrected stays as corrected. Mentions deleted meanwhile are passed over. Saving twice is harmless.
+    """
+    by_id = {result.mention_id: result for result in results}
+    held = _hold(session, list(by_id))
+    if not held:
+        return []
+    companies = sorted({row.company_id for row in held.values()})
+    lock_companies(session, companies)
+    found = [by_id[mention_id] for mention_id in held]
+    stories = place(
+        session,
+        [
+            Unplaced(row.id, row.company_id, row.published_at, result.signature, result.bands, row.story_id)
+            for row, result in zip(held.values(), found, strict=True)
+        ],
+    )
+    with changing(session, list(held), set(stories.values())):
+        rows = [_row(held[result.mention_id], result, stories) for result in found]
+        session.execute(_SAVE, {name: [row[name] for row in rows] for name in rows[0]} | {"now": now})
+    return companies
+
+
+def correct(session: Session, viewer: Viewer, mention_id: int, head: str, label: str, now: datetime) -> None:
+    """A person's word against the model's: the label counts from now on, whatever the model says later.
+
+    Raises `ValueError` naming the head or label that does not exist, `NotAllowed` where the viewer may not read it.
+    """
+    if label not in HEADS.get(head, ()):
+        raise ValueError(f"{head}: {label!r} is not one of {', '.join(HEADS.get(head, ()))}")
+    held = _hold(session, [mention_id])
+    if mention_id not in held:
+        raise NotFound("There is no such mention.")
+    mention = session.get_one(Mention, mention_id, populate_existing=True)
+    if mention.protected or mention.facet not in viewer.facets or mention.analyzed_at is None:
+        raise NotAllowed("Your role does not read this mention.")
+    lock_companies(session, [mention.company_id])
+    old = str(getattr(mention, head))
+    with changing(session, [mention_id]):
+        setattr(mention, head, label)
+        mention.corrected = {**mention.corrected, head: label}
+        session.flush()
+    session.execute(
+        insert(Correction).values(
+            mention_id=mention_id, user_id=viewer.user_id, at=now, head=head, old=old, new=label, model=mention.model
+        )
+    )
+
+
+def _hold(session: Session, ids: Sequence[int]) -> dict[int, _Held]:
+    rows = session.execute(_HOLD, {"ids": sorted(set(ids))})
+    return {row.id: _Held(row.id, row.company_id, row.published_at, row.story_id, row.corrected) for row in rows}
+
+
+def _row(held: _Held, result: Analyzed, stories: Mapping[int, int]) -> dict[str, object]:
+    tags, said = result.tags, held.corrected
+    scores = {head: dict(getattr(tags, head).scores) for head in HEADS}
+    return {
+        "id": held.id,
+        "story_id": stories[held.id],
+        "lang": tags.lang,
+        "sentiment": said.get("sentiment", tags.sentiment.label),
+        "audience": said.get("audience", tags.audience.label),
+        "facet": said.get("facet", tags.facet.label),
+        "scores": json.dumps(scores),
+        "themes": json.dumps(list(tags.themes)),
+        "protected": result.protected,
+        "evidence": json.dumps(dict(tags.evidence)),
+        "model": tags.model,
+    }

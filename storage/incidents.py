@@ -1,0 +1,75 @@
+"""Incidents from one place: their rows and timeline, and what is told about them, are modules of their own."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from notify.facts import Example
+from notify.points import VolumePoint
+from storage.incident_log import (
+    EventRow,
+    IncidentPage,
+    IncidentRow,
+    acknowledge,
+    assign,
+    claim_event,
+    close,
+    deciding,
+    events_to_tell,
+    find,
+    list_incidents,
+    mark_told,
+    note,
+    open_incidents,
+    save,
+    timeline,
+)
+from storage.telling import examples, facts, points
+from storage.viewer import Viewer
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentDetail:
+    """An incident with all that a page shows; `examples` holds only texts that the viewer may read."""
+
+    row: IncidentRow
+    timeline: tuple[EventRow, ...]
+    examples: tuple[Example, ...]
+    points: tuple[VolumePoint, ...]
+
+
+def get(session: Session, viewer: Viewer, incident_id: int, now: datetime) -> IncidentDetail:
+    """One incident; raises `NotFound`, or `NotAllowed` for another purpose."""
+    row = find(session, viewer, incident_id)
+    return IncidentDetail(
+        row,
+        timeline(session, viewer, incident_id),
+        examples(session, viewer, row),
+        points(session, viewer, row, now),
+    )
+
+
+__all__ = [
+    "EventRow",
+    "IncidentDetail",
+    "IncidentPage",
+    "IncidentRow",
+    "acknowledge",
+    "assign",
+    "claim_event",
+    "close",
+    "deciding",
+    "events_to_tell",
+    "examples",
+    "facts",
+    "find",
+    "get",
+    "list_incidents",
+    "mark_told",
+    "note",
+    "open_incidents",
+    "points",
+    "save",
+    "timeline",
+]

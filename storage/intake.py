@@ -1,0 +1,328 @@
+"""What collectors bring goes in: posts by natural key, mentions of companies in them, counters, edits and deletions.
+
+`published_at` of a post never changes after it was first stored, so that a mention stays in its hour.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from collectors.post import Json, Post
+from storage.profile import CompiledMatcher
+from storage.removal import remove_mentions
+
+_BIGGEST = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What a batch changed. `mention_ids_pending` wait for their analysis, new and edited ones."""
+
+    posts_added: int
+    posts_changed: int
+    mentions_added: int
+    unmatched: int  # of the added and changed posts
+    mention_ids_pending: tuple[int, ...]
+    native_ids_added: tuple[str, ...] = ()
+    native_ids_changed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    id: int
+    native_id: str
+    inserted: bool
+
+
+_UPSERT = text("""
+INSERT INTO posts (source_id, native_id, kind, url, title, text, text_hash, lang, author_key, followers, own_account,
+    reply_to, rating, published_at, date_from, collected_at, stated, raw, matched_version)
+SELECT :source, i.native_id, i.kind, i.url, i.title, i.body, i.text_hash, i.lang, i.author_key, i.followers,
+    i.own_account, i.reply_to, i.rating, i.published_at, i.date_from, :now, i.stated::jsonb, i.raw::jsonb, :version
+FROM unnest(CAST(:native_id AS text[]), CAST(:kind AS text[]), CAST(:url AS text[]), CAST(:title AS text[]),
+    CAST(:body AS text[]), CAST(:text_hash AS bytea[]), CAST(:lang AS text[]), CAST(:author_key AS text[]),
+    CAST(:followers AS bigint[]), CAST(:own_account AS boolean[]), CAST(:reply_to AS text[]),
+    CAST(:rating AS double precision[]), CAST(:published_at AS timestamptz[]), CAST(:date_from AS text[]),
+    CAST(:stated AS text[]), CAST(:raw AS text[]))
+    AS i(native_id, kind, url, title, body, text_hash, lang, author_key, followers, own_account, reply_to, rating,
+         published_at, date_from, stated, raw)
+ON CONFLICT (source_id, native_id) DO UPDATE SET
+    title = excluded.title, text = excluded.text, text_hash = excluded.text_hash, url = excluded.url,
+    lang = excluded.lang, followers = coalesce(excluded.followers, posts.followers), rating = excluded.rating,
+    stated = excluded.stated, raw = excluded.raw, edited_at = excluded.collected_at,
+    matched_version = excluded.matched_version
+WHERE posts.deleted_at IS NULL AND posts.text_hash <> excluded.text_hash
+RETURNING id, native_id, (xmax = 0) AS inserted
+""")
+
+_PRESENT = text("""
+SELECT id, native_id FROM posts
+WHERE source_id = :source AND native_id = ANY(CAST(:native_ids AS text[])) AND deleted_at IS NULL
+""")
+
+_ADD_MENTIONS = text("""
+INSERT INTO mentions (post_id, company_id, source_id, published_at, author_key, own_account, added_at)
+SELECT p.id, i.company_id, p.source_id, p.published_at, p.author_key, p.own_account, :now
+FROM unnest(CAST(:posts AS bigint[]), CAST(:companies AS smallint[])) AS i(post_id, company_id)
+JOIN posts p ON p.id = i.post_id ORDER BY p.id, i.company_id
+ON CONFLICT (post_id, company_id) DO NOTHING RETURNING id
+""")
+
+_MENTIONS_OF = text("""
+SELECT id, post_id, company_id FROM mentions WHERE post_id = ANY(CAST(:posts AS bigint[])) ORDER BY id FOR UPDATE
+""")
+
+_RESET = text("""
+UPDATE mentions SET analyzed_at = NULL, attempts = 0 WHERE id = ANY(CAST(:ids AS bigint[]))
+""")
+
+# One reading per post and counter, only when the value differs from the latest one.
+_SNAPSHOTS = text("""
+INSERT INTO counter_snapshots (post_id, counter, observed_at, value)
+SELECT i.post_id, i.counter, :now, i.value
+FROM unnest(CAST(:posts AS bigint[]), CAST(:counters AS text[]), CAST(:figures AS bigint[]))
+    AS i(post_id, counter, value)
+LEFT JOIN LATERAL (
+    SELECT s.value FROM counter_snapshots s WHERE s.post_id = i.post_id AND s.counter = i.counter
+    ORDER BY s.observed_at DESC LIMIT 1
+) last ON true
+WHERE last.value IS DISTINCT FROM i.value
+ON CONFLICT (post_id, counter, observed_at) DO UPDATE SET value = excluded.value
+""")
+
+_TOUCH_SOURCE = text("""
+UPDATE sources SET last_item_at = CASE WHEN :fresh THEN :now ELSE last_item_at END,
+    cursor = coalesce(CAST(:cursor AS jsonb), cursor) WHERE id = :source
+""")
+
+_TOUCH_RUN = text("""
+UPDATE collection_runs SET seen = seen + :seen, added = added + :added, changed = changed + :changed WHERE id = :run
+""")
+
+_LOCK_POSTS = text("""
+SELECT id FROM posts WHERE source_id = :source AND native_id = ANY(CAST(:native_ids AS text[])) AND deleted_at IS NULL
+ORDER BY native_id FOR UPDATE
+""")
+
+_BURY = text("""
+UPDATE posts SET deleted_at = :now, text = '', title = NULL, text_hash = '', url = NULL, author_key = NULL,
+    followers = NULL, lang = NULL, reply_to = NULL, rating = NULL, stated = '{}', raw = '{}'
+WHERE id = ANY(CAST(:ids AS bigint[]))
+""")
+
+_MENTIONS_IN = text("SELECT id FROM mentions WHERE post_id = ANY(CAST(:ids AS bigint[]))")
+
+_OUTDATED = text("""
+SELECT id, title, text FROM posts WHERE matched_version < :version AND deleted_at IS NULL
+ORDER BY matched_version, id LIMIT :limit FOR UPDATE SKIP LOCKED
+""")
+
+_MATCHED = text("UPDATE posts SET matched_version = :version WHERE id = ANY(CAST(:ids AS bigint[]))")
+
+
+def add_new(
+    session: Session,
+    source_id: int,
+    posts: Sequence[Post],
+    matcher: CompiledMatcher,
+    now: datetime,
+    *,
+    cursor: Mapping[str, Json] | None = None,
+    run_id: int | None = None,
+) -> Added:
+    """Store a batch and its cursor; what is known and unchanged costs nothing, what was edited is analysed again.
+
+    Duplicates inside the batch: the last one wins. Posts that the platform took away stay away. Raises what
+    PostgreSQL raises when it is not reachable; no single post can spoil the batch.
+    """
+    batch = _distinct(posts)
+    written = _write(session, source_id, batch, matcher.version, now)
+    pending, added, unmatched = _match(session, batch, written, matcher, now)
+    _read_counters(session, source_id, batch, now)
+    fresh = tuple(row.native_id for row in written if row.inserted)
+    edited = tuple(row.native_id for row in written if not row.inserted)
+    result = Added(len(fresh), len(edited), added, unmatched, tuple(pending), fresh, edited)
+    session.execute(
+        _TOUCH_SOURCE,
+        {
+            "source": source_id,
+            "now": now,
+            "fresh": result.posts_added > 0,
+            "cursor": None if cursor is None else _json(dict(cursor)),
+        },
+    )
+    if run_id is not None:
+        counts = {"seen": len(posts), "added": result.posts_added, "changed": result.posts_changed, "run": run_id}
+        session.execute(_TOUCH_RUN, counts)
+    return result
+
+
+def mark_deleted(session: Session, source_id: int, native_ids: Sequence[str], now: datetime) -> int:
+    """Posts that the platform took away: only their key stays; mentions, cells and stories follow."""
+    wanted = {"source": source_id, "native_ids": sorted({_clean(each) for each in native_ids})}
+    ids = list(session.scalars(_LOCK_POSTS, wanted))
+    if not ids:
+        return 0
+    remove_mentions(session, session.scalars(_MENTIONS_IN, {"ids": ids}).all())
+    session.execute(text("DELETE FROM counter_snapshots WHERE post_id = ANY(CAST(:ids AS bigint[]))"), {"ids": ids})
+    session.execute(_BURY, {"ids": ids, "now": now})
+    return len(ids)
+
+
+def rematch(session: Session, matcher: CompiledMatcher, now: datetime, limit: int = 500) -> int:
+    """Match posts anew that were matched with an older profile; returns how many were looked at.
+
+    Mentions of companies that the profile no longer names stay, so that naming them again brings nothing back twice.
+    """
+    rows = session.execute(_OUTDATED, {"version": matcher.version, "limit": limit}).all()
+    if not rows:
+        return 0
+    ids = [row.id for row in rows]
+    found = {row.id: matcher.match(_matched_text(row.title, row.text)) for row in rows}
+    held = session.execute(_MENTIONS_OF, {"posts": ids}).all()
+    _add_missing(session, found, held, now)
+    remove_mentions(session, _lost(found, held, matcher))
+    session.execute(_MATCHED, {"version": matcher.version, "ids": ids})
+    return len(ids)
+
+
+def _distinct(posts: Sequence[Post]) -> list[Post]:
+    """By native id in one order for every process, so that two batches never wait for each other crosswise."""
+    by_id = {_clean(post.native_id): post for post in posts}
+    return [by_id[native_id] for native_id in sorted(by_id)]
+
+
+def _write(session: Session, source_id: int, batch: Sequence[Post], version: int, now: datetime) -> list[_Written]:
+    if not batch:
+        return []
+    columns = [_columns(post, now) for post in batch]
+    values: dict[str, object] = {name: [row[name] for row in columns] for name in columns[0]}
+    rows = session.execute(_UPSERT, values | {"source": source_id, "now": now, "version": version})
+    return [_Written(row.id, row.native_id, row.inserted) for row in rows]
+
+
+def _columns(post: Post, now: datetime) -> dict[str, object]:
+    title = None if post.title is None else _clean(post.title)
+    body = _clean(post.text)
+    return {
+        "native_id": _clean(post.native_id),
+        "kind": _clean(post.kind),
+        "url": None if post.url is None else _clean(post.url),
+        "title": title,
+        "body": body,
+        "text_hash": hashlib.sha256(f"{title or ''}\x00{body}".encode()).digest(),
+        "lang": None if post.lang is None else _clean(post.lang),
+        "author_key": None if post.author_key is None else _clean(post.author_key),
+        "followers": _figure(post.followers),
+        "own_account": post.own_account,
+        "reply_to": None if post.reply_to is None else _clean(post.reply_to),
+        "rating": post.rating,
+        "published_at": min(post.published_at, now),
+        "date_from": _clean(post.date_from),
+        "stated": _json(dict(post.stated)),
+        "raw": _json(dict(post.raw)),
+    }
+
+
+def _match(
+    session: Session, batch: Sequence[Post], written: Sequence[_Written], matcher: CompiledMatcher, now: datetime
+) -> tuple[list[int], int, int]:
+    """Mentions of the written posts; returns ids to analyse, how many are new, and posts about nobody."""
+    by_native = {_clean(post.native_id): post for post in batch}
+    found = {
+        row.id: matcher.match(_matched_text(by_native[row.native_id].title, by_native[row.native_id].text))
+        for row in written
+    }
+    edited = [row.id for row in written if not row.inserted]
+    held = session.execute(_MENTIONS_OF, {"posts": sorted(edited)}).all() if edited else []
+    added = _add_missing(session, found, held, now)
+    lost = _lost(found, held, matcher)
+    kept = [row.id for row in held if row.id not in lost]
+    if kept:
+        session.execute(_RESET, {"ids": kept})
+    remove_mentions(session, lost)
+    return added + kept, len(added), sum(not companies for companies in found.values())
+
+
+def _add_missing(
+    session: Session, found: Mapping[int, frozenset[int]], held: Sequence[Row[tuple[int, int, int]]], now: datetime
+) -> list[int]:
+    there = {(row.post_id, row.company_id) for row in held}
+    pairs = [(post, company) for post, companies in found.items() for company in companies]
+    missing = sorted(pair for pair in pairs if pair not in there)
+    if not missing:
+        return []
+    values = {"posts": [post for post, _ in missing], "companies": [company for _, company in missing], "now": now}
+    return list(session.scalars(_ADD_MENTIONS, values))
+
+
+def _lost(
+    found: Mapping[int, frozenset[int]], held: Sequence[Row[tuple[int, int, int]]], matcher: CompiledMatcher
+) -> set[int]:
+    """Ids of mentions whose post is no longer about their company, as far as the matcher knows the company."""
+    return {
+        row.id for row in held if row.company_id in matcher.company_ids and row.company_id not in found[row.post_id]
+    }
+
+
+def _read_counters(session: Session, source_id: int, batch: Sequence[Post], now: datetime) -> None:
+    counted = [post for post in batch if post.counters]
+    if not counted:
+        return
+    wanted = {"source": source_id, "native_ids": [_clean(post.native_id) for post in counted]}
+    ids = {row.native_id: row.id for row in session.execute(_PRESENT, wanted)}
+    readings = sorted(
+        (ids[native_id], _clean(counter), figure)
+        for post in counted
+        if (native_id := _clean(post.native_id)) in ids
+        for counter, value in post.counters.items()
+        if (figure := _figure(value)) is not None
+    )
+    if readings:
+        posts, counters, figures = zip(*readings, strict=True)
+        values = {"posts": list(posts), "counters": list(counters), "figures": list(figures), "now": now}
+        session.execute(_SNAPSHOTS, values)
+
+
+def _matched_text(title: str | None, body: str) -> str:
+    return f"{title}\n{body}" if title else body
+
+
+def _figure(value: int | None) -> int | None:
+    """A count that fits its column; what no platform can mean is unknown."""
+    return value if value is not None and 0 <= value <= _BIGGEST else None
+
+
+def _clean(value: str) -> str:
+    """Without what PostgreSQL refuses. The privacy door removes it already; one such post must not cost a batch."""
+    if value.isascii() and "\x00" not in value:
+        return value
+    return value.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+
+
+def _json(value: dict[str, Json] | dict[str, str]) -> str:
+    """JSON text that PostgreSQL takes: no NUL, no lone surrogate, no NaN."""
+    try:
+        dumped = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        dumped = json.dumps(_storable(value), ensure_ascii=False)
+    if "\\u0000" in dumped:
+        dumped = json.dumps(_storable(value), ensure_ascii=False)
+    return _clean(dumped)
+
+
+def _storable(value: object) -> object:
+    if isinstance(value, str):
+        return _clean(value)
+    if isinstance(value, float):
+        return value if abs(value) < float("inf") else None
+    if isinstance(value, Mapping):
+        return {_clean(str(key)): _storable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_storable(item) for item in value]
+    return value

@@ -1,0 +1,48 @@
+"""Mentions from one place: intake, analysis, reading and retention are modules of their own."""
+
+from storage.analysis import (
+    HEADS,
+    MAX_ATTEMPTS,
+    Analyzed,
+    PendingMention,
+    claim_pending,
+    correct,
+    count_attempt,
+    mark_failed,
+    pending_count,
+    save_analysis,
+)
+from storage.intake import Added, add_new, mark_deleted, rematch
+from storage.previews import Preview, PreviewRow, preview, single_query
+from storage.retention import delete_expired
+from storage.search import CorrectionRow, CounterRow, MentionDetail, MentionFilter, MentionRow, Page, get, search
+
+__all__ = [
+    "HEADS",
+    "MAX_ATTEMPTS",
+    "Added",
+    "Analyzed",
+    "CorrectionRow",
+    "CounterRow",
+    "MentionDetail",
+    "MentionFilter",
+    "MentionRow",
+    "Page",
+    "PendingMention",
+    "Preview",
+    "PreviewRow",
+    "add_new",
+    "claim_pending",
+    "correct",
+    "count_attempt",
+    "delete_expired",
+    "get",
+    "mark_deleted",
+    "mark_failed",
+    "pending_count",
+    "preview",
+    "rematch",
+    "save_analysis",
+    "search",
+    "single_query",
+]

@@ -1,0 +1,84 @@
+"""Accounts, sign-ins, API tokens, invitations, the audit log."""
+
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, LargeBinary, Text
+from sqlalchemy import text as sql
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.models.base import Base, BigId, Moment
+
+
+class User(Base):
+    """A person with one role. `email` is stored casefolded."""
+
+    __tablename__ = "users"
+    __table_args__ = (
+        CheckConstraint("role IN ('marketing', 'hr', 'advocate', 'leadership', 'administrator')", name="role"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(Text, unique=True)
+    name: Mapped[str] = mapped_column(Text)
+    role: Mapped[str] = mapped_column(Text)
+    password_hash: Mapped[str] = mapped_column(Text)
+    active: Mapped[bool] = mapped_column(server_default=sql("true"))
+    demo: Mapped[bool] = mapped_column(server_default=sql("false"))
+    created_at: Mapped[Moment]
+    last_sign_in_at: Mapped[Moment | None]
+    failed_sign_ins: Mapped[int] = mapped_column(server_default=sql("0"))
+    locked_until: Mapped[Moment | None]
+
+
+class UserSession(Base):
+    """A signed-in browser. Only the hash of its token is kept."""
+
+    __tablename__ = "sessions"
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    csrf: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[Moment]
+    expires_at: Mapped[Moment]
+
+
+class ApiToken(Base):
+    """A key for programs; acts with its owner's role, within its scopes."""
+
+    __tablename__ = "api_tokens"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(Text)
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    created_at: Mapped[Moment]
+    expires_at: Mapped[Moment | None]
+    last_used_at: Mapped[Moment | None]
+    revoked_at: Mapped[Moment | None]
+
+
+class Invitation(Base):
+    """A link by which a person joins by themselves; used once."""
+
+    __tablename__ = "invitations"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    role: Mapped[str] = mapped_column(Text)
+    email: Mapped[str | None] = mapped_column(Text)
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    created_at: Mapped[Moment]
+    expires_at: Mapped[Moment]
+    accepted_at: Mapped[Moment | None]
+    revoked_at: Mapped[Moment | None]
+
+
+class AuditEntry(Base):
+    """Who did what; rows are only ever added."""
+
+    __tablename__ = "audit_log"
+
+    id: Mapped[BigId]
+    at: Mapped[Moment]
+    user_id: Mapped[int | None]  # no foreign key: the entry outlives the account
+    action: Mapped[str] = mapped_column(Text)
+    subject: Mapped[str] = mapped_column(Text)

@@ -1,0 +1,214 @@
+"""The company profile in force: its versions, the companies it names, its sources, and the matcher made from it."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+
+from sqlalchemy import select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from config.company import CompanyProfile, Problem, ProfileError, load_profile
+from config.matching import Matcher
+from config.query import parse_query
+from storage import sources
+from storage.models.sources import Company, ProfileVersion, Source
+
+_PROFILE_LOCK = 0x05750002  # one profile is saved at a time
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileState:
+    """One version of the profile, parsed and as text."""
+
+    version: int
+    profile: CompanyProfile
+    toml: str
+    origin: str  # file, dashboard, demo
+    created_at: datetime
+    demo: bool
+    matcher_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyRow:
+    """The own company or a rival."""
+
+    id: int
+    key: str
+    name: str
+    is_own: bool
+    demo: bool
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledMatcher:
+    """All queries of one profile version; `version` changes only when a name or a query does."""
+
+    version: int
+    company_ids: frozenset[int]
+    queries: Matcher  # keys are company ids as text
+
+    def match(self, text: str) -> frozenset[int]:
+        """The ids of the companies that a text is about."""
+        return frozenset(int(key) for key in self.queries.match(text))
+
+
+def current_profile(session: Session) -> ProfileState | None:
+    """The newest version; None before a company is set up."""
+    row = session.scalars(select(ProfileVersion).order_by(ProfileVersion.id.desc()).limit(1)).first()
+    return None if row is None else _state(row)
+
+
+def save_profile(
+    session: Session, toml: str, *, origin: str, user_id: int | None, now: datetime, file_hash: str | None = None
+) -> ProfileState:
+    """Check, store and put in force; companies and sources of the profile follow.
+
+    Raises `ProfileError` with every problem, those of source options included; then nothing is changed.
+    """
+    profile = load_profile(toml)
+    _check_sources(profile)
+    session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _PROFILE_LOCK})
+    previous = session.scalars(select(ProfileVersion).order_by(ProfileVersion.id.desc()).limit(1)).first()
+    changed = _sync_companies(session, profile, demo=origin == "demo")
+    row = ProfileVersion(
+        created_at=now, toml=toml, origin=origin, file_hash=file_hash, user_id=user_id, matcher_version=0
+    )
+    session.add(row)
+    session.flush()
+    row.matcher_version = row.id if changed or previous is None else previous.matcher_version
+    session.flush()
+    _sync_sources(session, profile, origin, now)
+    return _state(row)
+
+
+def load_file(session: Session, path: Path, now: datetime) -> ProfileState | None:
+    """Put a file in force when it differs from what was last read from it; None: nothing new, or no file.
+
+    A profile saved in the dashboard stays in force until the file itself is changed again.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    digest = hashlib.sha256(content).hexdigest()
+    last = select(ProfileVersion.file_hash).where(ProfileVersion.file_hash.is_not(None))
+    if session.scalar(last.order_by(ProfileVersion.id.desc()).limit(1)) == digest:
+        return None
+    try:
+        toml = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ProfileError([Problem("", None, "is not a text file in UTF-8")]) from error
+    return save_profile(session, toml, origin="file", user_id=None, now=now, file_hash=digest)
+
+
+def companies(session: Session) -> tuple[CompanyRow, ...]:
+    """The companies that the profile names now, the own one first."""
+    rows = session.scalars(select(Company).where(Company.active).order_by(Company.is_own.desc(), Company.id))
+    return tuple(_company(row) for row in rows)
+
+
+def own_company(session: Session) -> CompanyRow | None:
+    """The company that is listened for."""
+    return next((row for row in companies(session) if row.is_own), None)
+
+
+def matcher(session: Session) -> CompiledMatcher:
+    """The matcher of the profile in force, compiled once per version and process; matches nothing without one."""
+    version = session.scalar(select(ProfileVersion.matcher_version).order_by(ProfileVersion.id.desc()).limit(1))
+    rows = session.execute(select(Company.id, Company.query).where(Company.active).order_by(Company.id))
+    return _compiled(version or 0, tuple((row.id, row.query) for row in rows))
+
+
+def draft_matcher(session: Session, toml: str) -> CompiledMatcher:
+    """The matcher that a profile would give if it were saved; companies that are new have negative ids."""
+    known = {row.key: row.id for row in session.execute(select(Company.key, Company.id))}
+    targets = load_profile(toml).targets()
+    queries = tuple((known.get(target.key, -at - 1), target.query) for at, target in enumerate(targets))
+    return _compiled(-1, queries)
+
+
+@lru_cache(maxsize=4)
+def _compiled(version: int, queries: tuple[tuple[int, str], ...]) -> CompiledMatcher:
+    compiled = Matcher({str(company_id): parse_query(query) for company_id, query in queries})
+    return CompiledMatcher(version, frozenset(company_id for company_id, _ in queries), compiled)
+
+
+def _check_sources(profile: CompanyProfile) -> None:
+    problems = []
+    for at, source in enumerate(profile.sources):
+        try:
+            sources.checked_options(source.kind, source.options)
+        except ValueError as error:
+            problems.append(Problem(f"sources[{at}]", None, str(error)))
+    if problems:
+        raise ProfileError(problems)
+
+
+def _sync_companies(session: Session, profile: CompanyProfile, *, demo: bool) -> bool:
+    """Add, rename, switch on and off; whether anything that matching depends on has changed."""
+    before = {row.key: row for row in session.scalars(select(Company))}
+    targets = profile.targets()
+    changed = any(row.active and key not in {target.key for target in targets} for key, row in before.items())
+    session.execute(update(Company).where(Company.key.not_in([target.key for target in targets])).values(active=False))
+    for target in targets:
+        row = before.get(target.key)
+        if row is None:
+            session.add(Company(key=target.key, name=target.name, is_own=target.is_own, demo=demo, query=target.query))
+            changed = True
+            continue
+        changed = changed or row.query != target.query or not row.active
+        row.name, row.is_own, row.query, row.active = target.name, target.is_own, target.query, True
+    session.flush()
+    return changed
+
+
+def _sync_sources(session: Session, profile: CompanyProfile, origin: str, now: datetime) -> None:
+    """Sources that came from a profile follow it; those made in the dashboard or by import stay as they are."""
+    owner = "demo" if origin == "demo" else "profile"
+    named = {(source.kind, source.name) for source in profile.sources}
+    for row in session.scalars(select(Source).where(Source.origin == owner, Source.enabled)):
+        if (row.kind, row.name) not in named:
+            row.enabled = False
+    for source in profile.sources:
+        options = sources.checked_options(source.kind, source.options)
+        minutes = sources.interval_minutes(source.kind)
+        values = {
+            "kind": source.kind,
+            "name": source.name,
+            "options": options,
+            "enabled": source.enabled,
+            "demo": owner == "demo",
+            "origin": owner,
+            "interval_minutes": minutes,
+            "created_at": now,
+            "next_check_at": now,
+        }
+        add = insert(Source).values(**values)
+        session.execute(
+            add.on_conflict_do_update(
+                index_elements=["kind", "name"],
+                set_={"options": add.excluded.options, "enabled": add.excluded.enabled, "interval_minutes": minutes},
+                where=Source.origin == owner,
+            )
+        )
+        session.execute(
+            update(Source)
+            .where(Source.kind == source.kind, Source.name == source.name, Source.options != options)
+            .where(Source.origin == owner)
+            .values(next_check_at=now, error_reason=None, error_detail=None, error_count=0)
+        )
+
+
+def _state(row: ProfileVersion) -> ProfileState:
+    return ProfileState(
+        row.id, load_profile(row.toml), row.toml, row.origin, row.created_at, row.origin == "demo", row.matcher_version
+    )
+
+
+def _company(row: Company) -> CompanyRow:
+    return CompanyRow(row.id, row.key, row.name, row.is_own, row.demo, row.active)

@@ -1,0 +1,375 @@
+"""Reading mentions: search with keyset pages, and one mention with all that is known of it.
+
+What a viewer never sees: facets outside their role; protected activity (only counted as `hidden`); employee, alumnus
+and staff mentions of a company while fewer than five distinct authors stand behind them in the time asked for; posts
+that still wait for their (new) tags.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Row, Text, and_, cast, func, select, text, tuple_
+from sqlalchemy.orm import Session
+
+from storage.models.mentions import Correction, CounterSnapshot, Mention, Post
+from storage.models.sources import Company, Source
+from storage.models.users import User
+from storage.profile import own_company
+from storage.viewer import STAFF_AUDIENCES, NotAllowed, NotFound, Viewer, text_labels
+
+MIN_AUTHORS = 5  # S1 of the metric definitions
+EXCERPT = 1_000  # characters of a text in a list
+MAX_LIMIT = 200
+_MAX_QUERY = 500
+_HIDDEN_COUNTED = 1_000
+_SAMPLE = 200
+_MAX_COPIES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class MentionFilter:
+    """What to look for; None leaves a field open. `start` counts, `end` does not."""
+
+    company_id: int | None = None  # None: the own company
+    q: str | None = None  # words, "phrases", or, -word
+    facet: str | None = None  # brand and employer include both
+    audience: str | None = None
+    sentiment: str | None = None
+    theme: str | None = None
+    source_id: int | None = None
+    story_id: int | None = None
+    lang: str | None = None
+    own_account: bool | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MentionRow:
+    """A mention in a list. `text` is cut at `EXCERPT` characters (`cut` says so); there is no author in it."""
+
+    id: int
+    company_id: int
+    company: str
+    source_id: int
+    source: str
+    source_kind: str
+    demo: bool
+    kind: str
+    title: str | None
+    text: str
+    cut: bool
+    url: str | None
+    published_at: datetime
+    date_from: str
+    edited_at: datetime | None
+    lang: str | None
+    sentiment: str
+    audience: str
+    facet: str
+    themes: tuple[str, ...]
+    rating: float | None
+    own_account: bool
+    story_id: int | None
+    copies: int  # mentions in its story, itself included
+    corrected: tuple[str, ...]  # heads that a person corrected
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page, newest first. `hidden`: protected mentions (at most 1,000 are counted); `small_groups`: audiences
+    that are held back because too few authors stand behind them."""
+
+    items: tuple[MentionRow, ...]
+    next: str | None
+    hidden: int
+    small_groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CounterRow:
+    """One reading of a counter of the post."""
+
+    counter: str
+    observed_at: datetime
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionRow:
+    """A person's word against the model's."""
+
+    at: datetime
+    by: str | None  # None: the account is gone
+    head: str
+    old: str
+    new: str
+    model: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Another mention of the same story."""
+
+    id: int
+    source: str
+    url: str | None
+    published_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MentionDetail:
+    """One mention with its whole text, why it was tagged so, its counters over time, copies and corrections."""
+
+    row: MentionRow
+    text: str
+    scores: Mapping[str, Mapping[str, float]]
+    evidence: Mapping[str, str]
+    stated: Mapping[str, str]
+    model: str | None
+    collected_at: datetime
+    counters: tuple[CounterRow, ...]
+    copies: tuple[Copy, ...]
+    corrections: tuple[CorrectionRow, ...]
+
+
+def search(
+    session: Session, viewer: Viewer, wanted: MentionFilter, *, limit: int = 50, after: str | None = None
+) -> Page:
+    """A page of mentions. Raises `NotAllowed` for facets outside the role, `ValueError` for a cursor or word that is
+    not one."""
+    labels = text_labels(viewer, wanted.facet)
+    company_id = _company(session, wanted.company_id)
+    if company_id is None:
+        return Page((), None, 0)
+    small = () if viewer.role == "system" else _small_groups(session, company_id, labels, wanted)
+    conditions = _conditions(company_id, labels, wanted)
+    shown = [*conditions, Mention.counted, Mention.analyzed_at.is_not(None)]
+    if small:
+        shown.append(Mention.audience.not_in(small))
+    if after is not None:
+        moment, mention_id = _decode(after)
+        shown.append(tuple_(Mention.published_at, Mention.id) < tuple_(moment, mention_id))
+    limit = max(1, min(limit, MAX_LIMIT))
+    query = _rows().where(*shown).order_by(Mention.published_at.desc(), Mention.id.desc()).limit(limit + 1)
+    rows = session.execute(query).all()
+    items = tuple(_row(row) for row in rows[:limit])
+    following = _encode(items[-1].published_at, items[-1].id) if len(rows) > limit else None
+    return Page(items, following, _hidden(session, conditions), small)
+
+
+def get(session: Session, viewer: Viewer, mention_id: int) -> MentionDetail:
+    """One mention; raises `NotFound`, or `NotAllowed` where the list would not show it either."""
+    labels = text_labels(viewer)
+    found = session.execute(
+        _rows().add_columns(Mention, Post.text, Post.stated, Post.collected_at).where(Mention.id == mention_id)
+    ).first()
+    if found is None:
+        raise NotFound("There is no such mention.")
+    mention: Mention = found.Mention
+    visible = mention.counted and mention.analyzed_at is not None and mention.facet in labels
+    if not visible:
+        raise NotAllowed("Your role does not read this mention.")
+    if viewer.role != "system" and mention.audience in STAFF_AUDIENCES:
+        asked = MentionFilter(audience=mention.audience)
+        if _small_groups(session, mention.company_id, labels, asked):
+            raise NotAllowed("Too few authors stand behind this group; its texts stay hidden.")
+    return MentionDetail(
+        _row(found),
+        found.text,
+        mention.scores,
+        mention.evidence,
+        found.stated,
+        mention.model,
+        found.collected_at,
+        _counters(session, mention.post_id),
+        _copies(session, mention, labels),
+        _corrections(session, mention_id),
+    )
+
+
+def _rows() -> Any:
+    copies = (
+        select(func.count())
+        .select_from(Mention.__table__.alias("copy"))
+        .where(text("copy.story_id = mentions.story_id"))
+    )
+    return (
+        select(
+            Mention.id,
+            Mention.company_id,
+            Company.name.label("company"),
+            Mention.source_id,
+            Source.name.label("source"),
+            Source.kind.label("source_kind"),
+            Source.demo,
+            Post.kind,
+            Post.title,
+            func.left(Post.text, EXCERPT).label("excerpt"),
+            (func.length(Post.text) > EXCERPT).label("cut"),
+            Post.url,
+            Mention.published_at,
+            Post.date_from,
+            Post.edited_at,
+            Mention.lang,
+            Mention.sentiment,
+            Mention.audience,
+            Mention.facet,
+            Mention.themes,
+            Post.rating,
+            Mention.own_account,
+            Mention.story_id,
+            copies.correlate(Mention).scalar_subquery().label("copies"),
+            Mention.corrected,
+        )
+        .select_from(Mention)
+        .join(Post, Post.id == Mention.post_id)
+        .join(Source, Source.id == Mention.source_id)
+        .join(Company, Company.id == Mention.company_id)
+    )
+
+
+def _row(row: Row[Any]) -> MentionRow:
+    return MentionRow(
+        row.id,
+        row.company_id,
+        row.company,
+        row.source_id,
+        row.source,
+        row.source_kind,
+        row.demo,
+        row.kind,
+        row.title,
+        row.excerpt,
+        row.cut,
+        row.url,
+        row.published_at,
+        row.date_from,
+        row.edited_at,
+        row.lang,
+        row.sentiment,
+        row.audience,
+        row.facet,
+        tuple(row.themes),
+        row.rating,
+        row.own_account,
+        row.story_id,
+        max(1, row.copies),
+        tuple(sorted(row.corrected)),
+    )
+
+
+def _conditions(company_id: int, labels: list[str], wanted: MentionFilter) -> list[Any]:
+    """The filter without what is about visibility."""
+    conditions: list[Any] = [Mention.company_id == company_id, Mention.facet.in_(labels)]
+    equal = (
+        (Mention.audience, wanted.audience),
+        (Mention.sentiment, wanted.sentiment),
+        (Mention.source_id, wanted.source_id),
+        (Mention.story_id, wanted.story_id),
+        (Mention.lang, wanted.lang),
+        (Mention.own_account, wanted.own_account),
+    )
+    conditions += [column == value for column, value in equal if value is not None]
+    if wanted.theme is not None:
+        conditions.append(Mention.themes.contains([wanted.theme]))
+    if wanted.start is not None:
+        conditions.append(Mention.published_at >= wanted.start)
+    if wanted.end is not None:
+        conditions.append(Mention.published_at < wanted.end)
+    if wanted.q is not None and (words := wanted.q.replace("\x00", " ").strip()[:_MAX_QUERY]):
+        words = words.encode("utf-8", "replace").decode()
+        conditions.append(Post.search.bool_op("@@")(func.websearch_to_tsquery("simple", words)))
+    return conditions
+
+
+def _small_groups(session: Session, company_id: int, labels: list[str], wanted: MentionFilter) -> tuple[str, ...]:
+    """The staff audiences whose mentions come from fewer than five distinct authors in the time asked for."""
+    asked = STAFF_AUDIENCES if wanted.audience is None else STAFF_AUDIENCES & {wanted.audience}
+    return tuple(audience for audience in sorted(asked) if _few_authors(session, company_id, labels, audience, wanted))
+
+
+def _few_authors(session: Session, company_id: int, labels: list[str], audience: str, wanted: MentionFilter) -> bool:
+    rows = select(func.coalesce(Mention.author_key, cast(Mention.id, Text)).label("author")).where(
+        Mention.company_id == company_id, Mention.audience == audience, Mention.facet.in_(labels), Mention.counted
+    )
+    if wanted.start is not None:
+        rows = rows.where(Mention.published_at >= wanted.start)
+    if wanted.end is not None:
+        rows = rows.where(Mention.published_at < wanted.end)
+    for some in (rows.limit(_SAMPLE).subquery(), rows.subquery()):  # a sample settles nearly every case
+        if (session.scalar(select(func.count(some.c.author.distinct()))) or 0) >= MIN_AUTHORS:
+            return False
+    return True
+
+
+def _hidden(session: Session, conditions: list[Any]) -> int:
+    some = (
+        select(Mention.id)
+        .join(Post, Post.id == Mention.post_id)
+        .where(and_(*conditions), Mention.protected)
+        .limit(_HIDDEN_COUNTED)
+    )
+    return session.scalar(select(func.count()).select_from(some.subquery())) or 0
+
+
+def _company(session: Session, company_id: int | None) -> int | None:
+    if company_id is not None:
+        return company_id
+    own = own_company(session)
+    return own.id if own else None
+
+
+def _counters(session: Session, post_id: int) -> tuple[CounterRow, ...]:
+    query = select(CounterSnapshot).where(CounterSnapshot.post_id == post_id)
+    rows = session.scalars(query.order_by(CounterSnapshot.counter, CounterSnapshot.observed_at))
+    return tuple(CounterRow(row.counter, row.observed_at, row.value) for row in rows)
+
+
+def _copies(session: Session, mention: Mention, labels: list[str]) -> tuple[Copy, ...]:
+    if mention.story_id is None:
+        return ()
+    query = (
+        select(Mention.id, Source.name, Post.url, Mention.published_at)
+        .join(Post, Post.id == Mention.post_id)
+        .join(Source, Source.id == Mention.source_id)
+        .where(Mention.story_id == mention.story_id, Mention.id != mention.id, Mention.facet.in_(labels))
+        .where(Mention.counted)
+        .order_by(Mention.published_at, Mention.id)
+        .limit(_MAX_COPIES)
+    )
+    return tuple(Copy(row.id, row.name, row.url, row.published_at) for row in session.execute(query))
+
+
+def _corrections(session: Session, mention_id: int) -> tuple[CorrectionRow, ...]:
+    query = (
+        select(Correction, User.name)
+        .join(User, User.id == Correction.user_id, isouter=True)
+        .where(Correction.mention_id == mention_id)
+        .order_by(Correction.at, Correction.id)
+    )
+    return tuple(
+        CorrectionRow(row.at, name, row.head, row.old, row.new, row.model) for row, name in session.execute(query)
+    )
+
+
+def _encode(moment: datetime, mention_id: int) -> str:
+    return base64.urlsafe_b64encode(json.dumps([moment.isoformat(), mention_id]).encode()).decode().rstrip("=")
+
+
+def _decode(cursor: str) -> tuple[datetime, int]:
+    try:
+        moment, mention_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        parsed = datetime.fromisoformat(moment)
+        good = parsed.tzinfo is not None and isinstance(mention_id, int) and 0 <= mention_id < 2**63
+        utc = parsed.astimezone(UTC)
+    except (ValueError, TypeError, binascii.Error, OverflowError, RecursionError) as error:
+        raise ValueError("after: this is not a cursor of this list.") from error
+    if not good:
+        raise ValueError("after: this is not a cursor of this list.")
+    return utc, mention_id

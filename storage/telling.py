@@ -1,0 +1,185 @@
+"""What a mail about an incident's event says, gathered; composing it is the work of `notify.message`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from alerts.rules import ALL, NEGATIVE, SEVERITIES, VOLUME
+from alerts.severity import FORMULA
+from config.profile import Recipient
+from config.settings import get_settings
+from notify.facts import AlertFacts, Example
+from notify.points import VolumePoint
+from storage.incident_log import IncidentRow, find
+from storage.models.incidents import IncidentEvent
+from storage.models.mentions import Mention, Post
+from storage.models.sources import Source
+from storage.profile import current_profile
+from storage.rollups import SeriesFilter, as_of, series
+from storage.sources import coverage
+from storage.viewer import FACET_LABELS, STAFF_AUDIENCES, SYSTEM, Viewer, incident_facets
+
+_HISTORY = timedelta(hours=48)  # drawn in the mail
+_CANDIDATES = 60
+_EXCERPT = 600
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    story_id: int | None
+    example: Example
+
+
+def facts(session: Session, event_id: int, now: datetime) -> tuple[AlertFacts, tuple[str, ...]] | None:
+    """The facts of an event and the addresses to tell; `to` of the facts is left empty for the caller to fill.
+
+    None when the event is gone. Facts of the same event are the same at every call but for what came in since.
+    """
+    event = session.get(IncidentEvent, event_id)
+    if event is None:
+        return None
+    incident = find(session, SYSTEM, event.incident_id)
+    figures = event.figures
+    alert = AlertFacts(
+        company=incident.company,
+        kind=incident.kind,
+        facet=incident.facet,
+        audience=incident.audience,
+        action=event.kind,
+        incident_id=incident.id,
+        link=f"{get_settings().base_url}/incidents/{incident.id}",
+        severity=incident.severity,
+        severity_reason=incident.severity_reason,
+        severity_formula=FORMULA,
+        opened_at=incident.opened_at,
+        as_of=as_of(session) or event.at,
+        window_start=incident.window_start,
+        window=incident.window,
+        observed=_number(figures.get("observed"), incident.observed),
+        expected_low=_number(figures.get("expected_low"), incident.expected_low),
+        expected_high=_number(figures.get("expected_high"), incident.expected_high),
+        n=round(_number(figures.get("n"), incident.n)),
+        authors=round(_number(figures.get("authors"), incident.authors)),
+        to=(),
+        revision=_revision(session, event),
+        examples=examples(session, SYSTEM, incident),
+        points=points(session, SYSTEM, incident, now),
+        coverage=coverage(session, now - timedelta(hours=24), now),
+        unknowns=incident.notes,
+        demo=incident.demo,
+    )
+    return alert, _recipients(session, incident)
+
+
+def examples(session: Session, viewer: Viewer, incident: IncidentRow, limit: int = 3) -> tuple[Example, ...]:
+    """The most copied and newest texts of an incident that the viewer reads, one per story.
+
+    Never those of employees, alumni or staff, whose quotes stay hidden, nor protected ones.
+    """
+    labels = viewer.facets if incident.facet == ALL else viewer.facets & FACET_LABELS[incident.facet]
+    if not labels or incident.audience in STAFF_AUDIENCES:
+        return ()
+    copies = func.count().over(partition_by=Mention.story_id).label("copies")
+    query = (
+        select(
+            Mention.story_id,
+            func.left(Post.text, _EXCERPT).label("text"),
+            Post.title,
+            Post.url,
+            Source.name,
+            Mention.published_at,
+            Mention.sentiment,
+            Mention.audience,
+            copies,
+        )
+        .join(Post, Post.id == Mention.post_id)
+        .join(Source, Source.id == Mention.source_id)
+        .where(Mention.company_id == incident.company_id, Mention.counted, Mention.analyzed_at.is_not(None))
+        .where(Mention.facet.in_(labels), Mention.audience.not_in(STAFF_AUDIENCES), ~Mention.own_account)
+        .where(Mention.published_at >= incident.window_start)
+        .where(Mention.published_at <= incident.last_finding_at)
+    )
+    if incident.audience != ALL:
+        query = query.where(Mention.audience == incident.audience)
+    if incident.kind == NEGATIVE:
+        query = query.where(Mention.sentiment == "negative")
+    rows = session.execute(query.order_by(copies.desc(), Mention.published_at.desc()).limit(_CANDIDATES))
+    shown = [
+        _Shown(
+            row.story_id,
+            Example(
+                f"{row.title}: {row.text}" if row.title else row.text,
+                row.name,
+                row.url or "",
+                row.published_at,
+                row.sentiment,
+                row.audience,
+            ),
+        )
+        for row in rows
+    ]
+    return _one_per_story(shown, limit)
+
+
+def points(session: Session, viewer: Viewer, incident: IncidentRow, now: datetime) -> tuple[VolumePoint, ...]:
+    """Stories per hour around an incident, small groups suppressed; nothing for viewers of another purpose."""
+    if incident.facet not in incident_facets(viewer):
+        return ()
+    until = min(now, incident.closed_at or now)
+    wanted = SeriesFilter(
+        start=min(until - _HISTORY, incident.window_start),
+        end=until,
+        company_id=incident.company_id,
+        facet=None if incident.facet == ALL else incident.facet,
+        audience=None if incident.audience == ALL else incident.audience,
+        bucket="hour",
+    )
+    if until - wanted.start > timedelta(days=30):
+        return ()
+    volume = incident.kind == VOLUME
+    first, last = incident.window_start - timedelta(hours=1), incident.last_finding_at
+    return tuple(
+        VolumePoint(
+            bucket.start,
+            bucket.stories,
+            incident.expected_low if volume and first < bucket.start <= last else None,
+            incident.expected_high if volume and first < bucket.start <= last else None,
+            bucket.coverage,
+            volume and first < bucket.start <= last,
+            bucket.suppressed,
+        )
+        for bucket in series(session, viewer, wanted, now=now)
+    )
+
+
+def _one_per_story(shown: Sequence[_Shown], limit: int) -> tuple[Example, ...]:
+    chosen: dict[int, Example] = {}
+    for at, each in enumerate(shown):
+        chosen.setdefault(each.story_id if each.story_id is not None else -at - 1, each.example)
+    return tuple(chosen.values())[:limit]
+
+
+def _recipients(session: Session, incident: IncidentRow) -> tuple[str, ...]:
+    state = current_profile(session)
+    if state is None:
+        return ()
+    return tuple(each.email for each in state.profile.recipients if _wants(each, incident))
+
+
+def _wants(recipient: Recipient, incident: IncidentRow) -> bool:
+    severe = SEVERITIES.index(incident.severity) >= SEVERITIES.index(recipient.severity)
+    return severe and (not recipient.facets or incident.facet == ALL or incident.facet in recipient.facets)
+
+
+def _revision(session: Session, event: IncidentEvent) -> int:
+    earlier = select(func.count()).where(
+        IncidentEvent.incident_id == event.incident_id, IncidentEvent.to_tell, IncidentEvent.id < event.id
+    )
+    return session.scalar(earlier) or 0
+
+
+def _number(value: object, otherwise: float) -> float:
+    return float(value) if isinstance(value, int | float) else otherwise
