@@ -1,8 +1,14 @@
-"""What is kept apart for validation: dev splits, unseen companies, an unseen set, batches of our own posts."""
+"""What is kept apart for validation: dev splits, unseen companies, an unseen set, batches of our own posts.
 
+`python -m nlp.train.apart --out FOLDER` writes them as files for `nlp.evaluate`.
+"""
+
+import argparse
+import json
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from nlp.train.data import CORPUS, HELD_OUT_BATCHES, detokenised, read_jsonl, shared_folder
 from nlp.train.recipe import HELD_OUT_COMPANIES, RECIPES
@@ -57,3 +63,27 @@ def _labelled(raw: Mapping[str, object], *, tokenised: bool = False) -> Labelled
     text = str(raw["text"])
     labels = {head: str(raw[head]) for head in ("sentiment", "audience", "facet") if raw.get(head)}
     return Labelled(detokenised(text) if tokenised else text, labels)
+
+
+def write(folder: Path) -> list[Path]:
+    """One `.jsonl` per set that is here."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name, rows in apart_sets().items():
+        path = folder / f"{name.replace(':', '-')}.jsonl"
+        lines = (json.dumps({"text": row.text, **row.labels}, ensure_ascii=False) for row in rows)
+        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        paths.append(path)
+    return paths
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True)
+    for path in write(parser.parse_args().out):
+        print(path)
+
+
+if __name__ == "__main__":
+    main()
