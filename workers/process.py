@@ -5,7 +5,7 @@ import signal
 import warnings
 
 from celery.exceptions import SecurityWarning
-from celery.signals import beat_init, setup_logging, worker_process_init
+from celery.signals import setup_logging, worker_process_init
 
 from config.settings import get_settings
 from storage.child import die_with_parent
@@ -14,7 +14,7 @@ from storage.child import die_with_parent
 warnings.filterwarnings("ignore", category=SecurityWarning)
 
 _SHORT = ("celery.worker.consumer.consumer", "celery.beat", "kombu.connection")
-_QUIET = ("celery.app.trace", "celery.worker.strategy")
+_QUIET = ("celery.app.trace", "celery.worker.strategy", "celery.worker.consumer.connection", "celery.beat")
 
 
 class _NoTraceback(logging.Filter):
@@ -45,11 +45,5 @@ def end_with_parent(**_: object) -> None:
     die_with_parent(signal.SIGKILL)
 
 
-def say_nothing(**_: object) -> None:
-    """Beat's own lines at every tick are of no use to anybody."""
-    logging.getLogger("celery.beat").setLevel(logging.WARNING)
-
-
 setup_logging.connect(log_in_our_words, weak=False)
 worker_process_init.connect(end_with_parent, weak=False)
-beat_init.connect(say_nothing, weak=False)

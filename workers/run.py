@@ -56,13 +56,14 @@ def _start(supervisor: Supervisor, settings: Settings, console: Console, own_pos
         supervisor.wait_until(lambda: embedded.valkey_ready(settings.data_dir), 60.0, "valkey")
     if supervisor.asked_to_stop:
         return
-    # The workers import for seconds; meanwhile the schema is brought up to date, which is all they need of us.
+    supervisor.start("web")  # it imports for seconds; meanwhile the schema is brought up to date
     db.migrate()
-    supervisor.start("web", "worker", "collector", "beat")
     first = _prepare_data(settings)
-    supervisor.wait_until(lambda: _answers(settings.host, settings.port), 60.0, "web")
-    if not supervisor.asked_to_stop:
-        _welcome(console, settings.base_url, first)
+    supervisor.wait_until(lambda: _answers(settings.host, settings.port), 120.0, "web")
+    if supervisor.asked_to_stop:
+        return
+    _welcome(console, settings.base_url, first)
+    supervisor.start("worker", "collector", "beat")  # after the page, which somebody waits for
 
 
 def _prepare_data(settings: Settings) -> FirstStart:

@@ -104,21 +104,26 @@ class Supervisor:
                 self._start(child)
 
     def stop(self) -> None:
-        """Stop the children in the reverse order of their start; a second Ctrl-C makes it short."""
+        """Stop the service's own processes together, then the servers they need; a second Ctrl-C makes it short."""
         self._stopping = True
-        already = self._asked_to_stop
-        for child in reversed(self._family):
+        for child in self._family:
             child.start_at = None
-            if child.process is None:
-                continue
-            child.process.send_signal(child.command.stop_signal)
-            deadline = time.monotonic() + child.patience
-            while child.process is not None:
-                self.step(0.2)
-                in_a_hurry = self._asked_to_stop > already and child.log is None
-                if child.process is not None and (time.monotonic() > deadline or in_a_hurry):
-                    _kill(child.process)
+        self._stop_together([child for child in self._family if child.log is None])
+        for child in reversed([child for child in self._family if child.log is not None]):
+            self._stop_together([child])
         self._watchdog.close()
+
+    def _stop_together(self, some: list[Child]) -> None:
+        already, begun = self._asked_to_stop, time.monotonic()
+        for child in some:
+            if child.process is not None:
+                child.process.send_signal(child.command.stop_signal)
+        while any(child.process is not None for child in some):
+            self.step(0.1)
+            for child in some:
+                in_a_hurry = self._asked_to_stop > already and child.log is None
+                if child.process is not None and (in_a_hurry or time.monotonic() - begun > child.patience):
+                    _kill(child.process)
 
     def _start(self, child: Child) -> None:
         child.start_at, child.started_at, child.rest = None, time.monotonic(), b""
