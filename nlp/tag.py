@@ -12,12 +12,12 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from nlp.language import Language, detect
 from nlp.model import HEADS, Network, WeightsMeta, model_version, network
 from nlp.result import TagInput, Tags, Verdict
-from nlp.text import clean, is_empty, mask, spelled
+from nlp.text import clean, cut, is_empty, mask, spelled
 from nlp.themes import find_themes
 from nlp.verdict import apply_stated, audience_verdict, facet_verdict, sentiment_verdict, stated, unread
 
@@ -25,8 +25,8 @@ __all__ = ["model_version", "tag_posts"]
 
 CHUNK = 512
 NO_WORDS = "no words"
-# A line may carry a 5 MB post; ten times that is no post.
-MAX_LINE_CHARS = 50_000_000
+# A line may carry a 5 MB post; several times that is no post and would only fill the memory.
+MAX_LINE_BYTES = 32_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +112,6 @@ class LineError(ValueError):
 
 def parse_line(line: str) -> TagInput:
     """One input line; `LineError` names the field that is wrong."""
-    if len(line) > MAX_LINE_CHARS:
-        raise LineError(f"line longer than {MAX_LINE_CHARS} characters")
     raw = json.loads(line)
     if not isinstance(raw, dict):
         raise LineError("not a JSON object")
@@ -128,7 +126,8 @@ def parse_line(line: str) -> TagInput:
     if not isinstance(meta, dict):
         raise LineError("field meta: wanted an object")
     plain = {str(key): _plain(value) for key, value in meta.items() if value is not None}
-    return TagInput(str(raw["id"]), raw["text"], raw.get("source"), raw.get("target"), plain)
+    # Cut at once: a chunk of huge posts must not fill the memory.
+    return TagInput(str(raw["id"]), cut(raw["text"]), raw.get("source"), raw.get("target"), plain)
 
 
 def _plain(value: object) -> str:
@@ -138,14 +137,27 @@ def _plain(value: object) -> str:
     return str(value)
 
 
-def tag_lines(lines: Iterable[bytes], out: TextIO, errors: TextIO, threads: int) -> int:
+def read_lines(stream: BinaryIO, limit: int = MAX_LINE_BYTES) -> Iterator[bytes | None]:
+    """Lines of a stream; None in place of one longer than `limit` bytes, which is skipped without being kept."""
+    while line := stream.readline(limit):
+        if line.endswith(b"\n") or len(line) < limit:
+            yield line
+            continue
+        yield None
+        while line and not line.endswith(b"\n"):
+            line = stream.readline(limit)
+
+
+def tag_lines(lines: Iterable[bytes | None], out: TextIO, errors: TextIO, threads: int) -> int:
     """Answer every readable line on `out`; returns how many could not be read (each named on `errors`)."""
     bad = 0
     waiting: list[TagInput] = []
     for number, line in enumerate(lines, start=1):
-        if not line.strip():
+        if line is not None and not line.strip():
             continue
         try:
+            if line is None:
+                raise LineError(f"longer than {MAX_LINE_BYTES} bytes")
             waiting.append(parse_line(line.decode("utf-8-sig" if number == 1 else "utf-8")))
         except (ValueError, RecursionError) as error:
             bad += 1
@@ -159,7 +171,7 @@ def tag_lines(lines: Iterable[bytes], out: TextIO, errors: TextIO, threads: int)
 
 def _answer(inputs: list[TagInput], out: TextIO, threads: int) -> None:
     for tags in tag_posts(inputs, threads):
-        out.write(json.dumps(as_json(tags), ensure_ascii=False) + "\n")
+        out.write(json.dumps(as_json(tags)) + "\n")
     out.flush()
 
 
@@ -182,8 +194,7 @@ def main() -> int:
     )
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="threads of the model")
     given = parser.parse_args()
-    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
-    return 1 if tag_lines(sys.stdin.buffer, sys.stdout, sys.stderr, given.threads) else 0
+    return 1 if tag_lines(read_lines(sys.stdin.buffer), sys.stdout, sys.stderr, given.threads) else 0
 
 
 if __name__ == "__main__":

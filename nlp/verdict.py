@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from nlp.model import Thresholds
 from nlp.result import AUDIENCES, FACETS, SENTIMENTS, STAFF, UNKNOWN, UNSURE, Verdict
 
-# Words of `meta.author_status`, tried in this order: "former employee" holds "employee" too.
+# Words of `meta.author_status` and, tried in this order, what they make of its author: "former customer" is a customer,
+# "former employee" no employee.
+_WORKER_WORDS = ("employee", "staff", "worker")
 _STATUS_WORDS = (
-    ("alumnus", ("former", "alumn", "ex-", "previous")),
     ("candidate", ("candidate", "applicant", "interviewee")),
-    ("employee", ("employee", "staff", "current")),
     ("consumer", ("customer", "consumer", "buyer", "client", "user")),
+    ("alumnus", ("former", "alumn", "ex-", "previous")),
+    ("employee", (*_WORKER_WORDS, "current")),
 )
 _WORKPLACE_VOICES = ("employee", "alumnus", "candidate", STAFF)
 
@@ -43,8 +45,9 @@ def _stated_audience(meta: Mapping[str, str]) -> tuple[str, str] | None:
     if meta.get("own_account", "").strip().lower() in ("yes", "true", "1"):
         return "other", "source: own account"
     status = meta.get("author_status", "").strip().lower()
+    worker = any(word in status for word in _WORKER_WORDS)
     for label, words in _STATUS_WORDS:
-        if any(word in status for word in words):
+        if any(word in status for word in words) and not (worker and label == "consumer"):
             return label, f"source: {status[:60]}"
     if meta.get("kind", "").strip().lower() == "survey":
         return STAFF, "source: survey"

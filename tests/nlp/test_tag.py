@@ -9,7 +9,7 @@ import pytest
 
 from config.settings import ROOT
 from nlp.result import AUDIENCES, FACETS, SENTIMENTS, STAFF, UNKNOWN, UNSURE, TagInput, Tags
-from nlp.tag import LineError, model_version, parse_line, tag_lines, tag_posts
+from nlp.tag import LineError, model_version, parse_line, read_lines, tag_lines, tag_posts
 
 LABELS = {
     "sentiment": (*SENTIMENTS, UNSURE),
@@ -186,6 +186,24 @@ def test_bytes_that_are_no_utf8_are_a_bad_line() -> None:
 
 def test_a_byte_order_mark_is_no_error() -> None:
     assert run(b'\xef\xbb\xbf{"id": "a", "text": "fine"}\n')[2] == 0
+
+
+def test_a_line_beyond_the_limit_is_skipped_without_being_kept() -> None:
+    stream = io.BytesIO(b"short\n" + b"x" * 50 + b"\nnext\n" + b"y" * 30)
+    assert list(read_lines(stream, limit=20)) == [b"short\n", None, b"next\n", None]
+    assert list(read_lines(io.BytesIO(b"x" * 19 + b"\n"), limit=20)) == [b"x" * 19 + b"\n"]
+
+
+def test_a_skipped_line_is_named() -> None:
+    out, errors = io.StringIO(), io.StringIO()
+    assert tag_lines([None, b'{"id": "a", "text": "fine"}'], out, errors, threads=1) == 1
+    assert errors.getvalue().startswith("line 1: longer than")
+    assert json.loads(out.getvalue())["id"] == "a"
+
+
+def test_a_half_emoji_in_an_id_is_answered() -> None:
+    answers, _, bad = run('{"id": "\\ud83d", "text": "fine \\ud83d"}')
+    assert (answers[0]["id"], bad) == ("\ud83d", 0)
 
 
 def test_empty_input_gives_empty_output() -> None:

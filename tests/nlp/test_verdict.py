@@ -42,6 +42,9 @@ def test_facet_is_the_likeliest() -> None:
         ("current employee", "employee"),
         ("candidate", "candidate"),
         ("Customer", "consumer"),
+        ("former customer", "consumer"),
+        ("Former", "alumnus"),
+        ("current employee, user research", "employee"),
     ],
 )
 def test_author_status_is_read(status: str, label: str) -> None:
