@@ -193,11 +193,10 @@ def _facebook(parts: SplitResult) -> PublicPost | None:
         if re.fullmatch(r"[0-9]{5,25}|pfbid[A-Za-z0-9]{10,120}", story) and re.fullmatch(r"[0-9]{3,25}", page):
             url = f"https://www.facebook.com/permalink.php?story_fbid={story}&id={page}"
             return PublicPost("facebook", story, url)
-    number = (
-        _first(parts, "v") if path == "/watch" else _first(parts, "fbid") if path in {"/photo", "/photo.php"} else ""
-    )
-    if re.fullmatch(r"[0-9]{5,25}", number):
-        return PublicPost("facebook", number, f"https://www.facebook.com/{number}")
+    for place, name in (("/watch", "v"), ("/photo", "fbid"), ("/photo.php", "fbid")):
+        number = _first(parts, name)
+        if path == place and re.fullmatch(r"[0-9]{5,25}", number):
+            return PublicPost("facebook", number, f"https://www.facebook.com{place}?{name}={number}")
     return None
 
 

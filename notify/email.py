@@ -149,5 +149,6 @@ def _lasting(code: int) -> bool:
 
 
 def _domain(sender: str) -> str:
-    domain = parseaddr(sender)[1].rpartition("@")[2].strip().lower()
-    return domain if domain.isascii() and domain.replace(".", "").replace("-", "").isalnum() else "outspoken.invalid"
+    _, at, domain = parseaddr(sender)[1].lower().rpartition("@")
+    plain = domain.isascii() and domain.replace(".", "").replace("-", "").isalnum()
+    return domain if at and plain else "outspoken.invalid"

@@ -1,0 +1,179 @@
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from notify.email import build
+from notify.facts import Example
+from notify.message import compose_alert
+from notify.wording import clean_line, clean_text, is_web_address
+from tests.notify.cast import EXAMPLES, HOUR, NOW, POINTS, facts
+
+SENDER = "Outspoken <outspoken@acme.example>"
+
+
+@pytest.mark.parametrize(
+    ("changes", "subject"),
+    [
+        ({}, "Acme, employer side: 17 stories from employees in the last hour, expected 4–7"),
+        ({"audience": "all", "facet": "all"}, "Acme: 17 stories in the last hour, expected 4–7"),
+        ({"demo": True, "facet": "brand", "audience": "consumer"},
+         "[Demo] Acme, brand side: 17 stories from consumers in the last hour, expected 4–7"),
+        ({"action": "grown", "observed": 1400.0},
+         "Growing: Acme, employer side: 1,400 stories from employees in the last hour, expected 4–7"),
+        ({"window_start": NOW - 5 * HOUR},
+         "Acme, employer side: 17 stories from employees in the hour from 30 Mar 09:20 UTC, expected 4–7"),
+        ({"kind": "negative_share", "observed": 0.62, "n": 40, "expected_high": 0.3, "window": 3 * HOUR},
+         "Acme, employer side: 62 % of 40 mentions from employees in the last 3 hours negative, alarm above 30 %"),
+        ({"action": "closed", "observed": 40.0, "opened_at": NOW - 9 * HOUR, "audience": "all"},
+         "Over: Acme, employer side: mentions back to normal after 9 hours, at most 40 stories in an hour"),
+        ({"kind": "source_silence", "facet": "all", "audience": "all", "source_name": "Reddit", "observed": 30.0},
+         "Acme: Reddit is silent, nothing for 30 hours"),
+    ],
+)  # fmt: skip
+def test_the_subject_says_what_happened(changes: dict[str, Any], subject: str) -> None:
+    assert compose_alert(facts(**changes)).subject == subject
+
+
+def test_both_parts_tell_number_coverage_time_and_what_is_unknown() -> None:
+    mail = compose_alert(facts(audience="all"))
+    for part in (mail.text, mail.html):
+        for words in ("17 stories by 12 authors", "97 % of the scheduled", "30 Mar 2026, 14:20 UTC", "4.2 times as far",
+                      "How many people saw the posts.", "They cancelled my order, one.", "incidents/7"):  # fmt: skip
+            assert words in part
+
+
+def test_three_examples_at_most() -> None:
+    text = compose_alert(facts(audience="all")).text
+    assert "three" in text
+    assert "four" not in text
+
+
+@pytest.mark.parametrize("audience", ["employee", "alumnus", "staff"])
+def test_protected_audiences_are_never_quoted(audience: str) -> None:
+    for mail in (compose_alert(facts(audience=audience)), compose_alert(facts(audience="all", examples=[
+        Example("They cancelled my leave", "Blind", "https://a.example/", NOW, "negative", audience)]))):  # fmt: skip
+        assert "cancelled" not in mail.text
+        assert "cancelled" not in mail.html
+
+
+def test_hidden_quotes_are_explained() -> None:
+    assert "a quote could give a person away" in compose_alert(facts()).text
+
+
+def test_foreign_text_is_escaped_in_html() -> None:
+    hostile = "<img src=x onerror=alert(1)>{{ facts }}{% raw %}<mj-text>"
+    html = compose_alert(facts(audience="all", examples=(Example(hostile, hostile, "x", NOW, "x"),))).html
+    assert "<img src=x" not in html
+    assert "&lt;img src=x onerror=alert(1)&gt;{{ facts }}" in html
+
+
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "data:text/html,x", "https://a.example/\r\nBcc: b", "//evil", ""]
+)
+def test_only_web_addresses_become_links(url: str) -> None:
+    assert not is_web_address(url)
+    mail = compose_alert(facts(audience="all", link=url, unsubscribe_url=url, examples=(
+        Example("words", "X", url, NOW, "neutral"),)))  # fmt: skip
+    assert "href" not in mail.html
+    assert "List-Unsubscribe" not in mail.headers
+
+
+def test_other_scripts_survive_and_overrides_do_not() -> None:
+    example = Example("שלום 👩‍🚒 مرحبا \u202eevil\u2066", "X", "https://x.com/i/status/1", NOW, "neutral")
+    mail = compose_alert(facts(audience="all", examples=(example,)))
+    assert "שלום 👩‍🚒 مرحبا evil" in mail.text
+    assert 'dir="auto"' in mail.html
+    assert not set("\u202e\u2066") & set(mail.html)
+
+
+def test_long_texts_are_cut() -> None:
+    example = Example("word " * 100_000, "X", "https://x.com/i/status/1", NOW, "neutral")
+    assert len(compose_alert(facts(audience="all", examples=(example,))).text) < 2000
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.text(max_size=80))
+def test_no_value_ends_a_header_line(text: str) -> None:
+    hostile = f"A{text}\r\nBcc: victim@example.org\r\n\r\nbody\x85\u2028x"
+    mail = compose_alert(facts(company=hostile, source_name=hostile, severity=hostile, kind="source_silence"))
+    message = build(mail, SENDER)
+    assert message["Bcc"] is None
+    for name, value in message.items():
+        assert not re.search(r"[\r\n]", value), name
+
+
+def test_a_hostile_recipient_adds_nobody() -> None:
+    message = build(compose_alert(facts(to=("lee@acme.example\r\nBcc: v@example.org",))), SENDER)
+    assert message["Bcc"] is None
+
+
+def test_headers_mark_a_machine_and_offer_a_way_out() -> None:
+    headers = compose_alert(facts()).headers
+    assert headers["Auto-Submitted"] == "auto-generated"
+    assert headers["Precedence"] == "bulk"
+    assert headers["List-Unsubscribe"] == "<https://outspoken.example/mails>"
+
+
+def test_composing_is_pure_and_keys_tell_mails_apart() -> None:
+    first = compose_alert(facts(points=POINTS))
+    assert first == compose_alert(facts(points=POINTS))
+    others: list[dict[str, Any]] = [
+        {"revision": 1},
+        {"action": "grown"},
+        {"incident_id": 8},
+        {"to": ("kim@acme.example",)},
+    ]
+    keys = {first.dedupe_key, *(compose_alert(facts(**change)).dedupe_key for change in others)}
+    assert len(keys) == 5
+
+
+def test_the_chart_is_in_the_mail_and_named_in_the_html() -> None:
+    mail = compose_alert(facts(points=POINTS))
+    (picture,) = mail.attachments
+    assert picture.png.startswith(b"\x89PNG")
+    assert f'src="cid:{picture.cid}"' in mail.html
+    assert compose_alert(facts()).attachments == ()
+
+
+def test_nothing_is_loaded_from_elsewhere() -> None:
+    html = compose_alert(facts(points=POINTS, audience="all")).html
+    loaded = re.findall(r'(?:src|url\()\s*=?\s*["\']?([a-z]+:[^"\')\s]+)', html)
+    assert loaded == ["cid:chart@outspoken"]
+    assert "<link" not in html
+
+
+def test_a_demo_says_so_everywhere() -> None:
+    mail = compose_alert(facts(demo=True))
+    assert "[Demo]" in mail.subject
+    assert "demo data" in mail.text
+    assert "Demo data" in mail.html
+
+
+def test_unknown_coverage_is_not_zero() -> None:
+    assert "Coverage is unknown" in compose_alert(facts(coverage=None)).text
+
+
+@given(st.text(max_size=300), st.integers(1, 40))
+def test_cleaned_text_is_one_short_line(text: str, limit: int) -> None:
+    cleaned = clean_text(text, limit)
+    assert len(cleaned) <= limit
+    assert cleaned.splitlines() in ([], [cleaned])
+    assert clean_text(cleaned, limit) == cleaned
+
+
+def test_cleaned_lines_keep_their_words() -> None:
+    assert clean_line(" a\tb\r\nc\0d ") == "a b cd"
+
+
+def test_the_least_expected_range_is_nothing() -> None:
+    assert (
+        "expected 0–0" in compose_alert(facts(expected_low=0.0, expected_high=0.5, window=timedelta(hours=1))).subject
+    )
+
+
+def test_examples_of_others_stay_when_the_slice_is_open() -> None:
+    assert compose_alert(facts(audience="all", examples=EXAMPLES[:1])).text.count("They cancelled") == 1
