@@ -18,7 +18,10 @@ from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from workers.collect import Run
+    from workers.imports import Report
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Run and tend Outspoken."
@@ -142,45 +145,51 @@ def _print_run(done: "Run") -> None:
 def import_file(
     file: Annotated[Path, typer.Argument(help="CSV, XLSX or JSONL.")],
     kind: Annotated[str, typer.Option(help="posts, reviews or survey.")],
-    column: Annotated[
-        list[str] | None, typer.Option("--map", help="FIELD=COLUMN where the header is not recognised.")
+    columns: Annotated[
+        list[str] | None, typer.Option("--map", help="FIELD=COLUMN, for headings not recognised.")
     ] = None,
     source: Annotated[str, typer.Option(help="Name of the source; the file's name when left out.")] = "",
     tag: Annotated[bool, typer.Option("--tag", help="Tag in this process; else a worker does it.")] = False,
 ) -> None:
     """Take in a file. Bad rows are listed and left out; importing the same file again adds nothing."""
-    from workers.imports import import_rows
+    from rich.progress import Progress
 
     from workers.app import ANALYZE_PENDING, enqueue
+    from workers.imports import import_rows
 
     if not file.is_file():
         raise CommandError(f"There is no file {file}.")
     with _database(f"manage.py import {file.name}"):
-        with out.status("Reading …") as status:
+        with Progress(console=out, transient=True) as progress:
+            task = progress.add_task(f"Reading {file.name}", total=None)
             report = import_rows(
                 file,
                 kind,
-                _mapping(column or []),
+                _mapping(columns or []),
                 source or file.stem,
-                lambda n: status.update(f"Reading … {n:,} rows"),
+                lambda done, total: progress.update(task, completed=done, total=total or None),
             )
-        for problem in report.problems:
-            where = f"line {problem.line}" + (f", {problem.column}" if problem.column else "")
-            err.print(f"[yellow]{where}[/]: {escape(problem.reason)}")
-        if report.bad > len(report.problems):
-            err.print(f"… and {report.bad - len(report.problems):,} more rows that could not be taken.")
-        out.print(
-            f"{report.rows:,} rows: {report.added:,} new, {report.changed:,} edited, {report.known:,} known already, "
-            f"{report.bad:,} bad; {report.mentions:,} new mentions."
-        )
-        if report.added and not report.mentions:
-            out.print("None of the new rows names the company of the profile, so none became a mention.")
+        _print_report(report)
         if tag and report.pending:
             _tag_pending(None)
         elif report.pending and not enqueue(ANALYZE_PENDING):
-            out.print("They will be tagged when the service runs, or now with: manage.py tag")
-        if report.rows == report.bad:
-            raise typer.Exit(1)
+            out.print("They are tagged when the service runs, or now with: manage.py tag")
+    if report.rows == report.bad:
+        raise CommandError("No row could be taken.")
+
+
+def _print_report(report: "Report") -> None:
+    for problem in report.problems:
+        field = f", {problem.column}" if problem.column else ""
+        err.print(f"[yellow]line {problem.line}{escape(field)}[/]: {escape(problem.reason)}")
+    if report.bad > len(report.problems):
+        err.print(f"… and {report.bad - len(report.problems):,} more rows that could not be taken.")
+    out.print(
+        f"{report.rows:,} rows: {report.added:,} new, {report.changed:,} edited, {report.known:,} known already, "
+        f"{report.bad:,} bad; {report.mentions:,} new mentions."
+    )
+    if report.added and not report.mentions:
+        out.print("None of the new rows names a company of the profile, so none became a mention.")
 
 
 def _mapping(pairs: list[str]) -> dict[str, str]:
@@ -249,10 +258,9 @@ def user_password(email: str) -> None:
     from storage import db, users
 
     with _database("manage.py user password"), db.transaction() as session:
-        found = users.find_user(session, email)
-        if found is None:
-            raise CommandError(f"There is no account {email!r}.")
-        users.set_password(session, found.id, typer.prompt("New password", hide_input=True, confirmation_prompt=True))
+        users.set_password(
+            session, _account(session, email), typer.prompt("New password", hide_input=True, confirmation_prompt=True)
+        )
     out.print("The password is changed; open sign-ins of this account have ended.")
 
 
@@ -272,17 +280,26 @@ def user_list() -> None:
 def key_add(
     email: Annotated[str, typer.Argument(help="The account it acts for.")],
     label: Annotated[str, typer.Option("--name", help="What it is for.")] = "command line",
-    scope: Annotated[list[str] | None, typer.Option(help="What it may do, several times; read when left out.")] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="What it may do, several times; all of reading when left out.")
+    ] = None,
 ) -> None:
     """Make a key and show it once."""
     from storage import db, users
 
     with _database("manage.py key add"), db.transaction() as session:
-        found = users.find_user(session, email)
-        if found is None:
-            raise CommandError(f"There is no account {email!r}.")
-        number, secret = users.create_token(session, found.id, label, frozenset(scope or ["read"]), _now())
+        scopes = frozenset(scope or [name for name in users.SCOPES if name.endswith(":read")])
+        number, secret = users.create_token(session, _account(session, email), label, scopes, _now())
     out.print(f"Key {number}, shown this once: [bold]{secret}[/]")
+
+
+def _account(session: "Session", email: str) -> int:
+    from storage import users
+
+    found = users.find_user(session, email)
+    if found is None:
+        raise CommandError(f"There is no account {email!r}.")
+    return found.id
 
 
 @key.command("list")
