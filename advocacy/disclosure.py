@@ -1,9 +1,9 @@
 """Does a text say by itself that its author works for the company?
 
 Endorsement rules (FTC 16 CFR 255 and its questions and answers; similar in the EU and the UK) ask an employee who
-praises the employer to say so in the post: clearly, near the claim, in the language of the post. A line in the profile is not
-enough, nor is a hashtag that outsiders can't read such as #ee or #spon. This check finds the usual wordings of six
-languages; it can't understand a text, so that its "not found" is a question to the author and no verdict.
+praises the employer to say so in the post: clearly, near the claim, in the language of the post. A line in the profile
+is not enough, nor is a hashtag that outsiders can't read such as #ee or #spon. This check finds the usual wordings of
+six languages; it can't understand a text, so that its "not found" is a question to the author and no verdict.
 """
 
 import re
