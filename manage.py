@@ -9,6 +9,7 @@ import secrets
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -369,10 +370,10 @@ def company_show() -> None:
 @demo.command("load")
 def demo_load() -> None:
     """Fill the service with a made-up company, marked as such everywhere."""
-    from storage import demo as content
+    from storage import db
 
-    with _database("manage.py demo load"), out.status("Making the demo …"):
-        content.load(_now())
+    with _database("manage.py demo load"), out.status("Making the demo …"), db.transaction() as session:
+        import_module("storage.demo").load_demo(session, _now())
     out.print("The demo company is loaded; manage.py demo remove takes it away again.")
 
 
@@ -380,10 +381,9 @@ def demo_load() -> None:
 def demo_remove() -> None:
     """Take the demo company away with all its data."""
     from storage import db
-    from storage import demo as content
 
     with _database("manage.py demo remove"), db.transaction() as session:
-        content.delete_demo(session)
+        import_module("storage.demo").delete_demo(session)
     out.print("The demo company is gone.")
 
 
