@@ -38,7 +38,7 @@ FROM mentions m
 WHERE m.company_id = :company AND m.published_at >= :start AND m.published_at < :end AND m.counted
   AND NOT m.own_account AND m.facet = ANY(CAST(:facets AS text[]))
   AND m.audience <> ALL(CAST(:staff AS text[])) AND m.story_id IS NOT NULL
-GROUP BY 1 ORDER BY mentions DESC, last_at DESC, 1 LIMIT :limit
+GROUP BY 1 HAVING count(*) >= :least ORDER BY mentions DESC, last_at DESC, 1 LIMIT :limit
 """)
 _STARS = text("""
 SELECT p.rating, coalesce(m.author_key, m.id::text) AS author
@@ -50,10 +50,27 @@ ORDER BY m.id LIMIT :limit
 _MOST_RATINGS = 20_000
 
 
+def first_mention_at(session: Session) -> datetime | None:
+    """When the oldest mention of the own company was published: before it nothing is known."""
+    own = own_company(session)
+    query = "SELECT min(published_at) FROM mentions WHERE company_id = :company"
+    found: datetime | None = session.scalar(text(query), {"company": own.id if own else -1})
+    return found
+
+
 def top_stories(
-    session: Session, viewer: Viewer, start: datetime, end: datetime, facet: str | None = None, limit: int = 5
+    session: Session,
+    viewer: Viewer,
+    start: datetime,
+    end: datetime,
+    facet: str | None = None,
+    limit: int = 5,
+    least: int = 1,
 ) -> tuple[TopStory, ...]:
-    """The stories with the most mentions, without those of employees, alumni and staff. Raises `NotAllowed`."""
+    """The stories with the most mentions (at least `least`), without those of employees, alumni and staff.
+
+    Raises `NotAllowed` where the role reads no texts.
+    """
     own = own_company(session)
     if own is None:
         return ()
@@ -64,6 +81,7 @@ def top_stories(
         "facets": text_labels(viewer, facet),
         "staff": sorted(STAFF_AUDIENCES),
         "limit": limit,
+        "least": least,
     }
     found = []
     for row in session.execute(_TOP, values).all():

@@ -16,9 +16,10 @@ from metrics.listening import (
     net_sentiment,
     net_sentiment_movement,
 )
-from storage import rollups
+from storage import highlights, rollups
 from storage.viewer import Viewer
 
+_SLACK = timedelta(days=1)  # a quiet first day is no gap
 HIDDEN = "hidden"
 SMALL_GROUP = "fewer than 5 different people wrote, so this stays hidden"
 
@@ -54,10 +55,13 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One side of the company (or one audience of it) over a window, against the window before."""
+    """One side of the company (or one audience of it) over a window, against the window before.
+
+    `before` is None where the window before is not known from its beginning on: comparing would mislead.
+    """
 
     now: rollups.Totals
-    before: rollups.Totals
+    before: rollups.Totals | None
 
     @property
     def sentiments(self) -> SentimentCounts:
@@ -73,10 +77,11 @@ def window(now: datetime, days: int) -> Window:
 
 def side(session: Session, viewer: Viewer, span: Window, facet: str | None = None, audience: str | None = None) -> Side:
     """Read the totals of both windows; raises `NotAllowed` for a facet outside the role."""
-    return Side(
-        rollups.totals(session, viewer, None, span.start, span.end, facet, audience),
-        rollups.totals(session, viewer, None, span.before, span.start, facet, audience),
-    )
+    now = rollups.totals(session, viewer, None, span.start, span.end, facet, audience)
+    first = highlights.first_mention_at(session)
+    if first is None or first > span.before + _SLACK:
+        return Side(now, None)
+    return Side(now, rollups.totals(session, viewer, None, span.before, span.start, facet, audience))
 
 
 def sentiments_of(found: rollups.Totals | rollups.Bucket | rollups.Cell) -> SentimentCounts:
@@ -122,7 +127,9 @@ def movement_words(change: Movement, span: Window) -> str:
 
 def _mentions(about: Side, span: Window) -> Figure:
     notes = []
-    if about.before.suppressed or about.now.mentions is None or about.before.mentions is None:
+    if about.before is None:
+        notes.append(f"the {span.words} before are not known in full, so nothing is compared")
+    elif about.before.suppressed or about.now.mentions is None or about.before.mentions is None:
         notes.append(f"the {span.words} before stay hidden")
     else:
         notes.append(movement_words(count_movement(about.now.mentions, about.before.mentions), span))
@@ -139,7 +146,7 @@ def _net(about: Side, span: Window) -> Figure:
         return Figure("Net sentiment", UNKNOWN, (few,))
     notes = [f"95 % interval {interval(found.interval.low, found.interval.high)}, n = {count(found.n)} judged"]
     tone = ""
-    if not about.before.suppressed:
+    if about.before is not None and not about.before.suppressed:
         change = net_sentiment_movement(about.sentiments, sentiments_of(about.before))
         if change.change is not None:
             sure = "" if change.clear else "; could be chance"

@@ -23,14 +23,15 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A chart as a page shows it. `height` is a class of the style sheet: "", low or tall."""
+    """A chart as a page shows it, or `empty` words in its place. `height` is a class of the style sheet."""
 
     id: str
     title: str
-    chart: charts.Chart
+    chart: charts.Chart | None
     note: str
     table: Table
-    height: str = ""
+    height: str = ""  # "", low or tall
+    empty: str = ""
 
 
 def volume(id: str, buckets: Sequence[rollups.Bucket], as_of: datetime | None, title: str) -> Panel:  # noqa: A002
@@ -56,7 +57,10 @@ def sentiment(id: str, buckets: Sequence[rollups.Bucket], as_of: datetime | None
         points.append(SentimentPoint(each.start, net.value, low, high, judged, each.coverage))
     judged_all = sum(point.n or 0 for point in points)
     note = f"n = {count(judged_all)} judged mentions; a gap where fewer than 20 were judged" + _end(buckets, as_of)
-    return Panel(id, title, charts.sentiment_chart(points), note, _table(buckets, _net_cells, _NET_COLUMNS))
+    table = _table(buckets, _net_cells, _NET_COLUMNS)
+    if all(point.net is None for point in points):
+        return Panel(id, title, None, note, table, empty="Too few judged mentions for a line: 20 are needed per point.")
+    return Panel(id, title, charts.sentiment_chart(points), note, table)
 
 
 def audiences(id: str, cells: Sequence[rollups.Cell], as_of: datetime | None, title: str) -> Panel:  # noqa: A002

@@ -13,7 +13,7 @@ It asks `api.deps` for the signed-in person, reads through `who.viewer`, and end
     return redirect("/sources", "The source is paused.")                              # after a POST: 303 and a message
 
 A template extends `base.html` (or `solo.html`), fills `{% block content %}`, and has these beside the given values:
-`user`, `viewer`, `csrf` (put it into every form as a hidden field `csrf`), `nav`, `now`, `as_of`, `demo`, `flashes`,
+`user`, `viewer`, `csrf` (put it into every form as a hidden field `csrf`), `nav`, `as_of`, `demo`, `flashes`,
 and the filters of `wording.py`: `count`, `percent`, `signed`, `interval`, `ago`, `moment`, `day`, `label`. Unknown
 names raise, unknown figures (None) print "–". A form that was wrong is rendered again with `status=422`, the typed
 values and `errors: dict[str, str]` by field; `parts.html` has the macros `field`, `select`, `empty`, `chart`,
@@ -21,7 +21,6 @@ values and `errors: dict[str, str]` by field; `parts.html` has the macros `field
 """
 
 import hashlib
-from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -69,7 +68,7 @@ def redirect(to: str, message: str = "", kind: str = "") -> RedirectResponse:
 
 def _answer(request: Request, template: str, status: int, values: dict[str, Any]) -> HTMLResponse:
     flashes = flash.waiting(request)
-    shown = {"now": datetime.now(UTC), "flashes": flashes, "static_version": static_version(), **values}
+    shown = {"flashes": flashes, "static_version": static_version(), **values}
     response = HTMLResponse(environment().get_template(template).render(shown), status)
     response.headers["Cache-Control"] = "no-store"  # pages show what one person may see
     if flashes:

@@ -4,8 +4,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from jinja2 import pass_context
-from jinja2.runtime import Context
 from markupsafe import Markup
 
 UNKNOWN = "–"
@@ -115,12 +113,11 @@ def relative(at: datetime, now: datetime) -> str:
     return day(at)
 
 
-@pass_context
-def ago(context: Context, at: datetime | None) -> Markup | str:
-    """A time element: relative words, the exact time as title."""
+def ago(at: datetime | None) -> Markup | str:
+    """A time element: relative words, the exact time as title. Macros see no context, so the clock is read here."""
     if at is None:
         return UNKNOWN
-    words = relative(at, context["now"])
+    words = relative(at, datetime.now(UTC))
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
         at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), moment(at), words
     )

@@ -15,7 +15,7 @@ from api.dashboard.incident_words import headline
 from api.dashboard.render import page, redirect
 from api.dashboard.wording import count, group
 from api.deps import Now, page_role
-from metrics.listening import rating
+from metrics.listening import NET_SENTIMENT_MIN_N, rating
 from nlp.themes import theme_facets
 from storage import db, highlights, incidents, mentions, profile, rollups, sources
 from storage.viewer import NotAllowed, Viewer
@@ -135,7 +135,7 @@ def _side_values(session: Session, viewer: Viewer, span: Window, facet: str, aud
     themes = rollups.breakdown(session, viewer, None, span.start, span.end, "theme", facet=facet, audience=audience)
     values: dict[str, Any] = {
         "volume": panels.volume("volume", buckets, as_of, "Stories by day" if span.days < 90 else "Stories by week"),
-        "sentiment": panels.sentiment("sentiment", buckets, as_of, "Net sentiment"),
+        "sentiment": _sentiment(session, viewer, span, facet, audience, buckets),
         "by_audience": panels.audiences("audiences", cells, as_of, "Who speaks, and how"),
         "themes": _themes(themes, facet),
         "stories": _stories(session, viewer, span, facet),
@@ -156,10 +156,26 @@ def _side_card(session: Session, viewer: Viewer, facet: str, span: Window, pendi
     return SideCard(facet, _TITLES[facet], figures.figures(about, span), chart, figures.unknowns(about, pending))
 
 
+def _sentiment(
+    session: Session,
+    viewer: Viewer,
+    span: Window,
+    facet: str,
+    audience: str | None,
+    buckets: Sequence[rollups.Bucket],
+) -> panels.Panel:
+    """By the step of the other charts, or by week where most of its points would have too few judged mentions."""
+    enough = sum(figures.sentiments_of(each).judged >= NET_SENTIMENT_MIN_N for each in buckets)
+    if 2 * enough < len(buckets) and span.days > 7:
+        buckets = _buckets(session, viewer, span, facet, audience, "week")
+        return panels.sentiment("sentiment", buckets, rollups.as_of(session), "Net sentiment by week")
+    return panels.sentiment("sentiment", buckets, rollups.as_of(session), "Net sentiment")
+
+
 def _buckets(
-    session: Session, viewer: Viewer, span: Window, facet: str, audience: str | None
+    session: Session, viewer: Viewer, span: Window, facet: str, audience: str | None, bucket: str = ""
 ) -> tuple[rollups.Bucket, ...]:
-    bucket = "week" if span.days >= 90 else "day"
+    bucket = bucket or ("week" if span.days >= 90 else "day")
     wanted = rollups.SeriesFilter(span.start, span.end, facet=facet, audience=audience, bucket=bucket)
     return rollups.series(session, viewer, wanted, now=span.end)
 
@@ -172,7 +188,8 @@ def _themes(cells: Sequence[rollups.Cell], facet: str) -> list[rollups.Cell]:
 def _stories(session: Session, viewer: Viewer, span: Window, facet: str) -> tuple[highlights.TopStory, ...] | None:
     """The stories told most often; None where the role reads no texts."""
     try:
-        return highlights.top_stories(session, viewer, span.start, span.end, facet, _STORIES)
+        least = 2 if facet == "brand" else 1
+        return highlights.top_stories(session, viewer, span.start, span.end, facet, _STORIES, least)
     except NotAllowed:
         return None
 

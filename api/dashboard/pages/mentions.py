@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from api.auth import SignedIn, safe_next
 from api.dashboard import filters
 from api.dashboard.render import page, redirect
-from api.dashboard.wording import label, percent, voice
+from api.dashboard.wording import group, label, percent, voice
 from api.deps import Now, form_role, page_role
 from storage import db, mentions, profile, sources
 from storage.viewer import NotAllowed, Viewer
@@ -66,7 +66,7 @@ def mentions_page(request: Request, now: Now, who: Reader, after: str = "") -> R
         after=after,
         here=picked.address("/mentions", after=after),
         older=picked.address("/mentions", after=found.next),
-        notes=_notes(found, errors),
+        notes=_notes(found, errors, picked.wanted.audience, "employer" in who.viewer.facets),
         heads=mentions.HEADS,
         **choices,
     )
@@ -136,16 +136,18 @@ def _choices(session: Session, viewer: Viewer, now: datetime) -> Mapping[str, An
     }
 
 
-def _notes(found: mentions.Page, errors: Mapping[str, str]) -> list[str]:
+def _notes(found: mentions.Page, errors: Mapping[str, str], asked: str | None, reads_staff: bool) -> list[str]:
     """What the list does not show, and why."""
     notes = list(errors.values())
-    if found.small_groups:
-        groups = " and ".join(voice(name) for name in found.small_groups)
-        notes.append(f"Mentions by {groups} stay hidden: fewer than 5 different people wrote them in this time.")
+    if asked is not None and asked in found.small_groups:
+        notes.append(f"Texts by {group(asked)} stay hidden: fewer than 5 different people wrote in this time.")
+    elif found.small_groups and reads_staff:
+        groups = ", ".join(group(name) for name in found.small_groups)
+        notes.append(f"Hidden or absent, because fewer than 5 different people wrote in this time: {groups}.")
     if found.hidden:
         number = "1,000 or more" if found.hidden >= 1_000 else f"{found.hidden:,}"
         verb = "touches" if found.hidden == 1 else "touch"
-        notes.append(f"{number} that {verb} protected activity (such as organising) only counted, never shown.")
+        notes.append(f"{number} more {verb} protected activity, such as organising: counted here, never shown.")
     return notes
 
 
