@@ -6,13 +6,13 @@ categories of their own, never a zero.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 import altair as alt
-import vl_convert
 
+from notify.drawing import Chart
 from notify.palette import ACCENT, ACCENT_SOFT, ALARM, BAND, CLICKS, INK, MUTED, PALE, PAPER, REACH, SENTIMENT
 from notify.points import AudienceRow, ClickPoint, ReachPoint, SentimentPoint, VoiceRow, VolumePoint
 
@@ -21,24 +21,6 @@ WIDTH = 560
 HEIGHT = 200
 NORMAL, SPIKE, GAPS, HIDDEN = "stories", "above normal", "coverage below 90 %", "hidden: fewer than 5 authors"
 UNKNOWN = "–"
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """A finished chart: the Vega-Lite object for a page and a sentence for those who can't see it."""
-
-    spec: dict[str, Any]
-    description: str
-
-    def png(self, scale: float = 2.0) -> bytes:
-        """The picture at `scale` pixels per point."""
-        return png(self.spec, scale)
-
-
-def png(spec: dict[str, Any], scale: float = 2.0) -> bytes:
-    """Render a Vega-Lite object without a browser."""
-    picture: bytes = vl_convert.vegalite_to_png(spec, scale=scale)
-    return picture
 
 
 def volume_chart(points: Sequence[VolumePoint], title: str = "") -> Chart:

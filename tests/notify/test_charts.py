@@ -10,7 +10,6 @@ from notify.charts import (
     HIDDEN,
     NORMAL,
     SPIKE,
-    Chart,
     audience_chart,
     clicks_chart,
     reach_chart,
@@ -18,6 +17,7 @@ from notify.charts import (
     share_of_voice_chart,
     volume_chart,
 )
+from notify.drawing import Chart
 from notify.palette import SENTIMENT
 from notify.points import AudienceRow, ClickPoint, ReachPoint, SentimentPoint, VoiceRow, VolumePoint
 
@@ -123,3 +123,9 @@ def test_unknown_clicks_are_no_zero() -> None:
 def test_times_are_told_in_utc() -> None:
     local = datetime.fromisoformat("2026-03-01T02:00:00+02:00")
     assert values(volume_chart([VolumePoint(local, 1)]))[0]["time"] == "01 Mar 2026 00:00"
+
+
+def test_a_child_of_a_drawing_process_is_told_instead_of_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("notify.drawing._drawn_by", {1})
+    with pytest.raises(RuntimeError, match="forked"):
+        clicks_chart([]).png()

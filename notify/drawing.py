@@ -1,0 +1,34 @@
+"""A finished chart, and its picture without a browser."""
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import vl_convert
+
+_drawn_by: set[int] = set()  # processes that have drawn
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """The Vega-Lite object for a page and a sentence for those who can't see it."""
+
+    spec: dict[str, Any]
+    description: str
+
+    def png(self, scale: float = 2.0) -> bytes:
+        """The picture at `scale` pixels per point; raises RuntimeError as `png` does."""
+        return png(self.spec, scale)
+
+
+def png(spec: dict[str, Any], scale: float = 2.0) -> bytes:
+    """Render a Vega-Lite object.
+
+    The renderer's thread does not survive a fork: a child of a process that has drawn would wait for ever, so it gets a
+    RuntimeError instead. Draw in the children only.
+    """
+    if _drawn_by and os.getpid() not in _drawn_by:
+        raise RuntimeError("this process was forked from one that had drawn a chart; draw in the children only")
+    _drawn_by.add(os.getpid())
+    picture: bytes = vl_convert.vegalite_to_png(spec, scale=scale)
+    return picture
