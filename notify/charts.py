@@ -12,7 +12,7 @@ from typing import Any
 
 import altair as alt
 
-from notify.drawing import Chart
+from notify.drawing import Chart as Chart
 from notify.palette import ACCENT, ACCENT_SOFT, ALARM, BAND, CLICKS, INK, MUTED, PALE, PAPER, REACH, SENTIMENT
 from notify.points import AudienceRow, ClickPoint, ReachPoint, SentimentPoint, VoiceRow, VolumePoint
 
