@@ -1,7 +1,7 @@
 """What every test may ask for: real servers, an own database, a mail sink, settings that never touch the user's data.
 
 `session` is rolled back at the end. `clean_database` is for tests that commit or use several connections; it is emptied
-before and after. `shared` is the folder beside the repository (or `OUTSPOKEN_SHARED`) and skips where it is absent.
+at the end. `shared` is the folder beside the repository (or `OUTSPOKEN_SHARED`) and skips where it is absent.
 """
 
 import contextlib
@@ -100,8 +100,7 @@ def session(engine: Engine) -> Iterator[Session]:
 
 @pytest.fixture
 def clean_database(engine: Engine) -> Iterator[Engine]:
-    """An empty database for tests that commit."""
-    _empty(engine)
+    """An empty database for tests that commit; emptied again at the end."""
     yield engine
     _empty(engine)
 
@@ -115,6 +114,7 @@ def redis_url(data_dir: Path) -> Iterator[str]:
         client.flushdb()
         os.environ["REDIS_URL"] = url
         get_settings.cache_clear()
+        servers.use_queue_of_settings()
         yield url
         client.flushdb()
     os.environ.pop("REDIS_URL", None)
@@ -196,6 +196,7 @@ def free_port() -> int:
 
 
 def _empty(engine: Engine) -> None:
-    names = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
+    """DELETE of a few rows is ten times faster than TRUNCATE; as a replica no trigger and no foreign key is asked."""
+    statements = [f'DELETE FROM "{table.name}"' for table in Base.metadata.sorted_tables]
     with engine.begin() as connection:
-        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+        connection.execute(text("; ".join(["SET LOCAL session_replication_role = replica", *statements])))

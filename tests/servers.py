@@ -58,6 +58,18 @@ def make_database(folder: Path, name: str) -> str:
     return server.set(database=name).render_as_string(hide_password=False)
 
 
+def use_queue_of_settings() -> None:
+    """Have Celery connect anew to where the settings point now."""
+    from kombu import pools
+
+    from workers.app import app, broker_url
+
+    pools.reset()  # type: ignore[no-untyped-call]
+    app._pool = None
+    app.amqp._producer_pool = None
+    app.conf.broker_url = broker_url()
+
+
 def _make_template(url: str) -> None:
     target = make_url(url)
     admin = create_engine(target.set(database="postgres"), poolclass=NullPool, isolation_level="AUTOCOMMIT")
