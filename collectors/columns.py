@@ -14,8 +14,9 @@ _ANY = {
     "description snippet verbatim inhalt kommentar nachricht texte contenu commentaire texto contenido comentario "
     "mensagem conteudo testo",
     "title": "title headline subject summary titel betreff titre titulo titolo",
-    "published_at": "publishedat published publishdate publicationdate createdat created createddate createdtime "
-    "createdutc date datetime timestamp time posted postedat postdate pubdate datum erstelltam zeitpunkt fecha data",
+    "published_at": "datereview reviewdate responsedate submittedat publishedat published publishdate publicationdate "
+    "createdat created createddate createdtime createdutc date datetime timestamp time posted postedat "
+    "postdate pubdate datum erstelltam zeitpunkt fecha data",
     "url": "url link permalink posturl href address webaddress lien enlace",
     "author": "author authorname username user screenname handle account from by name autor auteur nutzer benutzer",
     "author_id": "authorid userid accountid autorid",
@@ -47,7 +48,7 @@ _REVIEW = {
     "note puntuacion calificacion nota valoracion",
     "author_status": "authorstatus employmentstatus employeestatus reviewerstatus status jobstatus currentformer "
     "employeetype currentorformer relationship beschaftigungsstatus iscurrentjob iscurrentemployee currentemployee "
-    "formerorcurrent",
+    "formerorcurrent current",
 }
 _SURVEY = {
     "text": "text answer answers response responsetext comment comments verbatim feedback freetext openanswer reply "

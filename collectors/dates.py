@@ -16,6 +16,7 @@ _NAME_DAY_YEAR = re.compile(r"(?:[^\W\d]+day,?\s+)?([^\W\d]+)\.?\s+(\d{1,2})(?:s
 _CLOCK = re.compile(
     r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d{1,9})?)?\s*([aApP]\.?[mM]\.?)?\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2})?"
 )
+_LONGEST = 64  # characters of any date
 _EXCEL_EPOCH = datetime(1899, 12, 30, tzinfo=UTC)
 _MONTHS = {
     month: number
@@ -87,6 +88,8 @@ def read_date(value: object, order: str) -> datetime:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return _from_number(float(value))
     text = str(value).strip()
+    if len(text) > _LONGEST or not any(letter.isdigit() for letter in text):
+        raise ValueError("not a date")
     if re.fullmatch(r"-?\d{5,13}(\.\d{1,9})?", text) and not re.fullmatch(r"(19|20)\d{6}", text):
         return _from_number(float(text))
     try:
@@ -108,6 +111,8 @@ def _from_words(text: str, order: str) -> datetime:
     if (found := _NAME_DAY_YEAR.fullmatch(text)) and (month_number := _MONTHS.get(found[1].casefold())):
         return _built(int(found[3]), month_number, int(found[2]), found[4])
     try:
+        if not any(letter.isalpha() for letter in text):
+            raise ValueError("RFC 2822 names the month")  # noqa: TRY301 - one place decides
         return _aware(parsedate_to_datetime(text))
     except (ValueError, TypeError, IndexError, OverflowError) as error:
         raise ValueError(f"{text[:40]!r} is not a date") from error
