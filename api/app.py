@@ -18,12 +18,13 @@ from starlette.types import Message, Receive, Scope, Send
 from api import errors, routes
 from api.dashboard import pages
 from api.request_log import RequestLog
-from api.security import SameOrigin, SecurityHeaders
+from api.security import BodyLimit, SameOrigin, SecurityHeaders
 from config.settings import get_settings
 
 VERSION = "0.1.0"
 STATIC = Path(__file__).parent / "dashboard" / "static"
-LARGEST_BODY = 1_000_000  # bytes; routes that take more say so
+LARGEST_BODY = 1_000_000  # bytes
+LARGER_BODIES = {"/api/v1/mentions": 10_000_000, "/import": 52_000_000}
 _ABOUT = """\
 What people say in public about a company, as a brand and as an employer.
 
@@ -42,7 +43,6 @@ def create_app() -> FastAPI:
         openapi_url="/api/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
-        max_body_size=LARGEST_BODY,
         generate_unique_id_function=lambda route: route.name,
     )
     errors.install(app)
@@ -52,6 +52,7 @@ def create_app() -> FastAPI:
         app.include_router(router, include_in_schema=False)
     app.mount("/static", _Static(directory=STATIC), name="static")
     hosts = [host.strip() for host in settings.trusted_hosts.split(",") if host.strip()]
+    app.add_middleware(BodyLimit, usual=LARGEST_BODY, larger=LARGER_BODIES)
     app.add_middleware(SameOrigin, settings=settings)
     if hosts != ["*"]:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)

@@ -209,7 +209,7 @@ async def _sign_in_needed(_request: Request, error: SignInNeeded) -> Response:
 
 
 async def _http_error(request: Request, error: HTTPException) -> Response:
-    detail = _MEANINGS.get(error.status_code) if error.status_code in (400, 404, 405, 413) else None
+    detail = _MEANINGS.get(error.status_code) if error.status_code in (400, 404, 405) else None
     return render(request, error.status_code, detail or str(error.detail), headers=error.headers)
 
 

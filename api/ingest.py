@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from pydantic import JsonValue, ValidationError
+from pydantic import ValidationError
 
 from api.schemas.mentions import AuthorIn, IngestOut, ItemResult, PostIn, PostsIn
 from collectors.post import Post, RawAuthor, RawPost
@@ -59,7 +59,7 @@ def _judge(sent: PostsIn, results: dict[int, ItemResult]) -> list[tuple[int, Raw
     return good
 
 
-def _rejected(index: int, item: JsonValue) -> ItemResult:
+def _rejected(index: int, item: object) -> ItemResult:
     """Why it is no post: the first thing that is wrong with it."""
     native_id = item.get("native_id") if isinstance(item, Mapping) else None
     field, reason = None, "must be an object with at least native_id"

@@ -1,9 +1,11 @@
 """What every answer carries and every request must satisfy, as plain ASGI: nobody can forget it on a new page."""
 
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from fastapi import Request
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import errors
@@ -49,6 +51,53 @@ class SecurityHeaders:
             await send(message)
 
         await self.app(scope, receive, complete)
+
+
+class BodyLimit:
+    """Refuses requests whose body is larger than their address takes, announced or found out while it is read.
+
+    `larger`: path → bytes, for that path and what lies under it.
+    """
+
+    def __init__(self, app: ASGIApp, usual: int, larger: Mapping[str, int]) -> None:
+        self.app = app
+        self.usual = usual
+        self.larger = dict(larger)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer 413, or pass the request on with its body counted."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        limit = self._limit(scope["path"])
+        announced = Headers(scope=scope).get("content-length", "0")
+        if announced.isdecimal() and len(announced) < 20 and int(announced) <= limit:
+            await self.app(scope, _counting(receive, limit), send)
+            return
+        await errors.render(Request(scope), 413, too_large(limit))(scope, receive, send)
+
+    def _limit(self, path: str) -> int:
+        fits = (limit for prefix, limit in self.larger.items() if path == prefix or path.startswith(f"{prefix}/"))
+        return next(fits, self.usual)
+
+
+def too_large(limit: int) -> str:
+    """The sentence for a body beyond the limit."""
+    return f"The request is larger than the {limit / 1_000_000:g} MB that are possible here."
+
+
+def _counting(receive: Receive, limit: int) -> Receive:
+    read = 0
+
+    async def counted() -> Message:
+        nonlocal read
+        message = await receive()
+        read += len(message.get("body", b""))
+        if read > limit:
+            raise HTTPException(413, too_large(limit))
+        return message
+
+    return counted
 
 
 class SameOrigin:

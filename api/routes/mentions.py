@@ -28,7 +28,6 @@ from storage.viewer import NotAllowed, Viewer
 
 router = APIRouter(prefix="/api/v1/mentions", tags=["mentions"])
 
-LARGEST_INGEST = 10_000_000  # bytes
 Reader = Annotated[Viewer, Depends(require_viewer("mentions:read"))]
 Corrector = Annotated[Viewer, Depends(require_viewer("mentions:write"))]
 Sender = Annotated[Viewer, Depends(require_viewer("mentions:write", "administrator"))]
@@ -90,7 +89,7 @@ def get_mention(viewer: Reader, mention_id: MentionId, now: Now) -> MentionDetai
             detail = mentions.get(session, viewer, mention_id)
         except NotAllowed as error:
             raise _hidden(viewer, error) from error
-        audit.record(session, viewer, "read mention", f"mention {mention_id}", now)
+        audit.record(session, viewer, "mention.read", f"mention {mention_id}", now)
     return _shown(detail)
 
 
@@ -101,14 +100,14 @@ def correct_mention(viewer: Corrector, mention_id: MentionId, right: CorrectionI
         try:
             for head, label in right.labels().items():
                 mentions.correct(session, viewer, mention_id, head, label, now)
-                audit.record(session, viewer, "correct mention", f"mention {mention_id}: {head} is {label}", now)
+                audit.record(session, viewer, "mention.correct", f"mention {mention_id}: {head} is {label}", now)
             detail = mentions.get(session, viewer, mention_id)
         except NotAllowed as error:
             raise _hidden(viewer, error) from error
     return _shown(detail)
 
 
-@router.post("", name="send_posts", max_body_size=LARGEST_INGEST, responses=responses(401, 403, 413, 422))
+@router.post("", name="send_posts", responses=responses(401, 403, 413, 422))
 def send_posts(viewer: Sender, sent: PostsIn, now: Now) -> IngestOut:
     """Send up to 1,000 posts of one source. Sending them again changes nothing; what changed is taken over.
 

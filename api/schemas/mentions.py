@@ -1,9 +1,9 @@
 """Mentions as the API shows and takes them."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, model_validator
 from pydantic.config import JsonDict
 
 from api.schemas.fields import Answer, Audience, Facet, Line, Moment, Question, Sentiment, asked, example
@@ -216,7 +216,7 @@ class PostsIn(Question):
         ),
     ] = "api"
     posts: Annotated[
-        list[Annotated[PostIn | JsonValue, Field(union_mode="left_to_right")]],
+        list[Annotated[PostIn | Any, Field(union_mode="left_to_right")]],
         Field(
             min_length=1,
             max_length=MAX_POSTS,

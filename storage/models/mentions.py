@@ -1,7 +1,6 @@
 """Posts as collected, mentions of companies in them, stories, counters, rollups."""
 
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     Boolean,
     Computed,
@@ -16,7 +15,7 @@ from sqlalchemy import (
 from sqlalchemy import (
     text as sql,
 )
-from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from collectors.post import Json

@@ -3,21 +3,38 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import Engine
 
 from api import auth
 from api.app import create_app
+from storage import users
 from tests.api import world
 
 Header = dict[str, str]
 
 
+@pytest.fixture(autouse=True)
+def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same hash with a small memory: these tests are not about its strength."""
+    quick = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
+    monkeypatch.setattr(users, "_hasher", lambda: quick)
+
+
+@pytest.fixture(scope="session")
+def application(database: str) -> FastAPI:
+    """The web service."""
+    return create_app()
+
+
 @pytest.fixture
-def client(clean_database: Engine, redis_url: str) -> Iterator[TestClient]:
-    """The web service; redirects are not followed, faults come as answers."""
+def client(application: FastAPI, clean_database: Engine, redis_url: str) -> Iterator[TestClient]:
+    """A client of it; redirects are not followed, faults come as answers."""
     auth.SIGN_IN_TRIES.clear()
-    with TestClient(create_app(), follow_redirects=False, raise_server_exceptions=False) as client:
+    with TestClient(application, follow_redirects=False, raise_server_exceptions=False) as client:
         yield client
 
 
@@ -29,12 +46,12 @@ def company(client: TestClient) -> None:
 
 @pytest.fixture
 def token(client: TestClient) -> Callable[..., Header]:
-    """`token("hr")`: the header of a token of that role with every scope; `token("hr", ["series:read"])`: with these."""
+    """`token("hr")`: the header of a new token of that role; with every scope, or with those of a second argument."""
     people: dict[str, int] = {}
 
     def make(role: str, scopes: list[str] | None = None) -> Header:
         if role not in people:
             people[role] = world.add_person(role)[0]
-        return world.add_token(people[role], scopes or list(world.users.SCOPES))
+        return world.add_token(people[role], scopes or list(users.SCOPES))
 
     return make

@@ -4,10 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy.orm import Session
+
+from alerts.rules import Finding, Intent
 from collectors.post import Post
 from nlp.result import Tags, Verdict
 from nlp.stories import bands, signature
-from storage import db, mentions, profile, sources, users
+from storage import db, incidents, mentions, profile, sources, users
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 PASSWORD = "correct horse battery"
@@ -101,3 +104,26 @@ def _analyzed(mention_id: int, said: Said) -> mentions.Analyzed:
     )
     signed = signature(said.text)
     return mentions.Analyzed(mention_id, tags, said.protected, signed, bands(signed))
+
+
+def open_incident(session: Session, facet: str = "brand") -> int:
+    """An open incident of Acme; returns its id."""
+    own = profile.own_company(session)
+    assert own is not None
+    finding = Finding(
+        kind="volume_spike",
+        company_id=own.id,
+        facet=facet,
+        audience="all",
+        at=NOW - timedelta(hours=1),
+        window=timedelta(hours=1),
+        observed=17,
+        expected_low=1,
+        expected_high=7,
+        n=17,
+        authors=11,
+        severity="high",
+        severity_reason="17 stories against at most 7 expected",
+    )
+    incidents.save(session, [Intent("open", None, finding, "high", "A spike began.", tell=False)], NOW)
+    return incidents.open_incidents(session, own.id)[-1].id

@@ -1,0 +1,13 @@
+"""What the web process loads."""
+
+import subprocess
+import sys
+
+HEAVY = ("torch", "transformers", "onnxruntime", "nlp.model", "nlp.tag", "feedparser", "scrapy", "tweepy", "praw")
+WORKERS = ("workers.collect", "workers.analyze", "workers.alert", "workers.upkeep", "workers.report")
+
+
+def test_the_web_process_loads_no_model_no_platform_library_and_no_job() -> None:
+    script = f"import sys, api.app; print(*[name for name in {HEAVY + WORKERS!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

@@ -1,0 +1,73 @@
+"""Every call of the API × every role: who gets in. A call that is not in the table fails the test."""
+
+from collections.abc import Callable
+
+import pytest
+from fastapi.testclient import TestClient
+
+from storage import db
+from tests.api import world
+from tests.api.world import ROLES, Said, say
+
+Header = dict[str, str]
+
+# call → statuses in the order of ROLES: marketing, hr, leadership, advocate, administrator. 404: not yours to see.
+TABLE: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
+    ("GET", "/api/v1/sources"): (200, 200, 200, 403, 200),
+    ("GET", "/api/v1/sources/{source_id}"): (200, 200, 200, 403, 200),
+    ("GET", "/api/v1/sources/{source_id}/runs"): (403, 403, 403, 403, 200),
+    ("POST", "/api/v1/sources/{source_id}/run"): (403, 403, 403, 403, 409),
+    ("GET", "/api/v1/companies"): (200, 200, 200, 403, 200),
+    ("GET", "/api/v1/mentions"): (200, 200, 403, 403, 200),
+    ("POST", "/api/v1/mentions"): (403, 403, 403, 403, 200),
+    ("GET", "/api/v1/mentions/{mention_id}"): (200, 404, 403, 403, 200),
+    ("PATCH", "/api/v1/mentions/{mention_id}"): (200, 404, 403, 403, 200),
+    ("GET", "/api/v1/series/volume"): (200, 200, 200, 403, 200),
+    ("GET", "/api/v1/series/sentiment"): (200, 200, 200, 403, 200),
+    ("GET", "/api/v1/breakdown"): (200, 200, 200, 403, 200),
+    ("GET", "/api/v1/share-of-voice"): (200, 200, 200, 403, 200),
+    ("GET", "/api/v1/incidents"): (200, 200, 200, 403, 200),
+    ("GET", "/api/v1/incidents/{incident_id}"): (200, 404, 200, 403, 200),
+    ("POST", "/api/v1/incidents/{incident_id}/acknowledge"): (200, 404, 200, 403, 200),
+    ("POST", "/api/v1/incidents/{incident_id}/assign"): (200, 404, 200, 403, 200),
+    ("POST", "/api/v1/incidents/{incident_id}/close"): (200, 404, 200, 403, 200),
+    ("POST", "/api/v1/incidents/{incident_id}/notes"): (200, 404, 200, 403, 200),
+    ("GET", "/api/v1/advocacy/me"): (404, 404, 404, 404, 404),
+    ("GET", "/api/v1/advocacy/programme"): (200, 200, 200, 403, 200),
+}
+OPEN = {("GET", "/healthz"), ("GET", "/healthz/live"), ("GET", "/metrics")}
+BODIES: dict[str, object] = {
+    "/api/v1/mentions": {"source": "Forum", "posts": [{"native_id": "1", "text": "Acme"}]},
+    "/api/v1/mentions/{mention_id}": {"sentiment": "negative"},
+    "/api/v1/incidents/{incident_id}/assign": {"user_id": None},
+    "/api/v1/incidents/{incident_id}/notes": {"text": "Seen."},
+}
+
+
+def _ask(client: TestClient, call: tuple[str, str], headers: Header, mention_id: int, incident_id: int) -> int:
+    method, path = call
+    url = path.format(source_id=1, mention_id=mention_id, incident_id=incident_id)
+    body = BODIES.get(path) if method in ("POST", "PATCH") else None
+    return client.request(method, url, headers=headers, json=body).status_code
+
+
+@pytest.mark.usefixtures("company")
+def test_every_call_for_every_role(client: TestClient, token: Callable[..., Header]) -> None:
+    (mention_id,) = say(Said("the app is slow"))
+    with db.transaction() as session:
+        incident_id = world.open_incident(session, facet="brand")
+    headers = [token(role) for role in ROLES]
+    found = {call: tuple(_ask(client, call, each, mention_id, incident_id) for each in headers) for call in TABLE}
+    assert found == TABLE
+
+
+@pytest.mark.usefixtures("company")
+def test_nobody_gets_in_without_signing_in(client: TestClient) -> None:
+    found = {call: _ask(client, call, {}, 1, 1) for call in TABLE}
+    assert found == dict.fromkeys(TABLE, 401)
+
+
+def test_the_table_holds_every_call(client: TestClient) -> None:
+    paths = client.get("/api/v1/openapi.json").json()["paths"]
+    calls = {(method.upper(), path) for path, methods in paths.items() for method in methods}
+    assert calls == set(TABLE) | OPEN
