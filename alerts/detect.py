@@ -1,12 +1,12 @@
 """From hourly counts to findings: who may be judged at all, and by which detector."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from alerts.negative import WINDOWS, negative_rise
 from alerts.rules import Finding, HourCount, Series
-from alerts.volume import Bar, volume_spike
+from alerts.volume import RECENT_HOURS, Bar, volume_spike
 
 HOUR = timedelta(hours=1)
 SENSITIVITY = {"sensitive": Bar(3.0, 1.5), "balanced": Bar(4.0, 2.0), "strict": Bar(6.0, 2.5)}
@@ -15,6 +15,7 @@ LEAST_AUTHORS = 3  # one loud person is no story
 LEAST_COVERAGE = 0.9  # below it a gap in collection looks like news
 PROTECTED = frozenset({"employee", "alumnus", "staff"})
 PROTECTED_AUTHORS = 5
+LATE_HOURS = 2  # hours before the last full one that are looked at again, since posts come in late
 STALE = timedelta(hours=2)  # a series that ends earlier says nothing about now
 
 
@@ -23,8 +24,9 @@ def detect(series: Series, now: datetime, sensitivity: str = "balanced", floor: 
 
     Steps: 1. Nothing with coverage below 0.9 (a source alert says so elsewhere), with less than 24 hours of history, or
     for a series that ended two hours ago. 2. Fewer than 3 authors, or fewer than 5 on an employee, alumnus or staff
-    slice: nothing. 3. Volume of the last full and of the running hour. 4. Negative share over the shortest window of
-    1 to 24 hours with 20 sure mentions. Raises ValueError for an unknown sensitivity or a naive `now`.
+    slice: nothing. 3. Volume of the running hour, the last full one and, for late posts, the two before. 4. Negative
+    share over the shortest window of 1 to 24 hours with 20 sure mentions. Raises ValueError for an unknown sensitivity
+    or a naive `now`.
     """
     if sensitivity not in SENSITIVITY:
         raise ValueError(f"sensitivity must be one of {', '.join(SENSITIVITY)}, not {sensitivity!r}")
@@ -33,10 +35,10 @@ def detect(series: Series, now: datetime, sensitivity: str = "balanced", floor: 
     hours = _observed(series, now)
     if not hours or now - hours[-1].hour > STALE or not _covered(series):
         return ()
-    running = now < hours[-1].hour + HOUR
     findings = []
-    if _enough(series, _recent(hours), short=True):
-        findings.append(volume_spike(series, hours, running, SENSITIVITY[sensitivity], floor))
+    indices = _judged_hours(series, hours)
+    if indices:
+        findings.append(volume_spike(series, hours, indices, SENSITIVITY[sensitivity], floor))
     findings.append(negative_rise(series, hours, _windows(series, hours)))
     return tuple(_with_gaps_told(finding, series) for finding in findings if finding is not None)
 
@@ -51,9 +53,26 @@ def _covered(series: Series) -> bool:
     return series.coverage is None or series.coverage >= LEAST_COVERAGE
 
 
-def _recent(hours: Sequence[HourCount]) -> int:
-    """Mentions of the last two hours: no more authors than that can have written in them."""
-    return sum(hour.mentions for hour in hours[-2:])
+def _judged_hours(series: Series, hours: Sequence[HourCount]) -> tuple[int, ...]:
+    """The hours to look for a spike in: the running and the last full one, and two more for posts that come in late.
+
+    Authors of the late ones are known as a part of the day's only. That will do against one loud person, but not for a
+    protected slice.
+    """
+    last = len(hours) - 1
+    recent = range(max(0, last + 1 - RECENT_HOURS), last + 1)
+    late = range(max(0, recent.start - LATE_HOURS), recent.start)
+    chosen: list[int] = []
+    if series.audience not in PROTECTED and _enough(series, _mentions(hours, late), short=False):
+        chosen.extend(late)
+    if _enough(series, _mentions(hours, recent), short=True):
+        chosen.extend(recent)
+    return tuple(chosen)
+
+
+def _mentions(hours: Sequence[HourCount], places: Iterable[int]) -> int:
+    """No more authors than mentions can have written in these hours."""
+    return sum(hours[place].mentions for place in places)
 
 
 def _enough(series: Series, mentions: int, short: bool) -> bool:
@@ -68,7 +87,8 @@ def _windows(series: Series, hours: Sequence[HourCount]) -> tuple[int, ...]:
     Authors are known for about one hour and for 24. A protected slice is judged over nothing in between, since nobody
     can tell there how few people would be quoted; others may be, as their bar is against one loud person only.
     """
-    day = _enough(series, sum(hour.mentions for hour in hours[-24:]), short=False)
+    last_day = range(max(0, len(hours) - 24), len(hours))
+    day = _enough(series, _mentions(hours, last_day), short=False)
     if series.audience not in PROTECTED:
         return WINDOWS if day else ()
     hour = _enough(series, hours[-1].mentions, short=True)

@@ -9,6 +9,7 @@ from alerts.rules import VOLUME, Finding, HourCount, Series
 from alerts.severity import severity
 
 LOOK_BACK_HOURS = 24  # how far back hours in a row are counted
+RECENT_HOURS = 2  # the hours whose authors are known by themselves: the running and the last full one
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +35,15 @@ class _Judged:
         return (self.observed - self.baseline.spread.median) / (self.threshold - self.baseline.spread.median)
 
 
-def volume_spike(series: Series, hours: Sequence[HourCount], running: bool, bar: Bar, floor: int) -> Finding | None:
-    """The spike of the last full or the running hour, whichever is further out; None when neither is one.
+def volume_spike(
+    series: Series, hours: Sequence[HourCount], indices: Sequence[int], bar: Bar, floor: int
+) -> Finding | None:
+    """The spike among the hours at `indices` (rising) that is furthest out; None when none is one.
 
-    `hours` are the series' hours of observation, `running` says whether the last one is still incomplete, `floor` are
-    the fewest stories. The running hour is held against the threshold of a full hour: it can only be too quiet, so an
-    alarm out of it is early and never false for being early.
+    `hours` are the series' hours of observation, `floor` the fewest stories. A running hour is held against the
+    threshold of a full one: it can only be too quiet, so an alarm out of it is early and never false for being early.
     """
     stories = [float(hour.stories) for hour in hours]
-    last = len(hours) - 1
-    indices = [last - 1, last] if running and last else [last]
     if not any(_judge(stories, index, bar.scales, floor) for index in indices):
         return None  # the usual peak costs more, and can only raise the threshold
     peak = usual_peak(stories, indices[0])
@@ -76,6 +76,7 @@ def _finding(
     series: Series, hours: Sequence[HourCount], spike: _Judged, in_a_row: int, distance: float, peak: float | None
 ) -> Finding:
     hour = hours[spike.index]
+    recent = spike.index >= len(hours) - RECENT_HOURS
     normal = spike.baseline.spread
     judged = hour.positive + hour.neutral + hour.negative
     level, reason = severity(spike.ratio, hour.negative, judged, in_a_row, spike.observed)
@@ -90,11 +91,11 @@ def _finding(
         expected_low=max(0.0, normal.limit(-distance)),
         expected_high=spike.threshold,
         n=spike.observed,
-        authors=series.authors_hour,
+        authors=series.authors_hour if recent else min(series.authors, hour.mentions),
         severity=level,
         severity_reason=reason,
         short_history=spike.baseline.short_history,
-        notes=_notes(spike, hour),
+        notes=_notes(spike, hour, recent),
         figures={
             "median": normal.median,
             "mad": normal.mad,
@@ -112,8 +113,10 @@ def _finding(
     )
 
 
-def _notes(spike: _Judged, hour: HourCount) -> tuple[str, ...]:
+def _notes(spike: _Judged, hour: HourCount, recent: bool) -> tuple[str, ...]:
     notes = []
+    if not recent:
+        notes.append("These posts came in late, so the number of authors is an upper bound.")
     if spike.baseline.short_history:
         notes.append("Short history: less than two weeks, so normal is the median of the past days at any hour.")
     if hour.unsure:

@@ -34,6 +34,22 @@ def test_a_burst_in_the_last_full_hour_is_found_too() -> None:
     assert finding.at == counts[-2].hour
 
 
+def late(hours_ago: int) -> tuple[HourCount, ...]:
+    """A burst so many hours before the running one."""
+    return (*burst(30), *(counted(len(CALM) + hour, 2) for hour in range(1, hours_ago + 1)))
+
+
+@pytest.mark.parametrize(("hours_ago", "found"), [(2, 1), (3, 1), (4, 0)])
+def test_a_burst_that_comes_in_late_is_found_for_a_while(hours_ago: int, found: int) -> None:
+    findings = detect(series(late(hours_ago)), end_of(late(hours_ago)))
+    assert len(findings) == found
+    assert all("came in late" in finding.notes[0] and finding.authors == 30 for finding in findings)
+
+
+def test_a_late_burst_says_nothing_about_a_protected_slice() -> None:
+    assert detect(series(late(2), audience="employee"), end_of(late(2))) == ()
+
+
 def test_the_further_out_of_both_hours_speaks() -> None:
     counts = (*burst(30), counted(len(CALM) + 1, 60))
     (finding,) = detect(series(counts), end_of(counts))
