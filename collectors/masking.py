@@ -109,14 +109,20 @@ def mentions(text: str, markers: Markers) -> bool:
 
 def mentions_in_address(url: str, markers: Markers) -> bool:
     """Whether an address gives the author away. In the host only a handle counts: a host names the publication."""
-    parts = urlsplit(url)
-    host = _spaced(fold(parts.hostname or ""))
+    host = _spaced(fold(_host(url)))
     path = _spaced(fold(url.split("://", 1)[-1].partition("/")[2]))
     if any(find_words(path, spaced) for word in markers.words if (spaced := _spaced(word))):
         return True
     if any(find_words(host, spaced) for word in markers.handles if (spaced := _spaced(word))):
         return True
     return not set(re.split(r"[\W_]+", path)).isdisjoint(markers.brief)
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _spaced(folded: str) -> str:

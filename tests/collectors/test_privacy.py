@@ -143,6 +143,12 @@ def test_raw_loses_author_fields_and_values() -> None:
     }
 
 
+def test_values_that_only_look_like_addresses_pass() -> None:
+    raw = RawPost("http://[a", "", None, url="http://[b", author=JANE, raw={"a": "http://[c"})
+    post = DOOR.admit(raw, NOW, 1_000)
+    assert (post.native_id, post.url, post.raw) == ("http://[a", None, {"a": "http://[c"})
+
+
 def test_deeply_nested_raw_is_cut() -> None:
     nested: Json = "jane_d"
     for _ in range(500):
