@@ -160,10 +160,17 @@ def _hide(authors: Sequence[int], sums: Sequence[_Sum], small: set[int], thresho
         weak = [each for each in sums if not _safe(each, authors, hidden, threshold)]
         if not weak:
             weak = _fixed_sums(sums, hidden)
-        more = {number for number in (_next(each, authors, hidden) for each in weak) if number is not None}
+        more = _candidates(weak, authors, hidden)
+        if not more and weak:  # nothing left beside the figure itself: loosen the sums further away, one by one
+            more = set(sorted(_candidates(sums, authors, hidden), key=lambda number: (authors[number], number))[:1])
         if not more:
             return hidden
         hidden |= more
+
+
+def _candidates(weak: Iterable[_Sum], authors: Sequence[int], hidden: set[int]) -> set[int]:
+    found = (_next(each, authors, hidden) for each in weak)
+    return {number for number in found if number is not None}
 
 
 def _safe(each: _Sum, authors: Sequence[int], hidden: set[int], threshold: int) -> bool:
@@ -179,7 +186,7 @@ def _next(each: _Sum, authors: Sequence[int], hidden: set[int]) -> int | None:
     visible = [number for number in each.parts if number not in hidden and authors[number] > 0]
     if visible:
         return min(visible, key=lambda number: (authors[number], number))
-    return each.total if each.total not in hidden else None
+    return each.total if each.total not in hidden and authors[each.total] > 0 else None
 
 
 def _fixed_sums(sums: Sequence[_Sum], hidden: set[int]) -> list[_Sum]:

@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from config.query import MAX_TERMS, AllOf, AnyOf, Node, Not, QueryError, Term, parse_query, quote
+from config.query import MAX_TERMS, AllOf, AnyOf, Node, Not, QueryError, Term, parse_query, quote, terms_of
 
 
 def shape(node: Node) -> object:
@@ -98,6 +98,11 @@ def test_hostile_queries_get_a_clear_error(text: str) -> None:
 
 def test_the_deepest_possible_query_is_fine() -> None:
     assert shape(parse_query("(" * 32 + "a" + ")" * 32).root) == " a "
+
+
+def test_what_stands_side_by_side_is_not_deep() -> None:
+    assert len(list(terms_of(parse_query("(-a) " * 100).root))) == 100
+    assert len(list(terms_of(parse_query("-a " * 100).root))) == 100
 
 
 def test_columns_of_terms_and_of_mixed_operators() -> None:

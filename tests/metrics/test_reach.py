@@ -45,6 +45,7 @@ def test_the_same_name_on_two_platforms_is_two_authors() -> None:
 def test_unknown_followers_are_counted_as_unknown_not_as_zero() -> None:
     found = potential_reach([x(), x("b", None), x(None, 900)])
     assert (found.value, found.known, found.unknown) == (100, 1, 2)
+    assert potential_reach([x(followers=100), x(followers=None)]).value == 100
     assert potential_reach([x("b", None)]).value is None
     assert potential_impressions([]).value is None
 

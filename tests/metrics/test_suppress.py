@@ -76,6 +76,12 @@ def test_a_small_protected_total_is_hidden_with_its_parts() -> None:
     assert found.total_suppressed
 
 
+def test_a_hidden_total_does_not_follow_from_its_parts() -> None:
+    found = suppress_breakdown(cells_of(pay=2, culture=1), set(), total=Cell("all", 5, 3), total_protected=True)
+    assert found.total_suppressed
+    assert hidden_of(found.cells) == {"culture"}
+
+
 def test_series_hide_small_buckets_and_keep_empty_ones() -> None:
     found = suppress_series([Cell("mon", 30, 12), Cell("tue", 3, 2), Cell("wed", 0, 0), Cell("thu", 9, 7)])
     assert [cell.value for cell in found.cells] == [30, None, 0, None]
@@ -115,11 +121,13 @@ def test_no_hidden_figure_of_a_breakdown_follows_from_the_rest(given: list[tuple
         assert sum(cell.authors for cell in hidden) >= MIN_AUTHORS
 
 
-def table_of(given: list[tuple[int, int]]) -> list[Cell[Key]]:
+def table_of(
+    given: list[tuple[int, int]], rows: tuple[str, ...] = ROWS, columns: tuple[str, ...] = COLUMNS
+) -> list[Cell[Key]]:
     """Inner cells and all margins; nobody writes in two cells."""
-    inner = dict(zip(product(ROWS, COLUMNS), given, strict=True))
+    inner = dict(zip(product(rows, columns), given, strict=True))
     cells: list[Cell[Key]] = [Cell(key, value, authors) for key, (authors, value) in inner.items()]
-    for key in [*product(ROWS, [None]), *product([None], COLUMNS), (None, None)]:
+    for key in [*product(rows, [None]), *product([None], columns), (None, None)]:
         parts = [
             figure for (row, column), figure in inner.items() if key[0] in (row, None) and key[1] in (column, None)
         ]
@@ -137,10 +145,24 @@ def test_no_hidden_figure_of_a_table_follows_from_the_rest(given: list[tuple[int
     assert not _deducible(hidden)
 
 
-def _deducible(hidden: set[Key]) -> set[Key]:
+def test_two_groups_of_hidden_cells_must_not_be_joined_by_one() -> None:
+    """Every row and column hides two or more, yet the cell that joins the two squares follows from all sums."""
+    rows, columns = ("r1", "r2", "r3", "r4"), ("c1", "c2", "c3", "c4")
+    small = {0, 1, 4, 5, 6, 10, 11, 14, 15}
+    given = [(3, 5) if number in small else (20, 30) for number in range(16)]
+    shown = suppress_table(table_of(given, rows, columns), columns)
+    hidden = {cell.key for cell in shown if cell.suppressed}
+    assert {("r1", "c1"), ("r2", "c3"), ("r4", "c4")} < hidden
+    assert len(hidden) > len(small)
+    assert not _deducible(hidden, rows, columns)
+
+
+def _deducible(
+    hidden: set[Key], inner_rows: tuple[str, ...] = ROWS, inner_columns: tuple[str, ...] = COLUMNS
+) -> set[Key]:
     """Hidden keys that a reader computes by rational elimination from the sums of rows, columns and margins."""
-    lines = [[(row, column) for column in (*COLUMNS, None)] for row in (*ROWS, None)]
-    lines += [[(row, column) for row in (*ROWS, None)] for column in (*COLUMNS, None)]
+    lines = [[(row, column) for column in (*inner_columns, None)] for row in (*inner_rows, None)]
+    lines += [[(row, column) for row in (*inner_rows, None)] for column in (*inner_columns, None)]
     sums: list[dict[Key, int]] = [{**dict.fromkeys(line[:-1], 1), line[-1]: -1} for line in lines]
     unknown = sorted(hidden, key=str)
     rows = [[each.get(key, 0) for key in unknown] for each in sums]
