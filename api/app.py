@@ -17,6 +17,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from api import errors, routes
 from api.dashboard import pages
+from api.dashboard.render import error_page
 from api.request_log import RequestLog
 from api.security import BodyLimit, SameOrigin, SecurityHeaders
 from config.settings import get_settings
@@ -46,6 +47,7 @@ def create_app() -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     errors.install(app)
+    setattr(app.state, errors.ERROR_PAGE, error_page)
     for router in _routers(routes):
         app.include_router(router)
     for router in _routers(pages):

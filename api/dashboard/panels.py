@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from api.dashboard.figures import HIDDEN, coverage_words, sentiments_of
 from api.dashboard.wording import count, day, group, interval, moment, percent, signed
@@ -11,6 +12,12 @@ from notify import charts
 from notify.points import AudienceRow, SentimentPoint, VoiceRow, VolumePoint
 from storage import rollups
 from storage.incidents import IncidentRow
+
+# A definition takes tens of milliseconds to make; the same points give the same chart, whoever looks.
+_volume_chart = lru_cache(maxsize=256)(charts.volume_chart)
+_sentiment_chart = lru_cache(maxsize=256)(charts.sentiment_chart)
+_audience_chart = lru_cache(maxsize=256)(charts.audience_chart)
+_voice_chart = lru_cache(maxsize=256)(charts.share_of_voice_chart)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +51,7 @@ def volume(id: str, buckets: Sequence[rollups.Bucket], as_of: datetime | None, t
     note = f"{count(total)} stories from {count(sum(each.mentions or 0 for each in shown))} mentions" + _end(
         buckets, as_of
     )
-    return Panel(id, title, charts.volume_chart(points), note, _table(buckets, _volume_cells, _VOLUME_COLUMNS))
+    return Panel(id, title, _volume_chart(tuple(points)), note, _table(buckets, _volume_cells, _VOLUME_COLUMNS))
 
 
 def sentiment(id: str, buckets: Sequence[rollups.Bucket], as_of: datetime | None, title: str) -> Panel:  # noqa: A002
@@ -60,7 +67,7 @@ def sentiment(id: str, buckets: Sequence[rollups.Bucket], as_of: datetime | None
     table = _table(buckets, _net_cells, _NET_COLUMNS)
     if all(point.net is None for point in points):
         return Panel(id, title, None, note, table, empty="Too few judged mentions for a line: 20 are needed per point.")
-    return Panel(id, title, charts.sentiment_chart(points), note, table)
+    return Panel(id, title, _sentiment_chart(tuple(points)), note, table)
 
 
 def audiences(id: str, cells: Sequence[rollups.Cell], as_of: datetime | None, title: str) -> Panel:  # noqa: A002
@@ -76,7 +83,7 @@ def audiences(id: str, cells: Sequence[rollups.Cell], as_of: datetime | None, ti
         ("Audience", "Mentions", "Positive", "Neutral", "Negative", "Unsure", "Net sentiment"),
         tuple(_audience_cells(each) for each in cells),
     )
-    return Panel(id, title, charts.audience_chart(rows), f"{note}. {_as_of(as_of)}", table, "low")
+    return Panel(id, title, _audience_chart(tuple(rows)), f"{note}. {_as_of(as_of)}", table, "low")
 
 
 def voices(id: str, rows: Sequence[rollups.VoiceRow], as_of: datetime | None, title: str) -> Panel:  # noqa: A002
@@ -93,7 +100,7 @@ def voices(id: str, rows: Sequence[rollups.VoiceRow], as_of: datetime | None, ti
     total = sum(row.mentions for row in rows)
     table = Table(("Company", "Share", "95 % interval", "Mentions", "By own accounts, left out"), tuple(cells))
     note = f"n = {count(total)} mentions of {len(rows)} companies. {_as_of(as_of)}"
-    return Panel(id, title, charts.share_of_voice_chart(points), note, table, "low")
+    return Panel(id, title, _voice_chart(tuple(points)), note, table, "low")
 
 
 def incident(
@@ -119,7 +126,7 @@ def incident(
         )
     note = f"Stories per hour; the band is what is normal for such an hour. {_as_of(as_of)}"
     table = _table(buckets, _volume_cells, _VOLUME_COLUMNS)
-    return Panel(id, "Hour by hour", charts.volume_chart(points), note, table)
+    return Panel(id, "Hour by hour", _volume_chart(tuple(points)), note, table)
 
 
 _VOLUME_COLUMNS = ("From (UTC)", "Stories", "Mentions", "By own accounts", "Coverage")

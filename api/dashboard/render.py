@@ -58,6 +58,11 @@ def solo(request: Request, template: str, *, title: str, status: int = 200, **va
     return _answer(request, template, status, {"title": title, **values})
 
 
+def error_page(request: Request, status: int, title: str, text: str) -> HTMLResponse:
+    """What went wrong, in words; needs no database."""
+    return solo(request, "error.html", title=title, status=status, text=text)
+
+
 def redirect(to: str, message: str = "", kind: str = "") -> RedirectResponse:
     """Send the browser on with GET after a POST; the message is shown once. `kind`: "", warning or error."""
     response = RedirectResponse(to, status_code=303)

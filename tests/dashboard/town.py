@@ -1,4 +1,4 @@
-"""A month of talk about Acme with everything that a page must cope with: small groups, copies, long and hostile texts."""
+"""A month of talk about Acme with what a page must cope with: small groups, copies, long and hostile texts."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ from storage import db, incidents, mentions, profile, sources
 from tests.api.world import NOW, PROFILE, Said, add_person
 
 HOSTILE = '<script>alert("x")</script> {{ 7 * 7 }} \u202e " onmouseover="alert(1)'
-_WORDS = (
+_WORDS = [
     "tent",
     "backpack",
     "refund",
@@ -26,7 +26,8 @@ _WORDS = (
     "update",
     "manual",
     "strap",
-)
+]
+_MOODS = ("positive", "neutral", "negative", "unsure")
 _SIDES = {
     "consumer": ("brand", ("quality", "delivery", "price")),
     "employee": ("employer", ("pay", "management", "workload")),
@@ -53,14 +54,10 @@ def _talk() -> Iterator[tuple[Post, Said]]:
         audience = chance.choices(tuple(_SIDES), (70, 14, 12, 4))[0]
         facet, themes = _SIDES[audience]
         hours = chance.uniform(1, 24 * 33)
-        mood = (
-            "negative" if hours < 6 else chance.choices(("positive", "neutral", "negative", "unsure"), (4, 3, 3, 1))[0]
-        )
+        mood = "negative" if hours < 6 else chance.choices(_MOODS, (4, 3, 3, 1))[0]
         text = " ".join(chance.choices(_WORDS, k=9))
-        yield (
-            _post(f"t{number}", text, hours, chance),
-            Said(text, None, facet, audience, mood, (chance.choice(themes),)),
-        )
+        said = Said(text, None, facet, audience, mood, (chance.choice(themes),))
+        yield _post(f"t{number}", text, hours, chance), said
     for number in range(24):  # what opens the incident
         words = " ".join(chance.choices(_WORDS, k=7)) if number % 3 else "nobody answers"
         text = f"checkout down: {words}"

@@ -14,7 +14,7 @@ from api.dashboard import panels
 from api.dashboard.incident_words import arithmetic, headline
 from api.dashboard.render import page, redirect
 from api.deps import Now, form_role, page_role
-from storage import db, incidents, mentions, rollups, users
+from storage import audit, db, incidents, mentions, rollups, users
 from storage.viewer import ALL, STAFF_AUDIENCES, NotAllowed, Viewer, may_see_incident, viewer_for
 
 router = APIRouter()
@@ -61,6 +61,7 @@ def acknowledge(now: Now, who: Sender, incident_id: int) -> Response:
     """Say that somebody looks after it."""
     with db.transaction() as session:
         incidents.acknowledge(session, who.viewer, incident_id, now)
+        audit.record(session, who.viewer, "incident.acknowledge", f"incident {incident_id}", now)
     return redirect(f"/incidents/{incident_id}", "You look after this incident. Its mails go on only if it grows.")
 
 
@@ -71,6 +72,7 @@ def assign(now: Now, who: Sender, incident_id: int, person: Annotated[str, Form(
     try:
         with db.transaction() as session:
             incidents.assign(session, who.viewer, incident_id, number, now)
+            audit.record(session, who.viewer, "incident.assign", f"incident {incident_id}", now)
     except ValueError as error:
         return redirect(f"/incidents/{incident_id}", str(error), "error")
     return redirect(f"/incidents/{incident_id}", "The incident is assigned." if number else "It is nobody’s now.")
@@ -81,6 +83,7 @@ def close(now: Now, who: Sender, incident_id: int) -> Response:
     """Close it by hand."""
     with db.transaction() as session:
         incidents.close(session, who.viewer, incident_id, now)
+        audit.record(session, who.viewer, "incident.close", f"incident {incident_id}", now)
     return redirect(f"/incidents/{incident_id}", "The incident is closed. A new finding opens a new one.")
 
 
@@ -90,6 +93,7 @@ def note(request: Request, now: Now, who: Sender, incident_id: int, text: Annota
     try:
         with db.transaction() as session:
             incidents.note(session, who.viewer, incident_id, text, now)
+            audit.record(session, who.viewer, "incident.note", f"incident {incident_id}", now)
     except ValueError as error:
         words = str(error).removeprefix("text: ").capitalize()
         return _incident(request, now, who, incident_id, text, {"text": words})

@@ -13,7 +13,7 @@ from api.dashboard import filters
 from api.dashboard.render import page, redirect
 from api.dashboard.wording import group, label, percent, voice
 from api.deps import Now, form_role, page_role
-from storage import db, mentions, profile, sources
+from storage import audit, db, mentions, profile, sources
 from storage.viewer import NotAllowed, Viewer
 
 router = APIRouter()
@@ -45,7 +45,7 @@ def mentions_page(request: Request, now: Now, who: Reader, after: str = "") -> R
     """The list."""
     picked = filters.chosen(request.query_params)
     errors = dict(picked.errors)
-    with db.reading() as session:
+    with db.transaction() as session:
         try:
             found = mentions.search(session, who.viewer, picked.wanted, limit=_LIMIT, after=after or None)
         except ValueError:  # a cursor that is none: begin at the newest
@@ -54,6 +54,8 @@ def mentions_page(request: Request, now: Now, who: Reader, after: str = "") -> R
         except NotAllowed:
             errors["facet"] = "Your role does not read this side, so nothing is shown."
             found = mentions.Page((), None, 0)
+        if found.items:
+            audit.record(session, who.viewer, "mention.list", picked.address("/mentions", after=after), now)
         choices = _choices(session, who.viewer, now)
     return page(
         request,
@@ -73,10 +75,11 @@ def mentions_page(request: Request, now: Now, who: Reader, after: str = "") -> R
 
 
 @router.get("/mentions/{mention_id}")
-def mention_page(request: Request, who: Reader, mention_id: int) -> Response:
+def mention_page(request: Request, now: Now, who: Reader, mention_id: int) -> Response:
     """One mention with all that is known of it."""
-    with db.reading() as session:
+    with db.transaction() as session:
         detail = mentions.get(session, who.viewer, mention_id)
+        audit.record(session, who.viewer, "mention.read", f"mention {mention_id}", now)
     latest = {reading.counter: (reading.counter, reading.value, reading.observed_at) for reading in detail.counters}
     return page(
         request,
@@ -110,6 +113,7 @@ def correct(
         try:
             for head, name in changed.items():
                 mentions.correct(session, who.viewer, mention_id, head, name, now)
+                audit.record(session, who.viewer, "mention.correct", f"mention {mention_id}: {head} is {name}", now)
         except ValueError as error:
             session.rollback()
             return redirect(target, f"Nothing was changed. {error}", "error")
