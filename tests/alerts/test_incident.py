@@ -1,12 +1,15 @@
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from alerts.incident import decide
-from alerts.rules import NEGATIVE, VOLUME, Finding, Intent, OpenIncident
+from alerts.incident import COOL_DOWN, QUIET, decide
+from alerts.rules import NEGATIVE, SEVERITIES, VOLUME, Finding, Intent, OpenIncident
 from tests.alerts.streams import START
 
 NOW = START + timedelta(days=1)
@@ -150,3 +153,50 @@ def test_two_groups_in_one_incident_are_told_once() -> None:
 def test_silence_is_left_to_its_own_rule() -> None:
     silent = incident(kind="source_silence", last_finding_at=NOW - timedelta(days=3))
     assert decide([], [silent], NOW) == ()
+
+
+ticks = st.lists(
+    st.tuples(
+        st.sampled_from([5, 30, 61, 400]),
+        st.lists(
+            st.tuples(st.sampled_from(["all", "brand", "employer"]), st.integers(5, 400), st.sampled_from(SEVERITIES))
+        ),
+    ),
+    max_size=12,
+)
+
+
+@given(ticks)
+def test_over_any_course_of_events_mails_keep_their_distance(
+    course: list[tuple[int, list[tuple[str, int, str]]]],
+) -> None:
+    now, opened, incidents = NOW, 0, dict[int, OpenIncident]()
+    told: dict[int, list[tuple[timedelta, str]]] = {}
+    for minutes, seen in course:
+        now += minutes * MINUTE
+        findings = [found(facet, observed=float(count), severity=level) for facet, count, level in seen]
+        for intent in decide(findings, tuple(incidents.values()), now):
+            number = intent.incident_id
+            if number is None:
+                number = opened = opened + 1
+                incidents[number] = incident(id=number, facet="", opened_at=now)
+            if intent.action == "close":
+                assert now - incidents.pop(number).last_finding_at >= QUIET
+                continue
+            assert intent.finding is not None
+            incidents[number] = carried_out(incidents[number], intent, intent.finding, now)
+            if intent.tell:
+                told.setdefault(number, []).append((now - NOW, intent.severity))
+    for mails in told.values():
+        for (earlier, _), (later, level) in pairwise(mails):
+            assert later - earlier >= COOL_DOWN or level == "critical"
+
+
+def carried_out(before: OpenIncident, intent: Intent, finding: Finding, now: datetime) -> OpenIncident:
+    """What storage keeps of an intent."""
+    fresh = intent.action == "open"
+    observed = finding.observed if fresh else max(before.observed, finding.observed)
+    after = replace(before, severity=intent.severity, observed=observed, last_finding_at=now)
+    if fresh:
+        after = replace(after, facet=finding.facet)
+    return replace(after, told_observed=observed, last_told_at=now) if intent.tell else after
