@@ -193,10 +193,15 @@ def _mail(row: OutboxMail) -> Mail:
     kept = {name: str(message[name]) for name in message if name in _KEPT_HEADERS or name.startswith("X-")}
     return Mail(
         row.subject,
-        text.get_content() if text else "",
-        html.get_content() if html else "",
+        _unix(text.get_content()) if text else "",
+        _unix(html.get_content()) if html else "",
         tuple(row.recipient.split(", ")),
         inlines,
         kept,
         row.dedupe_key,
     )
+
+
+def _unix(words: str) -> str:
+    """MIME ends lines with CRLF; `Mail` does not."""
+    return words.replace("\r\n", "\n")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, Text, and_, cast, func, select, text, tuple_
+from sqlalchemy import Row, Text, and_, any_, cast, func, literal, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from storage.models.mentions import Correction, CounterSnapshot, Mention, Post
@@ -277,7 +277,7 @@ def _conditions(company_id: int, labels: list[str], wanted: MentionFilter) -> li
     )
     conditions += [column == value for column, value in equal if value is not None]
     if wanted.theme is not None:
-        conditions.append(Mention.themes.contains([wanted.theme]))
+        conditions.append(literal(wanted.theme) == any_(Mention.themes))
     if wanted.start is not None:
         conditions.append(Mention.published_at >= wanted.start)
     if wanted.end is not None:

@@ -157,7 +157,7 @@ def heard(
     protected: bool = False,
 ) -> list[int]:
     """Posts (by native id, or numbered), each by the next of the authors, tagged alike; ids of their mentions."""
-    named = texts if isinstance(texts, Mapping) else {f"{labels}-{at:%d%H%M}-{n}": t for n, t in enumerate(texts)}
+    named = texts if isinstance(texts, Mapping) else {f"{at:%d%H%M}-{n}-{author(t)}": t for n, t in enumerate(texts)}
     posts = [
         a_post(native_id, text, at, author_key=authors[number % len(authors)], own_account=own_account)
         for number, (native_id, text) in enumerate(named.items())

@@ -45,7 +45,7 @@ STEPS = st.lists(
 OTHER_PROFILE = make.PROFILE.replace('name = "Acme"', 'name = "Acme"\nexcluded = ["queue"]')
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_rollups_equal_the_mentions(session: Session, steps: list[tuple[object, ...]]) -> None:
     outer = session.begin_nested()
@@ -79,10 +79,8 @@ def _do(session: Session, world: World, step: tuple[object, ...], number: int) -
             mentions.mark_deleted(session, world.forum, [native], now)
             mentions.mark_deleted(session, world.news, [native], now)
         case ("correct", int(place), (sentiment, audience, facet)):
-            for mention_id in _visible(session)[place : place + 1]:
-                mentions.correct(session, SYSTEM, mention_id, "sentiment", sentiment, now)
-                mentions.correct(session, SYSTEM, mention_id, "facet", facet, now)
-                mentions.correct(session, SYSTEM, mention_id, "audience", audience, now)
+            labels = {"sentiment": str(sentiment), "facet": str(facet), "audience": str(audience)}
+            _correct(session, _visible(session)[place : place + 1], labels)
         case ("fail", int(place)):
             mentions.mark_failed(session, _visible(session)[place : place + 1], "no", now)
         case ("profile", bool(other)):
@@ -99,6 +97,12 @@ def _save(
         for each in waiting
     ]
     mentions.save_analysis(session, results, NOW)
+
+
+def _correct(session: Session, mention_ids: list[int], labels: dict[str, str]) -> None:
+    for mention_id in mention_ids:
+        for head, label in labels.items():
+            mentions.correct(session, SYSTEM, mention_id, head, label, NOW)
 
 
 def _visible(session: Session) -> list[int]:

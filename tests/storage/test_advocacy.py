@@ -1,0 +1,161 @@
+"""Advocates: joining, leaving, shares, readings, links, clicks, reach, the programme."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from advocacy.clicks import Click
+from advocacy.links import LinkError
+from storage import advocacy
+from storage.viewer import NotAllowed, NotFound, Viewer, viewer_for
+from tests import factories as make
+from tests.factories import ADMINISTRATOR, DAY, HOUR, MARKETING, NOW
+
+HOSTS = ["careers.acme.example"]
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/140.0"
+MONTH = (NOW - 30 * DAY, NOW + DAY)
+
+
+def an_advocate(session: Session, name: str = "ada") -> Viewer:
+    user = make.a_user(session, "advocate", f"{name}@acme.example")
+    assert user.user_id is not None
+    advocate_id = advocacy.join(session, user.user_id, "employee", "2026-01", "I agree to be counted.", NOW - DAY)
+    return viewer_for("advocate", user.user_id, advocate_id)
+
+
+def share(session: Session, who: Viewer, native_id: str = "1", followers: int | None = 100) -> int:
+    return advocacy.add_share(
+        session,
+        who,
+        who.advocate_id or 0,
+        platform="linkedin",
+        native_id=native_id,
+        url=f"https://www.linkedin.com/feed/update/{native_id}",
+        title="We hire",
+        own_words=True,
+        published_at=NOW - HOUR,
+        followers=followers,
+        now=NOW,
+    )
+
+
+def test_joining_twice_is_joining_once(session: Session) -> None:
+    who = an_advocate(session)
+    assert who.user_id is not None
+    assert advocacy.join(session, who.user_id, "alumnus", "2", "Again.", NOW) == who.advocate_id
+    row = advocacy.advocate_of(session, who.user_id)
+    assert row is not None
+    assert (row.standing, row.consent_version) == ("employee", "2026-01")
+    with pytest.raises(ValueError, match="standing"):
+        advocacy.join(session, who.user_id, "boss", "1", "I agree.", NOW)
+
+
+def test_a_share_is_noted_once_with_its_latest_readings(session: Session) -> None:
+    who = an_advocate(session)
+    share_id = share(session, who)
+    with pytest.raises(ValueError, match="already"):
+        share(session, who)
+    advocacy.add_reading(session, who, share_id, {"impressions": 40, "likes": 3}, "advocate", NOW)
+    advocacy.add_reading(session, who, share_id, {"impressions": 70}, "advocate", NOW + HOUR)
+    (row,) = advocacy.shares(session, who, who.advocate_id or 0)
+    assert {name: reading.value for name, reading in row.readings.items()} == {"impressions": 70, "likes": 3}
+    with pytest.raises(ValueError, match="likes"):
+        advocacy.add_reading(session, who, share_id, {"likes": -1}, "advocate", NOW)
+    with pytest.raises(ValueError, match="origin"):
+        advocacy.add_reading(session, who, share_id, {"likes": 1}, "hearsay", NOW)
+    advocacy.update_share(session, who, share_id, title="New \x00 title", followers=120)
+    advocacy.delete_share(session, who, share_id)
+    assert advocacy.shares(session, who, who.advocate_id or 0) == ()
+
+
+def test_advocates_see_themselves_only_and_nobody_else_sees_one(session: Session) -> None:
+    ada, bo = an_advocate(session), an_advocate(session, "bo")
+    share_id = share(session, ada)
+    for stranger in (bo, ADMINISTRATOR, make.HR):
+        with pytest.raises(NotAllowed):
+            advocacy.shares(session, stranger, ada.advocate_id or 0)
+        with pytest.raises(NotAllowed):
+            advocacy.reach(session, stranger, ada.advocate_id, *MONTH)
+        with pytest.raises(NotAllowed):
+            advocacy.delete_share(session, stranger, share_id)
+    with pytest.raises(NotAllowed):
+        advocacy.programme(session, ada, *MONTH, now=NOW)
+
+
+def test_reach_keeps_measured_estimated_and_potential_apart(session: Session) -> None:
+    who = an_advocate(session)
+    measured, _ = share(session, who, "1", 100), share(session, who, "2", 300)
+    share(session, who, "3", None)
+    advocacy.add_reading(session, who, measured, {"impressions": 40}, "advocate", NOW)
+    found = advocacy.reach(session, who, who.advocate_id, *MONTH)
+    report = found.report
+    assert report is not None
+    assert report.measured_impressions.value == 40
+    assert report.estimated_impressions.value == 30
+    assert report.potential_impressions.value == 400
+    assert report.potential_impressions.unknown == 1
+    assert found.as_of == NOW
+
+
+def test_the_programme_hides_fewer_than_five_people(session: Session) -> None:
+    for number in range(4):
+        share(session, an_advocate(session, f"a{number}"), str(number))
+    hidden = advocacy.programme(session, MARKETING, *MONTH, now=NOW)
+    assert (hidden.suppressed, hidden.shares, hidden.reach.report, hidden.joined_now) == (True, None, None, 4)
+    share(session, an_advocate(session, "a5"), "5")
+    advocacy.record_day(session, NOW)
+    advocacy.record_day(session, NOW + HOUR)
+    shown = advocacy.programme(session, MARKETING, *MONTH, now=NOW)
+    assert (shown.suppressed, shown.shares, shown.active.value, len(shown.days)) == (False, 5, 1.0, 1)
+    assert shown.reach.report is not None
+
+
+def test_leaving_takes_everything_that_names(session: Session) -> None:
+    who = an_advocate(session)
+    share_id = share(session, who)
+    advocacy.add_reading(session, who, share_id, {"impressions": 40}, "advocate", NOW)
+    link = advocacy.make_link(session, who, who.advocate_id or 0, "https://careers.acme.example/", HOSTS, "x", NOW)
+    advocacy.add_click(session, link.code, Click(NOW, "GET", BROWSER, "192.0.2.1"))
+    receipt = advocacy.leave(session, who, who.advocate_id or 0, NOW)
+    assert (receipt.shares_anonymised, receipt.links_closed) == (1, 1)
+    assert advocacy.link_by_code(session, link.code) is None
+    assert advocacy.advocate_of(session, who.user_id or 0) is None
+    stored = session.execute(text("SELECT url, native_id, title FROM shares")).one()
+    assert tuple(stored) == (None, None, None)
+    assert session.scalar(text("SELECT count(*) FROM clicks WHERE visitor IS NOT NULL")) == 0
+    assert session.scalar(text("SELECT value FROM share_readings")) == 40
+    with pytest.raises(NotFound):
+        advocacy.leave(session, who, who.advocate_id or 0, NOW)
+
+
+def test_links_lead_to_registered_hosts_only(session: Session) -> None:
+    who = an_advocate(session)
+    with pytest.raises(LinkError):
+        advocacy.make_link(session, who, who.advocate_id or 0, "https://evil.example/", HOSTS, "x", NOW)
+    assert advocacy.link_by_code(session, "' OR 1=1") is None
+    assert advocacy.add_click(session, "unknown", Click(NOW, "GET", BROWSER, "192.0.2.1")) is None
+
+
+def test_clicks_are_counted_raw_filtered_and_unique(session: Session) -> None:
+    who = an_advocate(session)
+    link = advocacy.make_link(session, who, who.advocate_id or 0, "https://careers.acme.example/", HOSTS, "x", NOW)
+    requests = [
+        Click(NOW, "GET", BROWSER, "192.0.2.1"),
+        Click(NOW + timedelta(minutes=5), "GET", BROWSER, "192.0.2.1"),  # a repeat
+        Click(NOW + timedelta(minutes=45), "GET", BROWSER, "192.0.2.1"),  # counts, the same visitor
+        Click(NOW, "GET", "facebookexternalhit/1.1", "192.0.2.2"),
+        Click(NOW, "HEAD", BROWSER, "192.0.2.3"),
+        Click(NOW, "GET", BROWSER, "192.0.2.4"),
+    ]
+    for request in requests:
+        assert advocacy.add_click(session, link.code, request) == "https://careers.acme.example/"
+    (row,) = advocacy.list_links(session, who, who.advocate_id or 0)
+    assert (row.raw, row.filtered, row.unique) == (6, 3, 2)
+    days = advocacy.clicks(session, who, who.advocate_id, NOW - 2 * DAY, NOW + DAY)
+    assert [(day.raw, day.filtered, day.unique) for day in days][2] == (6, 3, 2)
+    assert [day.raw for day in days] == [0, 0, 6, 0]
+    assert "192.0.2" not in str(session.execute(text("SELECT * FROM clicks")).all())
+    advocacy.close_link(session, who, link.id, NOW)
+    assert advocacy.link_by_code(session, link.code) is None

@@ -1,0 +1,200 @@
+"""Counts over time and by trait: buckets, time zones, small groups, share of voice, what alerts read."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from sqlalchemy.orm import Session
+
+from alerts.rules import ALL
+from collectors.base import CollectError, Outcome
+from storage import rollups, sources
+from storage.rollups import SeriesFilter, breakdown, series, totals
+from storage.viewer import NotAllowed
+from tests import factories as make
+from tests.factories import ADMINISTRATOR, ADVOCATE, DAY, HOUR, HR, LEADERSHIP, MARKETING, NOW, World
+
+WEEK = (NOW - 7 * DAY, NOW + DAY)
+EMPLOYEE = ("negative", "employee", "employer")
+CONSUMER = ("positive", "consumer", "employer")
+
+
+@pytest.fixture
+def world(session: Session) -> World:
+    return make.set_up(session)
+
+
+def _texts(first: int, count: int) -> list[str]:
+    return [make.different(number) for number in range(first, first + count)]
+
+
+def test_hours_without_mentions_are_zero_and_in_order(session: Session, world: World) -> None:
+    make.heard(session, world, _texts(0, 2), at=NOW - 2 * HOUR)
+    make.heard(session, world, _texts(9, 1), at=NOW)
+    found = series(session, MARKETING, SeriesFilter(NOW - 3 * HOUR, NOW, bucket="hour"))
+    assert [bucket.mentions for bucket in found] == [0, 2, 0, 1]
+    assert found[0].start == datetime(2026, 3, 4, 9, tzinfo=UTC)
+
+
+def test_days_begin_where_people_live(session: Session, world: World) -> None:
+    make.heard(session, world, _texts(0, 1), at=datetime(2026, 3, 28, 23, 30, tzinfo=UTC))  # 00:30 in Berlin
+    wanted = SeriesFilter(
+        datetime(2026, 3, 28, 12, tzinfo=UTC), datetime(2026, 3, 30, 12, tzinfo=UTC), timezone="Europe/Berlin"
+    )
+    found = series(session, MARKETING, wanted)
+    assert [bucket.mentions for bucket in found] == [0, 1, 0]
+    lengths = [b.start - a.start for a, b in pairwise(found)]
+    assert lengths == [timedelta(hours=24), timedelta(hours=23)]  # the clocks change on the 29th
+
+
+def test_weeks_begin_on_monday(session: Session, world: World) -> None:
+    found = series(session, MARKETING, SeriesFilter(NOW, NOW + DAY, bucket="week"))
+    assert [bucket.start for bucket in found] == [datetime(2026, 3, 2, tzinfo=UTC)]
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"bucket": "minute"}, "bucket"),
+        ({"timezone": "Mars/Olympus"}, "timezone"),
+        ({"timezone": "../../etc/passwd"}, "timezone"),
+        ({"start": datetime(1900, 1, 1, tzinfo=UTC)}, "start"),
+        ({"end": datetime.max.replace(tzinfo=UTC), "start": NOW}, "start"),
+        ({"start": NOW + DAY, "end": NOW}, "start"),
+        ({"start": datetime(2026, 1, 1)}, "time zone"),  # noqa: DTZ001
+        ({"facet": "everything"}, "facet"),
+    ],
+)
+def test_what_is_wrong_is_named(session: Session, world: World, change: dict[str, object], word: str) -> None:
+    values: dict[str, object] = {"start": WEEK[0], "end": WEEK[1], **change}
+    with pytest.raises(ValueError, match=word):
+        series(session, MARKETING, SeriesFilter(**values))  # type: ignore[arg-type]
+
+
+def test_roles_count_their_facets(session: Session, world: World) -> None:
+    for number, facet in enumerate(("brand", "employer", "both", "neither")):
+        make.heard(session, world, _texts(number, 1), labels=("neutral", "consumer", facet))
+    counts = [totals(session, viewer, None, *WEEK).mentions for viewer in (MARKETING, HR, LEADERSHIP, ADMINISTRATOR)]
+    assert counts == [3, 2, 4, 4]
+    with pytest.raises(NotAllowed):
+        totals(session, ADVOCATE, None, *WEEK)
+    with pytest.raises(NotAllowed):
+        series(session, MARKETING, SeriesFilter(*WEEK, facet="employer"))
+
+
+def test_a_day_of_four_employees_is_hidden_and_of_five_shown(session: Session, world: World) -> None:
+    make.heard(session, world, _texts(0, 8), labels=EMPLOYEE, authors=make.AUTHORS[:4], at=NOW - 2 * DAY)
+    make.heard(session, world, _texts(20, 5), labels=EMPLOYEE, at=NOW)
+    found = series(session, HR, SeriesFilter(NOW - 3 * DAY, NOW, audience="employee"))
+    assert [(bucket.mentions, bucket.suppressed, bucket.authors) for bucket in found] == [
+        (0, False, None),
+        (None, True, None),
+        (0, False, None),
+        (5, False, 5),
+    ]
+
+
+def test_the_neighbour_that_would_give_a_small_group_away_is_hidden_too(session: Session, world: World) -> None:
+    make.heard(session, world, _texts(0, 2), labels=EMPLOYEE)
+    make.heard(session, world, _texts(10, 6), labels=CONSUMER)
+    make.heard(session, world, _texts(30, 20), labels=("neutral", "other", "employer"))
+    cells = {cell.key: cell for cell in breakdown(session, HR, None, *WEEK, by="audience")}
+    assert {key for key, cell in cells.items() if cell.suppressed} == {"employee", "consumer"}
+    assert cells["other"].mentions == 20
+    assert totals(session, HR, None, *WEEK, audience="consumer").suppressed
+    shown = series(session, HR, SeriesFilter(NOW, NOW, audience="consumer", bucket="day"))
+    assert all(bucket.suppressed for bucket in shown)
+
+
+def test_a_hidden_group_is_hidden_by_every_trait(session: Session, world: World) -> None:
+    make.heard(session, world, _texts(0, 4), labels=EMPLOYEE)
+    make.heard(session, world, _texts(10, 9), labels=CONSUMER)
+    for trait in ("sentiment", "source", "facet"):
+        cells = breakdown(session, HR, None, *WEEK, by=trait, audience="employee")
+        assert [cell.suppressed for cell in cells] == [True]
+
+
+def test_a_small_source_of_a_large_group_stays_hidden(session: Session, world: World) -> None:
+    make.heard(session, world, _texts(0, 10), labels=EMPLOYEE)
+    make.heard(session, world, _texts(20, 2), labels=EMPLOYEE, source_id=world.news)
+    found = series(session, HR, SeriesFilter(NOW, NOW + HOUR, audience="employee", source_id=world.news))
+    assert [bucket.suppressed for bucket in found] == [True]
+    cells = breakdown(session, HR, None, *WEEK, by="source", audience="employee")
+    assert all(cell.suppressed for cell in cells)
+
+
+def test_themes_are_counted(session: Session, world: World) -> None:
+    make.say(session, world, "1")
+    make.judge(session, themes=("price", "quality"))
+    cells = breakdown(session, MARKETING, None, *WEEK, by="theme")
+    assert [(cell.key, cell.mentions) for cell in cells] == [("price", 1), ("quality", 1)]
+
+
+def test_share_of_voice_leaves_own_posts_out(session: Session, world: World) -> None:
+    make.heard(session, world, _texts(0, 3))
+    make.heard(session, world, _texts(10, 5), own_account=True)
+    make.heard(session, world, [make.different(n, "Contoso") for n in range(9)])
+    acme, contoso = rollups.share_of_voice(session, MARKETING, *WEEK)
+    assert (acme.mentions, acme.owned, acme.share) == (3, 5, 0.25)
+    assert contoso.share == 0.75
+    nobody = rollups.share_of_voice(session, MARKETING, *WEEK, source_ids=[world.news])
+    assert [row.share for row in nobody] == [None, None]
+
+
+def test_everything_is_empty_before_a_company_is_set_up(session: Session) -> None:
+    assert series(session, MARKETING, SeriesFilter(*WEEK)) == ()
+    assert totals(session, MARKETING, None, *WEEK).mentions == 0
+    assert breakdown(session, MARKETING, None, *WEEK) == ()
+    assert rollups.share_of_voice(session, MARKETING, *WEEK) == ()
+    assert rollups.as_of(session) is None
+    assert rollups.check(session) == []
+
+
+def test_coverage_is_of_the_runs_that_began(session: Session, world: World) -> None:
+    source_id = sources.add_source(session, ADMINISTRATOR, "hackernews", "HN", {}, NOW)
+    for minute, good in enumerate((True, True, False, True)):
+        claimed = sources.claim(session, source_id, NOW + timedelta(minutes=minute), force=True)
+        assert claimed is not None
+        if good:
+            sources.finish_run(session, claimed.run_id, Outcome(True, "ok"), NOW + timedelta(minutes=minute))
+        else:
+            sources.fail_run(session, claimed.run_id, CollectError("unreachable", "gone"), NOW)
+            sources.run_now(session, ADMINISTRATOR, source_id, NOW)
+    (bucket,) = series(session, MARKETING, SeriesFilter(NOW, NOW + HOUR))
+    assert bucket.coverage == 0.75
+    assert totals(session, MARKETING, None, *WEEK).coverage == 0.75
+    assert sources.coverage(session, NOW - DAY, NOW - HOUR) is None
+
+
+def test_alerts_read_hours_without_gaps(session: Session, world: World) -> None:
+    make.heard(session, world, _texts(0, 3), labels=("negative", "consumer", "both"), authors=make.AUTHORS[:2])
+    make.heard(session, world, _texts(10, 4), labels=EMPLOYEE, at=NOW - 5 * HOUR)
+    make.heard(session, world, _texts(20, 4), at=NOW - 50 * HOUR)
+    make.heard(session, world, _texts(30, 4), own_account=True)
+    found = {(each.facet, each.audience): each for each in rollups.alert_series(session, world.acme, NOW)}
+    assert set(found) == {
+        (facet, audience)
+        for facet, audience in (
+            (ALL, ALL),
+            (ALL, "consumer"),
+            (ALL, "employee"),
+            ("brand", ALL),
+            ("brand", "consumer"),
+            ("employer", ALL),
+            ("employer", "consumer"),
+            ("employer", "employee"),
+        )
+    }
+    whole = found[ALL, ALL]
+    assert len(whole.hours) == 24 * 28
+    assert whole.hours[-1].hour == datetime(2026, 3, 4, 12, tzinfo=UTC)
+    assert sum(hour.mentions for hour in whole.hours) == 11
+    assert (whole.hours[-1].stories, whole.hours[-1].negative) == (3, 3)
+    assert (whole.authors_hour, whole.authors) == (2, 4)
+    assert whole.since == datetime(2026, 3, 2, 10, tzinfo=UTC)
+    assert found["employer", "employee"].hours[-6].mentions == 4
+
+
+def test_alerts_of_a_silent_company_still_have_the_series_over_all(session: Session, world: World) -> None:
+    (only,) = rollups.alert_series(session, world.contoso, NOW)
+    assert (only.facet, only.audience, only.authors, only.since) == (ALL, ALL, 0, None)
