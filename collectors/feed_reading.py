@@ -15,7 +15,11 @@ from collectors.errors import CollectError
 from collectors.html_text import one_line, plain_text
 from collectors.post import Json
 
-_DOCTYPE = re.compile(rb"(?i)<!DOCTYPE([^>\[]*)(\[)?")
+HEAD_BYTES = 4_000  # within which the first element must begin
+MAX_ENTRIES = 20_000  # the reader takes minutes for hundreds of thousands that are never closed,
+MAX_MARKS = 600_000  # and so for millions of tags
+_SPACE = re.compile(rb"[\s\xef\xbb\xbf\xfe\xff]*")
+_ELEMENT = re.compile(rb"<[A-Za-z_]")
 _HTML = re.compile(rb"(?i)<(?:!doctype\s+html|html)\b")
 _LINK_TAG = re.compile(r"(?i)<link\b[^<>]{0,2000}>")
 _ATTRIBUTE = re.compile(r"""(?i)\b(rel|type|href)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+))""")
@@ -55,30 +59,48 @@ def read_feed(body: bytes, content_type: str | None, url: str) -> ReadFeed:
     """Parse; raise `CollectError` for what is no feed, saying what it is and, for a page, where its feed is."""
     if body.lstrip()[:1] == b"{":
         return _json_feed(body, url)
-    start = _after_prolog(body)
-    if _HTML.match(start):
+    return _xml_feed(_checked_start(body, url), content_type, url)
+
+
+def _checked_start(body: bytes, url: str) -> bytes:
+    """The document without what stands before it, so that the reader's own patterns meet nothing but a short head."""
+    readable = body.replace(b"\x00", b"") if b"\x00" in body[:64] else body  # UTF-16 and UTF-32 read as ASCII then
+    place, declaration = _after_prolog(readable)
+    head = readable[place : place + HEAD_BYTES]
+    if _HTML.match(head):
         raise CollectError("bad_answer", _page_instead(body, url))
-    doctype = _DOCTYPE.match(start)
-    if doctype and (doctype[2] or b"<!ENTITY" in doctype[1].upper()):
+    root = _ELEMENT.search(head)
+    before = head[: root.start() if root else None].upper()
+    if b"<!ENTITY" in before or before.count(b"[") > 0:
         raise CollectError("bad_answer", "The feed declares XML entities of its own, which is refused as unsafe.")
-    return _xml_feed(body, content_type, url)
+    if not root or (readable is not body and place > HEAD_BYTES):
+        raise CollectError("bad_answer", "The answer is not a feed that can be read (it does not begin as XML does).")
+    if readable.count(b"<item") + readable.count(b"<entry") > MAX_ENTRIES or readable.count(b"<") > MAX_MARKS:
+        raise CollectError(
+            "bad_answer", f"The feed is refused: it has more than {MAX_ENTRIES:,} entries or endless tags."
+        )
+    return body if readable is not body else declaration + body[place:]
 
 
-def _after_prolog(body: bytes) -> bytes:
-    """The document from its first mark that is no comment or instruction; UTF-16 and UTF-32 read as ASCII."""
-    if b"\x00" in body[:64]:
-        body = body.replace(b"\x00", b"")
-    place = 0
-    while True:
-        rest = body[place : place + 4]
-        if rest[:1] in b" \t\r\n\xef\xbb\xbf\xfe\xff" and rest:
-            place += 1
-        elif rest.startswith(b"<?") and (end := body.find(b"?>", place)) >= 0:
+def _after_prolog(body: bytes) -> tuple[int, bytes]:
+    """Where the document begins behind comments and white space, and its byte order mark and XML declaration."""
+    place, declaration = 0, b"\xef\xbb\xbf" if body.startswith(b"\xef\xbb\xbf") else b""
+    while place < len(body):
+        space = _SPACE.match(body, place)
+        if space and space.end() > place:
+            place = space.end()
+        elif body.startswith(b"<?", place) and (end := body.find(b"?>", place)) >= 0:
+            declaration += body[place : end + 2] if _first_declaration(body, place, end, declaration) else b""
             place = end + 2
-        elif rest == b"<!--" and (end := body.find(b"-->", place)) >= 0:
+        elif body.startswith(b"<!--", place) and (end := body.find(b"-->", place)) >= 0:
             place = end + 3
         else:
-            return body[place : place + 65_536]
+            break
+    return place, declaration
+
+
+def _first_declaration(body: bytes, start: int, end: int, known: bytes) -> bool:
+    return body.startswith(b"<?xml ", start) and end - start < 500 and b"<?xml" not in known
 
 
 def _xml_feed(body: bytes, content_type: str | None, url: str) -> ReadFeed:

@@ -225,7 +225,7 @@ def _open_xlsx(path: Path, progress: Progress | None) -> Iterator[Table]:
             raise FileError("The file has no sheet with cells.")
         sheet = book.worksheets[0]
         sheet.reset_dimensions()  # the stated size may be a lie of a million columns
-        yield _headed(_sheet_rows(sheet.iter_rows(max_col=MAX_COLUMNS + 1, values_only=True), progress))
+        yield _headed(_sheet_rows(sheet.iter_rows(values_only=True), progress))
     finally:
         book.close()
 

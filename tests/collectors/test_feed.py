@@ -219,6 +219,22 @@ def test_bomb_behind_a_disguise_does_no_harm(server: Replay, http: HttpClient) -
         assert "hahaha" not in text
 
 
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        b"<rss><channel>" + b"<item>" * 300_000,
+        b"<rss><channel><item><title>" + b"<a " * 2_000_000,
+        b"\n<!ENTITY" * 200_000 + b"<rss>",
+        b"<!--" + b"\n<!DOCTYPE" * 200_000 + b"--><rss>",
+        b"<!--" + b"\n" * 1_000_000 + b"-->" + b"\n" * 1_000_000 + b"<rss>",
+        b"<?xml version='1.0'?>" * 200_000 + b"<rss>",
+        b"\n<!DOCTYPE" * 200_000 + b"<rss>",
+    ],
+)
+def test_feeds_made_to_be_slow_are_refused_at_once(server: Replay, http: HttpClient, hostile: bytes) -> None:
+    assert refusal(server, http, hostile)
+
+
 def test_old_doctype_without_entities_is_fine(server: Replay, http: HttpClient) -> None:
     doctype = b'<!DOCTYPE rss SYSTEM "http://my.netscape.com/publish/formats/rss-0.91.dtd">'
     body = rss(item(1)).replace(b"?>", b"?>" + doctype, 1)
