@@ -44,6 +44,7 @@ def create_app() -> FastAPI:
         openapi_url="/api/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
     )
     errors.install(app)
@@ -58,8 +59,8 @@ def create_app() -> FastAPI:
     app.add_middleware(SameOrigin, settings=settings)
     if hosts != ["*"]:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)
-    app.add_middleware(SecurityHeaders, settings=settings)
-    app.add_middleware(RequestLog)  # the last one added is the outermost
+    app.add_middleware(RequestLog)
+    app.add_middleware(SecurityHeaders, settings=settings)  # the last one added is the outermost
     return app
 
 

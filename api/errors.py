@@ -209,14 +209,23 @@ async def _sign_in_needed(_request: Request, error: SignInNeeded) -> Response:
 
 
 async def _http_error(request: Request, error: HTTPException) -> Response:
-    detail = _MEANINGS.get(error.status_code) if error.status_code in (400, 404, 405) else None
+    if error.status_code == 400 and not wants_page(request):  # what FastAPI says of a body in a wrong encoding
+        reason = "can't be read"
+        return render(request, 422, f"body: {reason}", fields=(WrongField("body", reason),))
+    detail = _MEANINGS.get(error.status_code) if error.status_code in (404, 405) else None
     return render(request, error.status_code, detail or str(error.detail), headers=error.headers)
 
 
 async def _invalid(request: Request, error: RequestValidationError) -> Response:
-    fields = tuple(WrongField(_place(problem["loc"]), str(problem["msg"])) for problem in error.errors()[:50])
+    fields = tuple(_wrong(problem) for problem in error.errors()[:50])
     first = f"{fields[0].field}: {fields[0].reason}" if fields else "The input is malformed."
     return render(request, 422, first, fields=fields)
+
+
+def _wrong(problem: Mapping[str, Any]) -> WrongField:
+    if problem["type"] == "json_invalid":
+        return WrongField("body", f"is no JSON: {problem['ctx']['error']} at character {problem['loc'][-1]}")
+    return WrongField(_place(problem["loc"]), str(problem["msg"]).removeprefix("Value error, "))
 
 
 def _place(location: tuple[int | str, ...]) -> str:

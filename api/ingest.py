@@ -68,7 +68,7 @@ def _rejected(index: int, item: object) -> ItemResult:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or None
-        reason = first["msg"]
+        reason = first["msg"].removeprefix("Value error, ")
     return ItemResult(
         index=index,
         native_id=_plain(native_id) if isinstance(native_id, str) else None,

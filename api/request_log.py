@@ -1,4 +1,4 @@
-"""The outermost layer: a request id, one log line and the figures of each request, and the answer to unforeseen faults.
+"""Around all that works: a request id, a log line and figures for each request, and the answer to unforeseen faults.
 
 Log lines name the route (`/l/{code}`), never the address itself: queries hold names of people and paths hold secrets.
 """
@@ -29,7 +29,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 
 class RequestLog:
-    """Wraps the whole application."""
+    """Wraps everything but the security headers, which its own answers need, too."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
