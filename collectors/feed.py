@@ -154,11 +154,3 @@ def _detail(feed: ReadFeed, repeated: int, answer: HttpAnswer) -> str:
 
 def _moved(answer: HttpAnswer) -> str:
     return f"The feed has moved for good to {answer.moved_to}; please change the address." if answer.moved_to else ""
-
-
-def next_after_failures(failures: int, previous: timedelta, longest: timedelta) -> timedelta:
-    """How long to leave a feed alone after so many failures in a row, unless the platform named a time."""
-    return min(feed_rhythm.slower(previous, failures), longest)
-
-
-__all__ = ["FeedCollector", "next_after_failures"]

@@ -8,7 +8,7 @@ from statistics import median
 
 NEWEST_DATES = 20
 SHARE_OF_GAP = 0.5  # looking twice per typical gap finds an entry after a quarter of the gap on average
-SLOWING = 1.5  # factor for a feed that had nothing new, or that failed
+SLOWING = 1.5  # factor for a feed that had nothing new
 UNKNOWN_RHYTHM = timedelta(hours=1)
 _MAX_AGE = re.compile(r"(?i)(?:^|[,\s])max-age\s*=\s*\"?(\d{1,9})")
 
@@ -23,9 +23,9 @@ def from_dates(dates: Sequence[datetime], now: datetime) -> timedelta | None:
     return timedelta(seconds=max(gap * SHARE_OF_GAP, silence))
 
 
-def slower(previous: timedelta | None, steps: int = 1) -> timedelta:
-    """The interval after `steps` looks without news or with a failure; also the back-off of a failing feed."""
-    return (previous or UNKNOWN_RHYTHM / SLOWING) * SLOWING ** min(steps, 20)
+def slower(previous: timedelta | None) -> timedelta:
+    """The interval after a look without news."""
+    return (previous or UNKNOWN_RHYTHM / SLOWING) * SLOWING
 
 
 def max_age(cache_control: str | None) -> timedelta | None:

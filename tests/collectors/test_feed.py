@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from collectors.errors import CollectError
-from collectors.feed import FeedCollector, next_after_failures
+from collectors.feed import FeedCollector
 from collectors.feed_rhythm import bounded, from_dates, max_age
 from collectors.http import HttpClient
 from collectors.post import Json
@@ -80,8 +80,6 @@ def test_polling_follows_the_rhythm_of_the_feed() -> None:
     silent = [NOW - timedelta(days=100 + days) for days in range(5)]
     assert from_dates(silent, NOW) == timedelta(days=10)
     assert from_dates([NOW + timedelta(days=1), NOW], NOW) is None
-    assert next_after_failures(3, timedelta(minutes=20), timedelta(hours=12)) == timedelta(minutes=67.5)
-    assert next_after_failures(500, timedelta(minutes=20), timedelta(hours=12)) == timedelta(hours=12)
 
 
 def test_polling_keeps_to_bounds_and_words_of_the_feed(server: Replay, http: HttpClient) -> None:

@@ -136,6 +136,18 @@ def test_cursor_survives_json_and_next_run_looks_back_by_the_overlap(server: Rep
     assert f"created_at_i>={PRESENT + 1 - OVERLAP}," in server.requests[-1].query["numericFilters"]
 
 
+def test_terms_that_the_budget_left_out_come_first_next_time(server: Replay, http: HttpClient) -> None:
+    server.rule(PATH, Index([]))
+    terms = tuple(f"name{number}" for number in range(5))
+    first = run(collector(server, max_requests=3), http, {}, terms=terms)
+    later = NOW + timedelta(minutes=1)
+    second = run(collector(server, max_requests=3), http, {}, terms=terms, cursor=first.cursor, now=later)
+    asked = [request.query["query"].strip('"') for request in server.requests]
+    assert set(asked[:5]) == set(terms)
+    assert asked[5] == terms[0]
+    assert second.outcome.complete is False
+
+
 def test_new_term_gets_its_own_backfill_and_old_ones_are_forgotten(server: Replay, http: HttpClient) -> None:
     server.rule(PATH, Index([]))
     first = run(collector(server), http, {"backfill_days": 2}, terms=("acme", "rival"))
