@@ -26,7 +26,7 @@ SMALL_GROUP = "fewer than 5 different people wrote, so this stays hidden"
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Whole hours (UTC) up to and with the running one; the window before is as long."""
+    """From midnight (UTC) up to and with the running hour; the window before is as long."""
 
     start: datetime
     end: datetime
@@ -70,9 +70,9 @@ class Side:
 
 
 def window(now: datetime, days: int) -> Window:
-    """The last `days` days, the running hour included."""
-    end = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
-    return Window(end - timedelta(days=days), end, days)
+    """The last `days` days with today, so that figures and bars by day tell the same."""
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    return Window(hour.replace(hour=0) - timedelta(days=days - 1), hour + timedelta(hours=1), days)
 
 
 def side(session: Session, viewer: Viewer, span: Window, facet: str | None = None, audience: str | None = None) -> Side:

@@ -54,7 +54,9 @@ def _tables(lines: Sequence[str]) -> Iterator[CardTable]:
     heading, block = "", list[tuple[str, ...]]()
     for line in [*lines, ""]:
         if line.lstrip().startswith("|"):
-            block.append(tuple(cell.strip().strip("*`") for cell in line.strip().strip("|").split("|")))
+            block.append(
+                tuple(cell.strip().replace("`", "").replace("**", "") for cell in line.strip().strip("|").split("|"))
+            )
             continue
         if len(block) > 2:
             yield CardTable(heading, block[0], tuple(row for row in block[2:] if len(row) == len(block[0])))

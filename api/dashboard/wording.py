@@ -38,6 +38,24 @@ _GROUPS = {
     "staff": "Employees or alumni",
     "all": "Everyone",
 }
+_LANGUAGES = {
+    "ar": "Arabic",
+    "de": "German",
+    "en": "English",
+    "es": "Spanish",
+    "fr": "French",
+    "hi": "Hindi",
+    "it": "Italian",
+    "ja": "Japanese",
+    "ko": "Korean",
+    "nl": "Dutch",
+    "pl": "Polish",
+    "pt": "Portuguese",
+    "ru": "Russian",
+    "tr": "Turkish",
+    "uk": "Ukrainian",
+    "zh": "Chinese",
+}
 _STEPS = ((60, "minute"), (24, "hour"), (7, "day"))
 
 
@@ -54,6 +72,11 @@ def group(value: str | None) -> str:
 def voice(value: str | None) -> str:
     """An audience in the singular."""
     return "standpoint unknown" if value == "unknown" else label(value)
+
+
+def language(code: str | None) -> str:
+    """A language by its English name, where it is a frequent one."""
+    return UNKNOWN if not code else _LANGUAGES.get(code, code)
 
 
 def stars(value: float | None) -> str:
@@ -130,6 +153,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "group": group,
     "interval": interval,
     "label": label,
+    "language": language,
     "moment": moment,
     "percent": percent,
     "signed": signed,

@@ -134,7 +134,7 @@ def _side_values(session: Session, viewer: Viewer, span: Window, facet: str, aud
     cells = rollups.breakdown(session, viewer, None, span.start, span.end, "audience", facet=facet)
     themes = rollups.breakdown(session, viewer, None, span.start, span.end, "theme", facet=facet, audience=audience)
     values: dict[str, Any] = {
-        "volume": panels.volume("volume", buckets, as_of, "Stories by day" if span.days < 90 else "Stories by week"),
+        "volume": panels.volume("volume", buckets, as_of, "Stories by day"),
         "sentiment": _sentiment(session, viewer, span, facet, audience, buckets),
         "by_audience": panels.audiences("audiences", cells, as_of, "Who speaks, and how"),
         "themes": _themes(themes, facet),
@@ -168,14 +168,13 @@ def _sentiment(
     enough = sum(figures.sentiments_of(each).judged >= NET_SENTIMENT_MIN_N for each in buckets)
     if 2 * enough < len(buckets) and span.days > 7:
         buckets = _buckets(session, viewer, span, facet, audience, "week")
-        return panels.sentiment("sentiment", buckets, rollups.as_of(session), "Net sentiment by week")
-    return panels.sentiment("sentiment", buckets, rollups.as_of(session), "Net sentiment")
+        return panels.sentiment("sentiment", buckets, rollups.as_of(session), "Net sentiment by whole weeks")
+    return panels.sentiment("sentiment", buckets, rollups.as_of(session), "Net sentiment by day")
 
 
 def _buckets(
-    session: Session, viewer: Viewer, span: Window, facet: str, audience: str | None, bucket: str = ""
+    session: Session, viewer: Viewer, span: Window, facet: str, audience: str | None, bucket: str = "day"
 ) -> tuple[rollups.Bucket, ...]:
-    bucket = bucket or ("week" if span.days >= 90 else "day")
     wanted = rollups.SeriesFilter(span.start, span.end, facet=facet, audience=audience, bucket=bucket)
     return rollups.series(session, viewer, wanted, now=span.end)
 

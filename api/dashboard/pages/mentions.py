@@ -27,6 +27,7 @@ _SCOPES = {
     "hr": "What your role reads: the employer side",
     "administrator": "Everything that was found",
 }
+_UNSEEN = ("story", "company")  # filters without a field of their own beside which an error could stand
 _LIMIT = 25
 
 
@@ -44,7 +45,7 @@ class Reason:
 def mentions_page(request: Request, now: Now, who: Reader, after: str = "") -> Response:
     """The list."""
     picked = filters.chosen(request.query_params)
-    errors = dict(picked.errors)
+    errors = {name: words for name, words in picked.errors.items() if name in _UNSEEN}
     with db.transaction() as session:
         try:
             found = mentions.search(session, who.viewer, picked.wanted, limit=_LIMIT, after=after or None)

@@ -1,0 +1,144 @@
+"""One town for all tests of the pages: built once, served by a real server, looked at by one browser.
+
+Tests that change something choose a mention or incident of their own, so that none sees the work of another.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import uvicorn
+from fastapi.testclient import TestClient
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from api import auth
+from api.app import create_app
+from config.settings import get_settings
+from storage import db
+from tests import servers
+from tests.api.world import PASSWORD
+from tests.conftest import free_port
+from tests.dashboard import town as town_data
+
+Opened = Callable[..., Page]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Under xdist all of these run in one process, since they share the town."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("dashboard"))
+
+
+@pytest.fixture(scope="package")
+def town(data_dir: Path) -> Iterator[str]:
+    """The address of a database of its own with a month of talk; all of the service's code uses it meanwhile."""
+    before = os.environ.get("DATABASE_URL")
+    url = servers.make_database(data_dir, f"town_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}")
+    os.environ["DATABASE_URL"] = url
+    get_settings.cache_clear()
+    town_data.build()
+    yield url
+    db.connect(url).dispose()
+    os.environ.pop("DATABASE_URL")
+    if before is not None:
+        os.environ["DATABASE_URL"] = before
+    get_settings.cache_clear()
+
+
+@pytest.fixture(scope="package")
+def clients(town: str) -> Iterator[Callable[[str], TestClient]]:
+    """`clients("hr")`: a signed-in client of that role; `clients("")`: nobody. Redirects are not followed."""
+    auth.SIGN_IN_TRIES.clear()
+    made: dict[str, TestClient] = {}
+    app = create_app()
+
+    def client(role: str) -> TestClient:
+        if role not in made:
+            made[role] = TestClient(app, follow_redirects=False)
+            if role:
+                form = {"email": f"{role}@acme.example", "password": PASSWORD}
+                assert made[role].post("/sign-in", data=form).status_code == 303
+        return made[role]
+
+    yield client
+    for each in made.values():
+        each.close()
+
+
+@pytest.fixture(scope="package")
+def site(town: str) -> Iterator[str]:
+    """The address of a real server."""
+    auth.SIGN_IN_TRIES.clear()
+    port = free_port()
+    server = uvicorn.Server(uvicorn.Config(create_app(), port=port, log_level="error"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started and thread.is_alive():
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(10)
+
+
+@pytest.fixture(scope="package")
+def browser(chromium: str) -> Iterator[Browser]:
+    """One Chromium for all."""
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="package")
+def contexts(browser: Browser, site: str) -> Iterator[Callable[[str], BrowserContext]]:
+    """A signed-in browser profile per role."""
+    made: dict[str, BrowserContext] = {}
+
+    def context(role: str) -> BrowserContext:
+        if role not in made:
+            made[role] = browser.new_context(base_url=site)
+            with closing(made[role].new_page()) as page:
+                page.goto("/sign-in")
+                page.get_by_label("E-mail address").fill(f"{role}@acme.example")
+                page.get_by_label("Password").fill(PASSWORD)
+                page.get_by_role("button", name="Sign in").click()
+                page.wait_for_url(lambda url: "sign-in" not in url)
+        return made[role]
+
+    yield context
+    for each in made.values():
+        each.close()
+
+
+@pytest.fixture
+def open_page(contexts: Callable[[str], BrowserContext]) -> Iterator[Opened]:
+    """`open_page("hr", "/employer", width=390)`; every error that the browser reports fails the test at its end."""
+    pages: list[Page] = []
+    faults: list[str] = []
+
+    def opened(role: str, path: str, width: int = 1400) -> Page:
+        page = contexts(role).new_page()
+        pages.append(page)
+        page.set_viewport_size({"width": width, "height": 900})
+        page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.goto(path)
+        return page
+
+    yield opened
+    for page in pages:
+        page.close()
+    assert faults == []
+
+
+@pytest.fixture(scope="session")
+def pictures() -> Path:
+    """Where screenshots go: `OUTSPOKEN_PICTURES`, else a temporary folder that the run removes."""
+    folder = Path(os.environ.get("OUTSPOKEN_PICTURES", os.environ[servers.FOLDER] + "/pictures"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -1,0 +1,114 @@
+"""What a person sees in a real browser: nothing breaks, nothing is cut off, everything has a name."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.dashboard.conftest import Opened
+
+pytestmark = pytest.mark.browser
+
+ROLES = ("marketing", "hr", "leadership", "advocate", "administrator")
+
+_NAMELESS = """() => [...document.querySelectorAll('input:not([type=hidden]), select, textarea, button, a[href], img')]
+    .filter(e => !(e.labels?.length || e.ariaLabel || e.textContent.trim() || e.alt)).map(e => e.outerHTML)"""
+_WIDER = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+_SKIPPED = """() => { let last = 0, bad = [];
+    for (const h of document.querySelectorAll('h1, h2, h3, h4')) {
+        const level = Number(h.tagName[1]); if (level > last + 1) bad.push(h.textContent); last = level; }
+    return bad; }"""
+_STYLED = "() => document.querySelectorAll('main [style]:not(svg *, svg, .chart-target *, .chart-target)').length"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_entry_of_the_navigation_opens_at_both_widths(role: str, open_page: Opened, pictures: Path) -> None:
+    page = open_page(role, "/")
+    paths = page.eval_on_selector_all("nav[aria-label=Main] a", "links => links.map(a => a.getAttribute('href'))")
+    assert paths
+    for path in paths:
+        answer = page.goto(path)
+        assert answer is not None
+        assert answer.status == 200, path
+        _drawn(page)
+        for width in (1400, 390):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate(_WIDER) <= 0, f"{path} is wider than {width} points"
+            page.screenshot(path=pictures / f"{role}{path.replace('/', '-')}-{width}.png", full_page=True)
+        page.set_viewport_size({"width": 1400, "height": 900})
+        assert page.locator("h1").count() == 1, path
+        assert page.locator("nav a[aria-current=page]").count() == 1, path
+        assert page.evaluate(_NAMELESS) == [], path
+        assert page.evaluate(_SKIPPED) == [], path
+        assert page.evaluate(_STYLED) == 0, path
+
+
+def test_charts_are_drawn_and_say_the_same_as_their_tables(open_page: Opened) -> None:
+    page = open_page("marketing", "/brand")
+    _drawn(page)
+    expect(page.locator("#chart-volume svg")).to_be_visible()
+    page.locator("#chart-volume summary").click()
+    expect(page.locator("#chart-volume table")).to_be_visible()
+    bars = page.locator("#chart-volume svg [aria-roledescription=bar]").count()
+    assert bars == page.locator("#chart-volume tbody tr").count() == 30
+
+
+def test_a_wrong_tag_is_corrected_in_the_list(open_page: Opened) -> None:
+    page = open_page("marketing", "/mentions?q=%22Acme+%F0%9F%8F%95%EF%B8%8F%22")
+    card = page.locator("article.mention").first
+    expect(card.locator(".tag").first).to_have_text("unsure")
+    card.get_by_text("Correct", exact=True).click()
+    card.get_by_label("Sentiment").select_option("positive")
+    card.get_by_role("button", name="Save the correction").click()
+    expect(page.get_by_role("status")).to_contain_text("sentiment is now positive")
+    assert "q=" in page.url
+    expect(page.locator("article.mention .tag").first).to_have_text("positive")
+    page.reload()
+    expect(page.get_by_role("status")).to_have_count(0)
+
+
+def test_filters_stand_in_the_address(open_page: Opened) -> None:
+    page = open_page("administrator", "/mentions")
+    search = page.get_by_role("search")
+    search.get_by_label("Words").fill("checkout")
+    search.get_by_label("Sentiment").select_option("negative")
+    search.get_by_role("button", name="Search").click()
+    page.wait_for_url("**q=checkout**")
+    assert "sentiment=negative" in page.url
+    expect(page.get_by_label("Words")).to_have_value("checkout")
+    assert page.locator("article.mention").count() == 24
+
+
+def test_an_incident_is_looked_after(open_page: Opened) -> None:
+    page = open_page("administrator", "/incidents")
+    page.get_by_role("link", name="stories from consumers").click()
+    _drawn(page)
+    page.get_by_role("button", name="I look after it").click()
+    expect(page.locator("#timeline")).to_contain_text("Acknowledged")
+    page.get_by_label("Add a note").fill("The payment provider is down.")
+    page.get_by_role("button", name="Add the note").click()
+    expect(page.locator("#timeline")).to_contain_text("The payment provider is down.")
+
+
+def test_the_menu_opens_on_a_telephone(open_page: Opened) -> None:
+    page = open_page("hr", "/employer", width=390)
+    expect(page.get_by_role("link", name="Mentions")).to_be_hidden()
+    page.get_by_role("button", name="Menu").click()
+    expect(page.get_by_role("link", name="Mentions")).to_be_visible()
+
+
+def test_the_keyboard_reaches_the_content_first(open_page: Opened) -> None:
+    page = open_page("hr", "/mentions")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+
+
+def test_dark_pages_are_dark(open_page: Opened) -> None:
+    page = open_page("leadership", "/overview")
+    page.emulate_media(color_scheme="dark")
+    red = page.evaluate("Number(getComputedStyle(document.body).backgroundColor.match(/\\d+/)[0])")
+    assert red < 60
+
+
+def _drawn(page: Page) -> None:
+    expect(page.locator("[data-chart]:not([data-drawn=true])")).to_have_count(0)
