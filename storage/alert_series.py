@@ -28,7 +28,7 @@ FROM mentions WHERE company_id = :company AND published_at > :day_ago AND publis
 _Slice = tuple[str, str]
 
 
-def alert_series(session: Session, company_id: int, now: datetime, hours: int = 24 * 28) -> list[Series]:
+def alert_series(session: Session, company_id: int, now: datetime, hours: int = 24 * 29) -> list[Series]:
     """Series of the slices that anybody spoke in during the last 24 hours, and always the one over all.
 
     For workers: nothing is suppressed here, `alerts.detect` applies the rules for small groups. Owned voice and

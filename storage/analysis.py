@@ -84,13 +84,11 @@ WHERE id = ANY(CAST(:ids AS bigint[])) ORDER BY id FOR UPDATE
 
 _SAVE = text("""
 UPDATE mentions m SET analyzed_at = :now, attempts = 0, counted = NOT i.protected, story_id = i.story_id,
-    lang = i.lang, sentiment = i.sentiment, audience = i.audience, facet = i.facet, scores = i.scores::jsonb,
-    themes = ARRAY(SELECT jsonb_array_elements_text(i.themes::jsonb)), protected = i.protected,
-    evidence = i.evidence::jsonb, model = i.model
-FROM unnest(CAST(:id AS bigint[]), CAST(:story_id AS bigint[]), CAST(:lang AS text[]), CAST(:sentiment AS text[]),
-    CAST(:audience AS text[]), CAST(:facet AS text[]), CAST(:scores AS text[]), CAST(:themes AS text[]),
-    CAST(:protected AS boolean[]), CAST(:evidence AS text[]), CAST(:model AS text[]))
-    AS i(id, story_id, lang, sentiment, audience, facet, scores, themes, protected, evidence, model)
+    lang = i.lang, sentiment = i.sentiment, audience = i.audience, facet = i.facet, scores = i.scores,
+    themes = i.themes, protected = i.protected,
+    evidence = i.evidence, model = i.model
+FROM json_to_recordset(CAST(:rows AS json)) AS i(id bigint, story_id bigint, lang text, sentiment text, audience text,
+    facet text, scores jsonb, themes text[], protected boolean, evidence jsonb, model text)
 WHERE m.id = i.id
 """)
 
@@ -171,8 +169,8 @@ def save_analysis(session: Session, results: Sequence[Analyzed], now: datetime) 
         ],
     )
     with changing(session, list(held), set(stories.values())):
-        rows = [_row(held[result.mention_id], result, stories) for result in found]
-        session.execute(_SAVE, {name: [row[name] for row in rows] for name in rows[0]} | {"now": now})
+        document = json.dumps([_row(held[result.mention_id], result, stories) for result in found])
+        session.execute(_SAVE, {"rows": document, "now": now})
     return companies
 
 
@@ -217,9 +215,9 @@ def _row(held: _Held, result: Analyzed, stories: Mapping[int, int]) -> dict[str,
         "sentiment": said.get("sentiment", tags.sentiment.label),
         "audience": said.get("audience", tags.audience.label),
         "facet": said.get("facet", tags.facet.label),
-        "scores": json.dumps(scores),
-        "themes": json.dumps(list(tags.themes)),
+        "scores": scores,
+        "themes": list(tags.themes),
         "protected": result.protected,
-        "evidence": json.dumps(dict(tags.evidence)),
+        "evidence": dict(tags.evidence),
         "model": tags.model,
     }

@@ -5,6 +5,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -44,13 +45,10 @@ INSERT INTO posts (source_id, native_id, kind, url, title, text, text_hash, lang
     reply_to, rating, published_at, date_from, collected_at, stated, raw, matched_version)
 SELECT :source, i.native_id, i.kind, i.url, i.title, i.body, i.text_hash, i.lang, i.author_key, i.followers,
     i.own_account, i.reply_to, i.rating, i.published_at, i.date_from, :now, i.stated::jsonb, i.raw::jsonb, :version
-FROM unnest(CAST(:native_id AS text[]), CAST(:kind AS text[]), CAST(:url AS text[]), CAST(:title AS text[]),
-    CAST(:body AS text[]), CAST(:text_hash AS bytea[]), CAST(:lang AS text[]), CAST(:author_key AS text[]),
-    CAST(:followers AS bigint[]), CAST(:own_account AS boolean[]), CAST(:reply_to AS text[]),
-    CAST(:rating AS double precision[]), CAST(:published_at AS timestamptz[]), CAST(:date_from AS text[]),
-    CAST(:stated AS text[]), CAST(:raw AS text[]))
-    AS i(native_id, kind, url, title, body, text_hash, lang, author_key, followers, own_account, reply_to, rating,
-         published_at, date_from, stated, raw)
+FROM json_to_recordset(CAST(:rows AS json))
+    AS i(native_id text, kind text, url text, title text, body text, text_hash bytea, lang text, author_key text,
+         followers bigint, own_account boolean, reply_to text, rating double precision, published_at timestamptz,
+         date_from text, stated text, raw text)
 ON CONFLICT (source_id, native_id) DO UPDATE SET
     title = excluded.title, text = excluded.text, text_hash = excluded.text_hash, url = excluded.url,
     lang = excluded.lang, followers = coalesce(excluded.followers, posts.followers), rating = excluded.rating,
@@ -142,20 +140,13 @@ def add_new(
     """
     batch = _distinct(posts)
     written = _write(session, source_id, batch, matcher.version, now)
-    pending, added, unmatched = _match(session, batch, written, matcher, now)
-    _read_counters(session, source_id, batch, now)
     fresh = tuple(row.native_id for row in written if row.inserted)
     edited = tuple(row.native_id for row in written if not row.inserted)
+    moved = None if cursor is None else _json(dict(cursor))
+    session.execute(_TOUCH_SOURCE, {"source": source_id, "now": now, "fresh": bool(fresh), "cursor": moved})
+    pending, added, unmatched = _match(session, batch, written, matcher, now)
+    _read_counters(session, source_id, batch, now)
     result = Added(len(fresh), len(edited), added, unmatched, tuple(pending), fresh, edited)
-    session.execute(
-        _TOUCH_SOURCE,
-        {
-            "source": source_id,
-            "now": now,
-            "fresh": result.posts_added > 0,
-            "cursor": None if cursor is None else _json(dict(cursor)),
-        },
-    )
     if run_id is not None:
         counts = {"seen": len(posts), "added": result.posts_added, "changed": result.posts_changed, "run": run_id}
         session.execute(_TOUCH_RUN, counts)
@@ -200,9 +191,10 @@ def _distinct(posts: Sequence[Post]) -> list[Post]:
 def _write(session: Session, source_id: int, batch: Sequence[Post], version: int, now: datetime) -> list[_Written]:
     if not batch:
         return []
-    columns = [_columns(post, now) for post in batch]
-    values: dict[str, object] = {name: [row[name] for row in columns] for name in columns[0]}
-    rows = session.execute(_UPSERT, values | {"source": source_id, "now": now, "version": version})
+    # One document instead of 16 arrays: its making and reading cost a fifth.
+    document = json.dumps([_columns(post, now) for post in batch])
+    values = {"rows": document, "source": source_id, "now": now, "version": version}
+    rows = session.execute(_UPSERT, values)
     return [_Written(row.id, row.native_id, row.inserted) for row in rows]
 
 
@@ -215,14 +207,14 @@ def _columns(post: Post, now: datetime) -> dict[str, object]:
         "url": None if post.url is None else _clean(post.url),
         "title": title,
         "body": body,
-        "text_hash": hashlib.sha256(f"{title or ''}\x00{body}".encode()).digest(),
+        "text_hash": "\\x" + hashlib.sha256(f"{title or ''}\x00{body}".encode()).hexdigest(),
         "lang": None if post.lang is None else _clean(post.lang),
         "author_key": None if post.author_key is None else _clean(post.author_key),
         "followers": _figure(post.followers),
         "own_account": post.own_account,
         "reply_to": None if post.reply_to is None else _clean(post.reply_to),
-        "rating": post.rating,
-        "published_at": min(post.published_at, now),
+        "rating": post.rating if post.rating is not None and math.isfinite(post.rating) else None,
+        "published_at": min(post.published_at, now).isoformat(),
         "date_from": _clean(post.date_from),
         "stated": _json(dict(post.stated)),
         "raw": _json(dict(post.raw)),

@@ -10,6 +10,7 @@ from storage.removal import remove_mentions
 
 BITE = 1_000  # posts per call
 _RUN_DAYS = 90
+_BAND_DAYS = 60
 
 # SKIP LOCKED: a post that is being edited or matched now is taken at the next call.
 _OLD = text("""
@@ -25,6 +26,8 @@ _MENTIONS_IN = text("SELECT id FROM mentions WHERE post_id = ANY(CAST(:ids AS bi
 _DELETE = text("DELETE FROM posts WHERE id = ANY(CAST(:ids AS bigint[]))")
 _SWEEP = (
     text("DELETE FROM collection_runs WHERE started_at < CAST(:now AS timestamptz) - CAST(:runs AS interval)"),
+    # Near copies are looked for within 14 days; analysis may lag behind by a month.
+    text("DELETE FROM story_bands WHERE first_at < CAST(:now AS timestamptz) - CAST(:bands AS interval)"),
     text("DELETE FROM sessions WHERE expires_at < :now"),
     text("DELETE FROM daily_salts WHERE day < (CAST(:now AS timestamptz) AT TIME ZONE 'UTC')::date"),
 )
@@ -39,7 +42,7 @@ def delete_expired(session: Session, now: datetime, settings: Settings) -> int:
     unmatched = _delete(session, _UNMATCHED, {"unmatched_before": now - timedelta(days=settings.unmatched_days)})
     for statement in _SWEEP:
         names = statement.compile().params
-        values = {"now": now, "runs": timedelta(days=_RUN_DAYS)}
+        values = {"now": now, "runs": timedelta(days=_RUN_DAYS), "bands": timedelta(days=_BAND_DAYS)}
         session.execute(statement, {name: values[name] for name in names})
     return old + unmatched
 

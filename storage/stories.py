@@ -17,13 +17,17 @@ from nlp.stories import SAME_STORY, similarity
 WINDOW = timedelta(days=14)
 _PER_BAND = 20  # newest stories looked at per band; bounds the work when a template fills one band with thousands
 
+# Numbers come as one text each: reading 4,096 elements of an array takes the client longer than the query takes.
 _CANDIDATES = text("""
 SELECT q.at, near.story_id
-FROM unnest(CAST(:ats AS integer[]), CAST(:companies AS smallint[]), CAST(:bands AS bigint[]),
-            CAST(:lows AS timestamptz[]), CAST(:highs AS timestamptz[])) AS q(at, company_id, band, low, high)
+FROM unnest(CAST(string_to_array(:ats, ',') AS integer[]), CAST(string_to_array(:bands, ',') AS bigint[]))
+    AS q(at, band)
+JOIN unnest(CAST(:companies AS smallint[]), CAST(:published AS timestamptz[])) WITH ORDINALITY
+    AS m(company_id, published_at, at) ON m.at = q.at
 CROSS JOIN LATERAL (
-    SELECT b.story_id FROM story_bands b
-    WHERE b.company_id = q.company_id AND b.band = q.band AND b.first_at BETWEEN q.low AND q.high
+    SELECT b.story_id FROM story_bands b JOIN stories s ON s.id = b.story_id
+    WHERE b.company_id = m.company_id AND b.band = q.band
+      AND b.first_at BETWEEN m.published_at - CAST(:reach AS interval) AND m.published_at + CAST(:reach AS interval)
     ORDER BY b.first_at DESC, b.story_id LIMIT :per_band
 ) near
 GROUP BY q.at, near.story_id
@@ -37,8 +41,9 @@ SELECT * FROM unnest(CAST(:ids AS bigint[]), CAST(:companies AS smallint[]), CAS
 """)
 _ADD_BANDS = text("""
 INSERT INTO story_bands (company_id, band, story_id, first_at)
-SELECT * FROM unnest(CAST(:companies AS smallint[]), CAST(:bands AS bigint[]), CAST(:ids AS bigint[]),
-                     CAST(:firsts AS timestamptz[]))
+SELECT s.company_id, b.band, s.id, s.first_at
+FROM unnest(CAST(string_to_array(:ids, ',') AS bigint[]), CAST(string_to_array(:bands, ',') AS bigint[]))
+    AS b(story_id, band) JOIN stories s ON s.id = b.story_id
 ON CONFLICT DO NOTHING
 """)
 
@@ -92,20 +97,20 @@ def place(session: Session, mentions: Sequence[Unplaced]) -> dict[int, int]:
 
 def _stored_candidates(session: Session, mentions: Sequence[Unplaced]) -> dict[int, set[int]]:
     near: dict[int, set[int]] = defaultdict(set)
-    asked = [(at, mention, band) for at, mention in enumerate(mentions) for band in set(mention.bands)]
+    asked = [(at, band) for at, mention in enumerate(mentions, 1) for band in mention.bands]
     rows = session.execute(
         _CANDIDATES,
         {
-            "ats": [at for at, _, _ in asked],
-            "companies": [mention.company_id for _, mention, _ in asked],
-            "bands": [band for _, _, band in asked],
-            "lows": [mention.published_at - WINDOW for _, mention, _ in asked],
-            "highs": [mention.published_at + WINDOW for _, mention, _ in asked],
+            "ats": ",".join(str(at) for at, _ in asked),
+            "bands": ",".join(str(band) for _, band in asked),
+            "companies": [mention.company_id for mention in mentions],
+            "published": [mention.published_at for mention in mentions],
+            "reach": WINDOW,
             "per_band": _PER_BAND,
         },
     )
     for at, story_id in rows:
-        near[at].add(story_id)
+        near[at - 1].add(story_id)
     for at, mention in enumerate(mentions):
         if mention.story_id is not None:
             near[at].add(mention.story_id)
@@ -146,13 +151,9 @@ def _add(session: Session, fresh: Sequence[_Fresh]) -> None:
             "firsts": [story.mention.published_at for story in fresh],
         },
     )
-    bands = [(story, band) for story in fresh for band in sorted(set(story.mention.bands))]
-    session.execute(
-        _ADD_BANDS,
-        {
-            "companies": [story.mention.company_id for story, _ in bands],
-            "bands": [band for _, band in bands],
-            "ids": [story.id for story, _ in bands],
-            "firsts": [story.mention.published_at for story, _ in bands],
-        },
-    )
+    bands = [(story.id, band) for story in fresh for band in story.mention.bands]
+    values = {
+        "ids": ",".join(str(story_id) for story_id, _ in bands),
+        "bands": ",".join(str(band) for _, band in bands),
+    }
+    session.execute(_ADD_BANDS, values)

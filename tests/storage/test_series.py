@@ -186,7 +186,7 @@ def test_alerts_read_hours_without_gaps(session: Session, world: World) -> None:
         )
     }
     whole = found[ALL, ALL]
-    assert len(whole.hours) == 24 * 28
+    assert len(whole.hours) == 24 * 29
     assert whole.hours[-1].hour == datetime(2026, 3, 4, 12, tzinfo=UTC)
     assert sum(hour.mentions for hour in whole.hours) == 11
     assert (whole.hours[-1].stories, whole.hours[-1].negative) == (3, 3)

@@ -279,10 +279,9 @@ def _story_bands() -> None:
         sa.Column("band", sa.BigInteger(), nullable=False),
         sa.Column("story_id", sa.BigInteger(), nullable=False),
         sa.Column("first_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["story_id"], ["stories.id"], name=op.f("fk_story_bands_story_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("company_id", "band", "story_id", name=op.f("pk_story_bands")),
     )
-    op.create_index("ix_story_bands_story_id", "story_bands", ["story_id"], unique=False)
+    op.create_index("ix_story_bands_first_at", "story_bands", ["first_at"], unique=False, postgresql_using="brin")
 
 
 def _rollups() -> None:
