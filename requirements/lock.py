@@ -12,12 +12,18 @@ from packaging.requirements import Requirement
 
 HERE = Path(__file__).resolve().parent
 HEAD = "# {name}.in with all it pulls in, exact. `make lock` writes this file.\n"
+# What other Python releases need or do without, and this environment cannot tell: package → (version, marker).
+ELSEWHERE = {
+    "async-timeout": ("5.0.1", 'python_full_version < "3.11.3"'),
+    "fasttext-predict": (None, 'python_version < "3.14"'),
+    "fasttext-predict-v2": ("1.1.0", 'python_version >= "3.14"'),
+}
 
 
 def main() -> None:
     run = closure(HERE / "run.in")
     dev = closure(HERE / "dev.in")
-    write("run", run)
+    write("run", run | {package: version for package, (version, _) in ELSEWHERE.items() if version})
     write("dev", {name: version for name, version in dev.items() if name not in run})
 
 
@@ -55,8 +61,12 @@ def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+def _marker(package: str) -> str:
+    return f"; {ELSEWHERE[package][1]}" if package in ELSEWHERE else ""
+
+
 def write(name: str, pins: dict[str, str]) -> None:
-    lines = [f"{package}=={version}\n" for package, version in sorted(pins.items())]
+    lines = [f"{package}=={version}{_marker(package)}\n" for package, version in sorted(pins.items())]
     (HERE / f"{name}.txt").write_text(HEAD.format(name=name) + "".join(lines), encoding="utf-8")
 
 

@@ -7,7 +7,7 @@ import sys
 from collections import deque
 from dataclasses import dataclass, field
 
-from config.settings import ROOT, Settings
+from config.settings import Settings
 from storage import embedded
 from storage.child import Command
 from workers.app import ALERT, ANALYZE, COLLECT, NOTIFY, UPKEEP, worker_arguments
@@ -53,7 +53,7 @@ def check_port(host: str, port: int) -> None:
 def children(settings: Settings, *, postgres: bool, valkey: bool) -> list[Child]:
     """The processes in the order of their start; they stop in the reverse order."""
     python = (sys.executable, "-W", "ignore::DeprecationWarning", "-m")
-    environment = {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)}
+    environment = {"PYTHONUNBUFFERED": "1"}
     celery = (*python, "celery", "--app", "workers.app:app", "--quiet")
     web = (*python, "uvicorn", "api.app:app", "--host", settings.host, "--port", str(settings.port),
            "--log-level", "warning", "--no-access-log", "--no-server-header",

@@ -73,7 +73,7 @@ def _prepare_data(settings: Settings) -> FirstStart:
     now = datetime.now(UTC)
     password, hint = None, None
     with db.transaction() as session:
-        if not users.any_user(session):
+        if not users.any_administrator(session):
             password = secrets.token_urlsafe(12)
             users.create_user(session, ADMINISTRATOR, "Administrator", "administrator", password, now)
     try:
@@ -81,8 +81,8 @@ def _prepare_data(settings: Settings) -> FirstStart:
             profile.load_file(session, settings.company_file, now)
             if profile.current_profile(session) is None:
                 hint = "No company is set up yet: the dashboard offers to make one, or a demo."
-    except ProfileError as error:
-        hint = f"{settings.company_file} has faults and was not read: {error}"
+    except (ProfileError, OSError) as error:
+        hint = f"{settings.company_file} was not read: {error}"
     return FirstStart(password, hint)
 
 

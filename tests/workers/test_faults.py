@@ -71,7 +71,7 @@ def own_servers(tmp_path: Path, settings: Callable[..., Settings]) -> Iterator[S
 
 @contextlib.contextmanager
 def _worker(log: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    command = Command((*_WORKER, *worker_arguments("test", 2, "analyze")), environment={"PYTHONPATH": str(ROOT)})
+    command = Command((*_WORKER, *worker_arguments("test", 2, "analyze")))
     with log.open("ab") as file:
         process = spawn(command, file.fileno(), ROOT)
     try:
