@@ -3,8 +3,10 @@
 Every module in `api.routes` and `api.dashboard.pages` that has a `router` is served; paths are complete in the module.
 """
 
+import logging
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +22,7 @@ from api.dashboard import pages
 from api.dashboard.render import error_page
 from api.request_log import RequestLog
 from api.security import BodyLimit, SameOrigin, SecurityHeaders
+from config.logging import setup_logging
 from config.settings import get_settings
 
 VERSION = "0.1.0"
@@ -34,6 +37,15 @@ alumni with fewer than five distinct authors are `null` with `suppressed: true`.
 """
 
 
+@asynccontextmanager
+async def _serving(_app: FastAPI) -> AsyncIterator[None]:
+    """Set logging up, unless whoever runs the application has done so."""
+    if not logging.getLogger().handlers:
+        settings = get_settings()
+        setup_logging(settings.log_level, settings.log_json)
+    yield
+
+
 def create_app() -> FastAPI:
     """A complete application by the settings of this process."""
     settings = get_settings()
@@ -45,6 +57,7 @@ def create_app() -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        lifespan=_serving,
         generate_unique_id_function=lambda route: route.name,
     )
     errors.install(app)

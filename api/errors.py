@@ -195,7 +195,9 @@ def _writable(text: str) -> str:
 
 
 def unexpected(request: Request) -> Response:
-    """The answer to a fault nobody foresaw; nothing of it is shown."""
+    """The answer to a fault nobody foresaw, of the pages' templates perhaps; nothing of it is shown."""
+    if wants_page(request):
+        return plain_page(request, 500, *_WORDS[500])
     return render(request, 500, "Something went wrong here. It has been logged under the request id.")
 
 
