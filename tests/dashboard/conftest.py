@@ -6,8 +6,9 @@ Tests that change something choose a mention or incident of their own, so that n
 import os
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from api.app import create_app
 from config.settings import get_settings
 from storage import db
 from tests import servers
-from tests.api.world import PASSWORD
+from tests.api.world import PASSWORD, add_person
 from tests.conftest import free_port
 from tests.dashboard import town as town_data
 
@@ -37,11 +38,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="package")
 def town(data_dir: Path) -> Iterator[str]:
     """The address of a database of its own with a month of talk; all of the service's code uses it meanwhile."""
+    with _database(data_dir, "town") as url:
+        town_data.build()
+        yield url
+
+
+@pytest.fixture
+def first_start(town: str, data_dir: Path) -> Iterator[str]:
+    """The address of a database with nothing but an administrator, for this test only."""
+    with _database(data_dir, f"first_{uuid.uuid4().hex[:8]}") as url:
+        add_person("administrator")
+        yield url
+
+
+@contextmanager
+def _database(data_dir: Path, name: str) -> Iterator[str]:
     before = os.environ.get("DATABASE_URL")
-    url = servers.make_database(data_dir, f"town_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}")
+    url = servers.make_database(data_dir, f"{name}_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}")
     os.environ["DATABASE_URL"] = url
     get_settings.cache_clear()
-    town_data.build()
     yield url
     db.connect(url).dispose()
     os.environ.pop("DATABASE_URL")

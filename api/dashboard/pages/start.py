@@ -8,6 +8,7 @@ from api.auth import SignedIn
 from api.dashboard.frame import facts, home
 from api.dashboard.render import page, redirect
 from api.deps import PageUser, page_role
+from storage import db, demo
 
 router = APIRouter()
 
@@ -25,6 +26,9 @@ def start(
     request: Request, who: Annotated[SignedIn, Depends(page_role("administrator"))], loading: int = 0
 ) -> Response:
     """Set up a company, or look around with the invented one."""
-    if facts(who.viewer).set_up:
+    with db.reading() as session:
+        found = demo.state(session)
+    making = found.begun and not found.loaded and not found.real
+    if facts(who.viewer).set_up and not making:
         return redirect("/overview")
-    return page(request, who, "start.html", title="Welcome", loading=bool(loading))
+    return page(request, who, "start.html", title="Welcome", loading=making or bool(loading), begun=making)
