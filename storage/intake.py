@@ -18,6 +18,7 @@ from storage.profile import CompiledMatcher
 from storage.removal import remove_mentions
 
 _BIGGEST = 2**63 - 1
+_LONGEST_KEY = 600  # characters; the index takes 2,700 bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,7 @@ def add_new(
 
 def mark_deleted(session: Session, source_id: int, native_ids: Sequence[str], now: datetime) -> int:
     """Posts that the platform took away: only their key stays; mentions, cells and stories follow."""
-    wanted = {"source": source_id, "native_ids": sorted({_clean(each) for each in native_ids})}
+    wanted = {"source": source_id, "native_ids": sorted({_key(each) for each in native_ids})}
     ids = list(session.scalars(_LOCK_POSTS, wanted))
     if not ids:
         return 0
@@ -184,7 +185,7 @@ def rematch(session: Session, matcher: CompiledMatcher, now: datetime, limit: in
 
 def _distinct(posts: Sequence[Post]) -> list[Post]:
     """By native id in one order for every process, so that two batches never wait for each other crosswise."""
-    by_id = {_clean(post.native_id): post for post in posts}
+    by_id = {_key(post.native_id): post for post in posts}
     return [by_id[native_id] for native_id in sorted(by_id)]
 
 
@@ -202,7 +203,7 @@ def _columns(post: Post, now: datetime) -> dict[str, object]:
     title = None if post.title is None else _clean(post.title)
     body = _clean(post.text)
     return {
-        "native_id": _clean(post.native_id),
+        "native_id": _key(post.native_id),
         "kind": _clean(post.kind),
         "url": None if post.url is None else _clean(post.url),
         "title": title,
@@ -225,7 +226,7 @@ def _match(
     session: Session, batch: Sequence[Post], written: Sequence[_Written], matcher: CompiledMatcher, now: datetime
 ) -> tuple[list[int], int, int]:
     """Mentions of the written posts; returns ids to analyse, how many are new, and posts about nobody."""
-    by_native = {_clean(post.native_id): post for post in batch}
+    by_native = {_key(post.native_id): post for post in batch}
     found = {
         row.id: matcher.match(_matched_text(by_native[row.native_id].title, by_native[row.native_id].text))
         for row in written
@@ -266,12 +267,12 @@ def _read_counters(session: Session, source_id: int, batch: Sequence[Post], now:
     counted = [post for post in batch if post.counters]
     if not counted:
         return
-    wanted = {"source": source_id, "native_ids": [_clean(post.native_id) for post in counted]}
+    wanted = {"source": source_id, "native_ids": [_key(post.native_id) for post in counted]}
     ids = {row.native_id: row.id for row in session.execute(_PRESENT, wanted)}
     readings = sorted(
         (ids[native_id], _clean(counter), figure)
         for post in counted
-        if (native_id := _clean(post.native_id)) in ids
+        if (native_id := _key(post.native_id)) in ids
         for counter, value in post.counters.items()
         if (figure := _figure(value)) is not None
     )
@@ -288,6 +289,14 @@ def _matched_text(title: str | None, body: str) -> str:
 def _figure(value: int | None) -> int | None:
     """A count that fits its column; what no platform can mean is unknown."""
     return value if value is not None and 0 <= value <= _BIGGEST else None
+
+
+def _key(native_id: str) -> str:
+    """A native id as the unique index can hold it: a monstrous one is replaced by its hash."""
+    key = _clean(native_id)
+    if len(key) <= _LONGEST_KEY:
+        return key
+    return f"{key[:40]}…{hashlib.sha256(key.encode()).hexdigest()}"
 
 
 def _clean(value: str) -> str:

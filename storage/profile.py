@@ -72,7 +72,7 @@ def save_profile(
     """
     profile = load_profile(toml)
     _check_sources(profile)
-    session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _PROFILE_LOCK})
+    _lock(session)
     previous = session.scalars(select(ProfileVersion).order_by(ProfileVersion.id.desc()).limit(1)).first()
     changed = _sync_companies(session, profile, demo=origin == "demo")
     row = ProfileVersion(
@@ -96,9 +96,11 @@ def load_file(session: Session, path: Path, now: datetime) -> ProfileState | Non
     except FileNotFoundError:
         return None
     digest = hashlib.sha256(content).hexdigest()
-    last = select(ProfileVersion.file_hash).where(ProfileVersion.file_hash.is_not(None))
-    if session.scalar(last.order_by(ProfileVersion.id.desc()).limit(1)) == digest:
+    if _last_file(session) == digest:
         return None
+    _lock(session)
+    if _last_file(session) == digest:
+        return None  # another process has just read it
     try:
         toml = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -136,6 +138,15 @@ def draft_matcher(session: Session, toml: str) -> CompiledMatcher:
 def _compiled(version: int, queries: tuple[tuple[int, str], ...]) -> CompiledMatcher:
     compiled = Matcher({str(company_id): parse_query(query) for company_id, query in queries})
     return CompiledMatcher(version, frozenset(company_id for company_id, _ in queries), compiled)
+
+
+def _lock(session: Session) -> None:
+    session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _PROFILE_LOCK})
+
+
+def _last_file(session: Session) -> str | None:
+    read = select(ProfileVersion.file_hash).where(ProfileVersion.file_hash.is_not(None))
+    return session.scalar(read.order_by(ProfileVersion.id.desc()).limit(1))
 
 
 def _check_sources(profile: CompanyProfile) -> None:

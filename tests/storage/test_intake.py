@@ -112,6 +112,19 @@ def test_hostile_text_costs_no_other_post(session: Session, hostile: str) -> Non
     assert len(make.judge(session)) == 2
 
 
+def test_monstrous_ids_and_words_cost_no_other_post(session: Session) -> None:
+    world = make.set_up(session)
+    crowded = "Acme " + " ".join(f"{chr(0x20000 + n // 200)}{chr(0x20000 + n % 200)}" for n in range(33_000))
+    posts = [
+        make.a_post("x" * 100_000),
+        make.a_post("x" * 100_001),
+        make.a_post("crowded", crowded),
+        make.a_post("1"),
+    ]
+    assert mentions.add_new(session, world.forum, posts, world.matcher, NOW).mentions_added == 4
+    assert mentions.mark_deleted(session, world.forum, ["x" * 100_000], NOW) == 1
+
+
 def test_an_empty_batch_still_moves_the_cursor(session: Session) -> None:
     world = make.set_up(session)
     mentions.add_new(session, world.forum, [], world.matcher, NOW, cursor={"page": 3})
