@@ -9,7 +9,6 @@ import secrets
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -370,20 +369,30 @@ def company_show() -> None:
 @demo.command("load")
 def demo_load() -> None:
     """Fill the service with a made-up company, marked as such everywhere."""
-    from storage import db
+    from workers.demo import DemoError, load_demo
 
-    with _database("manage.py demo load"), out.status("Making the demo …"), db.transaction() as session:
-        import_module("storage.demo").load_demo(session, _now())
-    out.print("The demo company is loaded; manage.py demo remove takes it away again.")
+    with _database("manage.py demo load"):
+        try:
+            loaded = load_demo(progress=lambda words: out.print(f"{words} …"))
+        except DemoError as error:
+            raise CommandError(str(error)) from error
+    out.print(
+        "The demo company is loaded; manage.py demo remove takes it away again."
+        if loaded
+        else "The demo company is there already, or is being loaded."
+    )
 
 
 @demo.command("remove")
 def demo_remove() -> None:
     """Take the demo company away with all its data."""
-    from storage import db
+    from workers.demo import DemoError, remove_demo
 
-    with _database("manage.py demo remove"), db.transaction() as session:
-        import_module("storage.demo").delete_demo(session)
+    with _database("manage.py demo remove"):
+        try:
+            remove_demo()
+        except DemoError as error:
+            raise CommandError(str(error)) from error
     out.print("The demo company is gone.")
 
 

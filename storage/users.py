@@ -95,9 +95,10 @@ def _nobody() -> str:
     return _hasher().hash(secrets.token_hex(16))
 
 
-def any_user(session: Session) -> bool:
-    """Whether anybody can sign in yet."""
-    return session.scalar(select(User.id).limit(1)) is not None
+def any_administrator(session: Session) -> bool:
+    """Whether anybody can run the service; False at the first start, also when only the demo was loaded."""
+    wanted = select(User.id).where(User.role == "administrator", User.active, ~User.demo)
+    return session.scalar(wanted.limit(1)) is not None
 
 
 def create_user(

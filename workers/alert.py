@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from sqlalchemy.orm import Session
+
 from alerts.detect import detect
 from alerts.incident import decide
 from config.settings import Settings, get_settings
@@ -55,20 +57,23 @@ def detect_alerts(company_id: int) -> None:
 
 def tell(event_id: int) -> None:
     """Write the mails of an event into the outbox, once, however often this runs."""
-    now = datetime.now(UTC)
-    settings = get_settings()
     with db.transaction() as session:
-        if not incidents.claim_event(session, event_id):
-            return
-        found = telling.facts(session, event_id, now)
-        if found is not None:
-            facts, recipients = found
-            by_smtp = bool(settings.smtp_host) and not facts.demo  # made-up news go to nobody's mailbox
-            for address in recipients:
-                mail = compose_alert(replace(facts, to=(address,)))
-                outbox.put(session, mail, facts.incident_id, facts.facet, now, by_smtp)
-        incidents.mark_told(session, event_id, now)
+        write_mails(session, event_id, datetime.now(UTC), get_settings())
         db.after_commit(session, _send_soon)
+
+
+def write_mails(session: Session, event_id: int, now: datetime, settings: Settings) -> None:
+    """Put an event's mails into the outbox, unless that was done or another process does it."""
+    if not incidents.claim_event(session, event_id):
+        return
+    found = telling.facts(session, event_id, now)
+    if found is not None:
+        facts, recipients = found
+        by_smtp = bool(settings.smtp_host) and not facts.demo  # made-up news go to nobody's mailbox
+        for address in recipients:
+            mail = compose_alert(replace(facts, to=(address,)))
+            outbox.put(session, mail, facts.incident_id, facts.facet, now, by_smtp)
+    incidents.mark_told(session, event_id, now)
 
 
 def send_mails() -> None:

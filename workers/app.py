@@ -37,6 +37,8 @@ SEND_MAILS = "workers.alert.send_mails"  # ()
 PICK_UP = "workers.upkeep.pick_up"  # ()
 WATCH_SOURCES = "workers.upkeep.watch_sources"  # ()
 EVERY_HOUR = "workers.upkeep.every_hour"  # ()
+DEMO_LOAD = "workers.demo.load_demo"  # ()
+DEMO_REMOVE = "workers.demo.remove_demo"  # ()
 
 _QUEUE_OF = {
     COLLECT_DUE: UPKEEP,  # not behind the long runs it starts
@@ -51,6 +53,8 @@ _QUEUE_OF = {
     PICK_UP: UPKEEP,
     WATCH_SOURCES: UPKEEP,
     EVERY_HOUR: UPKEEP,
+    DEMO_LOAD: ANALYZE,
+    DEMO_REMOVE: ANALYZE,
 }
 
 # job → seconds between two runs. A run that nobody took before the next is due is dropped: see `expires` below.
@@ -66,7 +70,7 @@ BEAT = {
 
 _MODULES_OF = {
     COLLECT: "workers.collect",
-    ANALYZE: "workers.analyze",
+    ANALYZE: "workers.analyze,workers.demo",
     ALERT: "workers.alert",
     NOTIFY: "workers.alert",
     UPKEEP: "workers.upkeep,workers.collect",

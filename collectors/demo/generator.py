@@ -111,11 +111,8 @@ def _spoken(
     yield DemoPost(source, first)
     if source == SHORT and rng.random() < 0.05:
         for _ in range(rng.randint(1, 4)):
-            later = at + timedelta(minutes=rng.uniform(1, 25))
-            copy = f"RT @fjellvik_watch: {words}"
-            yield DemoPost(
-                SHORT, _post(rng, copy, min(later, at + timedelta(minutes=25)), rng.choice(people["unknown"]))
-            )
+            copy = _post(rng, f"RT @fjellvik_watch: {words}", at, rng.choice(people["unknown"]))
+            yield DemoPost(SHORT, replace(copy, published_at=at + timedelta(seconds=rng.uniform(5, 25))))
 
 
 def _post(rng: random.Random, words: str, at: datetime, person: _Person, *, forum: bool = False) -> RawPost:

@@ -18,9 +18,9 @@ def ada(session: Session, role: str = "administrator") -> users.UserRow:
 
 
 def test_signing_in_takes_the_right_password_in_any_case_of_the_mail(session: Session) -> None:
-    assert not users.any_user(session)
+    assert not users.any_administrator(session)
     user = ada(session)
-    assert users.any_user(session)
+    assert users.any_administrator(session)
     signed_in = users.authenticate(session, " ADA@acme.EXAMPLE ", PASSWORD, NOW)
     assert signed_in is not None
     assert (signed_in.id, signed_in.last_sign_in_at) == (user.id, NOW)

@@ -1,0 +1,94 @@
+"""The demo company goes the real way in, shows incidents, and leaves nothing behind."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from collectors.demo import generator
+from storage import db, demo, profile, rollups, sources
+from storage.viewer import SYSTEM
+from workers import demo as loader
+
+NOW = datetime.now(UTC)
+_TABLES = ("posts", "mentions", "stories", "rollups", "incidents", "outbox", "advocates", "users", "sources")
+OWN = '[company]\nname = "Acme"\n'
+
+
+@pytest.fixture
+def short_demo(monkeypatch: pytest.MonkeyPatch, clean_database: object) -> None:
+    """The whole way with a tenth of the posts: the last twelve days."""
+    whole = generator.demo_posts
+    recent = timedelta(days=12)
+    monkeypatch.setattr(
+        generator,
+        "demo_posts",
+        lambda now: [each for each in whole(now) if (each.post.published_at or now) > now - recent],
+    )
+    monkeypatch.setattr(loader, "EVENTS", tuple(event for event in generator.EVENTS if event.begins < recent))
+
+
+def _count(session: Session, table: str) -> int:
+    return int(session.scalar(text(f"SELECT count(*) FROM {table}")) or 0)
+
+
+@pytest.mark.timeout(240)
+def test_loading_shows_incidents_and_removing_leaves_nothing(short_demo: None) -> None:
+    assert loader.load_demo(NOW)
+    assert not loader.load_demo(NOW), "loading twice does nothing"
+    with db.reading() as session:
+        state = demo.state(session)
+        assert (state.real, state.begun, state.loaded) == (False, True, True)
+        assert _count(session, "mentions") > 400
+        assert rollups.check(session) == []
+        assert _count(session, "incidents WHERE kind = 'volume_spike' AND closed_at IS NULL") >= 1
+        assert _count(session, "incidents WHERE NOT demo") == 0
+        assert _count(session, "outbox") >= 1
+        assert {row.demo for row in sources.list_sources(session, SYSTEM, NOW)} == {True}
+    loader.remove_demo()
+    with db.reading() as session:
+        for table in (
+            "posts",
+            "mentions",
+            "stories",
+            "rollups",
+            "incidents",
+            "outbox",
+            "advocates",
+            "users",
+            "sources",
+        ):
+            assert _count(session, table) == 0, table
+        assert profile.current_profile(session) is None
+
+
+def test_a_company_of_ones_own_is_not_mixed_with_the_demo(clean_database: object) -> None:
+    with db.transaction() as session:
+        profile.save_profile(session, OWN, origin="dashboard", user_id=None, now=NOW)
+    with pytest.raises(loader.DemoError, match="set up already"):
+        loader.load_demo(NOW)
+
+
+def test_only_one_process_loads(clean_database: object) -> None:
+    with demo.loading() as held:
+        assert held
+        assert not loader.load_demo(NOW)
+        with pytest.raises(loader.DemoError, match="being loaded"):
+            loader.remove_demo()
+
+
+def test_a_load_that_was_killed_is_begun_anew(short_demo: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loader, "_take_in", killed)
+        with pytest.raises(KeyboardInterrupt):
+            loader.load_demo(NOW)
+    with db.reading() as session:
+        state = demo.state(session)
+    assert state.begun
+    assert not state.loaded
+    monkeypatch.setattr(loader, "_take_in", lambda *_: None)
+    assert loader.load_demo(NOW)

@@ -1,0 +1,144 @@
+"""Loading the demo company the way real posts go: privacy door, storage, tagging, rollups, alert decisions, mails."""
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from alerts.detect import detect
+from alerts.incident import decide
+from collectors.demo import generator
+from collectors.demo.generator import EVENTS, DemoPost
+from config.settings import get_settings
+from storage import db, incidents, profile, rollups, sources
+from storage import demo as stored
+from storage.door import privacy_door
+from workers.alert import detect_alerts, write_mails
+from workers.analyze import analyze
+from workers.app import DEMO_LOAD, DEMO_REMOVE, job
+from workers.collect import admitted, store
+from workers.demo_advocates import add_advocates
+
+log = logging.getLogger(__name__)
+Progress = Callable[[str], None]
+
+_TOML = Path(generator.__file__).with_name("company.toml")
+_STORED_AT_ONCE = 500
+_LAST_DAY = timedelta(days=1)
+_OUTAGE_AGO, _OUTAGE = timedelta(days=15, hours=4), timedelta(hours=9)  # of the collections, for the coverage
+_AFTERMATH = timedelta(hours=10)  # how long after an event its incident is still watched
+
+
+class DemoError(Exception):
+    """The demo can't be loaded; the message says why."""
+
+
+def load_demo(now: datetime | None = None, progress: Progress = log.info) -> bool:
+    """Load the demo company; False when it is there already or is being loaded.
+
+    Raises `DemoError` when a company of one's own is set up. A load that was killed is begun anew.
+    """
+    now = now or datetime.now(UTC)
+    with stored.loading() as held:
+        if not held:
+            return False
+        with db.reading() as session:
+            found = stored.state(session)
+        if found.real:
+            raise DemoError("A company is set up already; the demo would mix invented posts into its figures.")
+        if found.loaded:
+            return False
+        if found.begun:
+            _remove()
+        _load(now, progress)
+    return True
+
+
+def remove_demo() -> None:
+    """Take the demo away; waits for nobody: a load under way is refused its next step by what is gone."""
+    with stored.loading() as held:
+        if not held:
+            raise DemoError("The demo is being loaded; try again in a minute.")
+        _remove()
+
+
+def _remove() -> None:
+    with db.transaction() as session:
+        stored.remove(session)
+
+
+def _load(now: datetime, progress: Progress) -> None:
+    with db.transaction() as session:
+        profile.save_profile(session, _TOML.read_text(encoding="utf-8"), origin="demo", user_id=None, now=now)
+    posts = generator.demo_posts(now)
+    border = now - _LAST_DAY
+    progress("Storing and tagging ninety days of posts")
+    _take_in([each for each in posts if (each.post.published_at or now) < border], now)
+    progress("Going through the past events hour by hour")
+    _replay(now)
+    progress("Adding advocates and their shares")
+    add_advocates(now)
+    with db.transaction() as session:
+        outage = now - _OUTAGE_AGO
+        stored.note_runs(session, now - timedelta(days=generator.DAYS), now, outage, outage + _OUTAGE)
+    progress("Adding the last day")
+    _take_in([each for each in posts if (each.post.published_at or now) >= border], now)
+    with db.transaction() as session:
+        stored.mark_loaded(session)
+        own = profile.own_company(session)
+    if own is not None:
+        detect_alerts(own.id)
+
+
+def _take_in(posts: Sequence[DemoPost], now: datetime) -> None:
+    """Store in order of time, then tag all that waits, here and in this process."""
+    settings = get_settings()
+    with db.transaction() as session:
+        door = privacy_door(session, settings)
+        ids = {
+            name: sources.get_or_make(session, "demo", f"{name} (demo)", "demo", now, demo=True)
+            for name in (generator.SHORT, generator.FORUM, generator.REVIEWS)
+        }
+    for name, source_id in ids.items():
+        raw = [each.post for each in posts if each.source == name]
+        for start in range(0, len(raw), _STORED_AT_ONCE):
+            batch = admitted(door, raw[start : start + _STORED_AT_ONCE], now, settings.max_text_chars)
+            with db.transaction() as session:
+                store(session, source_id, batch, _later)
+    while analyze(settings.analyze_batch):
+        continue
+
+
+def _later(ids: Sequence[int]) -> None:
+    """What was stored is tagged by `_take_in` itself."""
+
+
+def _replay(now: datetime) -> None:
+    """Decide on the hours around past events as if each were now; quiet times between them need no look."""
+    with db.reading() as session:
+        own = profile.own_company(session)
+    if own is None:
+        raise DemoError("The demo's own company is gone.")
+    for event in EVENTS:
+        at = (now - event.begins).replace(minute=59, second=0, microsecond=0)
+        end = at + timedelta(hours=event.hours) + _AFTERMATH
+        while at <= end and at < now - _LAST_DAY:
+            _decide(own.id, at)
+            at += timedelta(hours=1)
+
+
+def _decide(company_id: int, at: datetime) -> None:
+    settings = get_settings()
+    with db.transaction() as session:
+        findings = [
+            finding
+            for series in rollups.alert_series(session, company_id, at)
+            for finding in detect(series, at, settings.alert_sensitivity, settings.alert_floor)
+        ]
+        intents = decide(findings, incidents.open_incidents(session, company_id), at)
+        for event_id in incidents.save(session, intents, at, demo=True):
+            write_mails(session, event_id, at, settings)
+
+
+job(DEMO_LOAD, soft=540, hard=600)(load_demo)
+job(DEMO_REMOVE, soft=240, hard=300)(remove_demo)
