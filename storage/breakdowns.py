@@ -102,9 +102,23 @@ WHERE m.company_id = :company AND m.published_at >= :start AND m.published_at < 
   AND m.audience = ANY(CAST(:audiences AS text[])) AND (CAST(:source AS integer) IS NULL OR m.source_id = :source)
 GROUP BY 1
 """
+# The overview asks this at every visit: the first 2,000 mentions of a group settle whether it is a small one. Should
+# they all come from fewer than five authors, the group stays hidden, which errs on the safe side.
+_AUTHORS_OF_AUDIENCES = text("""
+SELECT a.audience AS key, (
+    SELECT count(DISTINCT part.author) FROM (
+        SELECT coalesce(m.author_key, m.id::text) AS author FROM mentions m
+        WHERE m.company_id = :company AND m.audience = a.audience AND m.published_at >= :start
+          AND m.published_at < :end AND m.facet = ANY(CAST(:facets AS text[])) AND m.counted AND NOT m.own_account
+          AND (CAST(:source AS integer) IS NULL OR m.source_id = :source)
+        LIMIT 2000
+    ) part
+) AS authors
+FROM unnest(CAST(:audiences AS text[])) AS a(audience)
+""")
 _AUTHORS_BY = {
     "total": text(_AUTHORS.format(key="'all'", more="")),
-    "audience": text(_AUTHORS.format(key="m.audience", more="")),
+    "audience": _AUTHORS_OF_AUDIENCES,
     "facet": text(_AUTHORS.format(key="m.facet", more="")),
     "sentiment": text(_AUTHORS.format(key="m.sentiment", more="")),
     "source": text(_AUTHORS.format(key="m.source_id::text", more="")),
@@ -287,5 +301,7 @@ def _hidden(session: Session, by: str, found: Sequence[tuple[str, int]], values:
     authors: dict[str, int] = defaultdict(int)
     for row in session.execute(_AUTHORS_BY[by], {**values, "audiences": asked}):
         authors[row.key] = row.authors
-    groups = [Group(key, mentions, authors.get(key)) for key, mentions in found]
-    return hidden_groups(groups, STAFF_AUDIENCES if by == "audience" else None)
+    protected = STAFF_AUDIENCES if by == "audience" else {key for key, _ in found}
+    # A protected group whose authors were not found would be a contradiction; it is taken for a single one.
+    groups = [Group(key, mentions, (authors.get(key) or 1) if key in protected else None) for key, mentions in found]
+    return hidden_groups(groups, protected)
