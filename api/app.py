@@ -12,7 +12,6 @@ from pathlib import Path
 from types import ModuleType
 
 from fastapi import APIRouter, FastAPI
-from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from starlette.datastructures import MutableHeaders
 from starlette.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
@@ -21,7 +20,7 @@ from api import errors, routes
 from api.dashboard import pages
 from api.dashboard.render import error_page
 from api.request_log import RequestLog
-from api.security import BodyLimit, SameOrigin, SecurityHeaders
+from api.security import BodyLimit, KnownHost, SameOrigin, SecurityHeaders
 from config.logging import setup_logging
 from config.settings import get_settings
 
@@ -70,8 +69,8 @@ def create_app() -> FastAPI:
     hosts = [host.strip() for host in settings.trusted_hosts.split(",") if host.strip()]
     app.add_middleware(BodyLimit, usual=LARGEST_BODY, larger=LARGER_BODIES)
     app.add_middleware(SameOrigin, settings=settings)
-    if hosts != ["*"]:
-        app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)
+    if "*" not in hosts:
+        app.add_middleware(KnownHost, hosts=hosts)
     app.add_middleware(RequestLog)
     app.add_middleware(SecurityHeaders, settings=settings)  # the last one added is the outermost
     return app

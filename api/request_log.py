@@ -25,6 +25,7 @@ SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
 _GIVEN_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_QUIET = frozenset({"/healthz", "/healthz/live", "/metrics", "/static"})  # machines and browsers ask all the time
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -72,7 +73,8 @@ def _note(scope: Scope, request_id: str, status: int, seconds: float) -> None:
     route = route_of(scope)
     REQUESTS.labels(method, route, str(status)).inc()
     SECONDS.labels(route).observe(seconds)
-    log.info("request %s: %s %s %s in %.0f ms", request_id, method, route, status, seconds * 1000)
+    level = logging.DEBUG if route in _QUIET and status < 400 else logging.INFO
+    log.log(level, "request %s: %s %s %s in %.0f ms", request_id, method, route, status, seconds * 1000)
 
 
 def _request_id(given: str | None) -> str:

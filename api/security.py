@@ -1,6 +1,6 @@
 """What every answer carries and every request must satisfy, as plain ASGI: nobody can forget it on a new page."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from urllib.parse import urlsplit
 
 from fastapi import Request
@@ -53,6 +53,25 @@ class SecurityHeaders:
         await self.app(scope, receive, complete)
 
 
+class KnownHost:
+    """Answers only to the configured names (`*.acme.example`: all under one); probes come by address and pass."""
+
+    def __init__(self, app: ASGIApp, hosts: Collection[str]) -> None:
+        self.app = app
+        self.names = frozenset(host.casefold() for host in hosts if not host.startswith("*."))
+        self.endings = tuple(host.casefold()[1:] for host in hosts if host.startswith("*."))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer 400, or pass the request on."""
+        if scope["type"] == "http" and not scope["path"].startswith("/healthz"):
+            host = _host_name(Headers(scope=scope).get("host", ""))
+            if host not in self.names and not host.endswith(self.endings):
+                detail = "The service does not go by this host name; see the setting TRUSTED_HOSTS."
+                await errors.render(Request(scope), 400, detail, code="unknown_host")(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
+
+
 class BodyLimit:
     """Refuses requests whose body is larger than their address takes, announced or found out while it is read.
 
@@ -79,6 +98,14 @@ class BodyLimit:
     def _limit(self, path: str) -> int:
         fits = (limit for prefix, limit in self.larger.items() if path == prefix or path.startswith(f"{prefix}/"))
         return next(fits, self.usual)
+
+
+def _host_name(host: str) -> str:
+    """Without its port; empty for what is no host."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def too_large(limit: int) -> str:

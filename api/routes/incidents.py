@@ -58,7 +58,7 @@ def acknowledge(viewer: Writer, incident_id: IncidentId, now: Now) -> IncidentDe
     return _act(viewer, incident_id, "acknowledge", now, incidents.acknowledge)
 
 
-@router.post("/{incident_id}/assign", name="assign_incident", responses=_ERRORS)
+@router.post("/{incident_id}/assign", name="assign_incident", responses=_ERRORS | responses(413))
 def assign(viewer: Writer, incident_id: IncidentId, to: AssignIn, now: Now) -> IncidentDetailOut:
     """Give it to somebody whose role may see it."""
 
@@ -77,7 +77,7 @@ def close(viewer: Writer, incident_id: IncidentId, now: Now) -> IncidentDetailOu
     return _act(viewer, incident_id, "close", now, incidents.close)
 
 
-@router.post("/{incident_id}/notes", name="note_incident", responses=_ERRORS)
+@router.post("/{incident_id}/notes", name="note_incident", responses=_ERRORS | responses(413))
 def add_note(viewer: Writer, incident_id: IncidentId, words: NoteIn, now: Now) -> IncidentDetailOut:
     """Add a note to the timeline."""
 

@@ -93,7 +93,7 @@ def get_mention(viewer: Reader, mention_id: MentionId, now: Now) -> MentionDetai
     return _shown(detail)
 
 
-@router.patch("/{mention_id}", name="correct_mention", responses=responses(401, 403, 404, 422))
+@router.patch("/{mention_id}", name="correct_mention", responses=responses(401, 403, 404, 413, 422))
 def correct_mention(viewer: Corrector, mention_id: MentionId, right: CorrectionIn, now: Now) -> MentionDetailOut:
     """Say which labels are right. They count from now on, whatever a model says later."""
     with db.transaction() as session:

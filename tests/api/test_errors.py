@@ -132,8 +132,25 @@ def test_messages_are_writable_and_short(client: TestClient, application: FastAP
     assert len(bytes(answer.body)) < 1200
 
 
-def test_a_strange_host_is_refused_where_hosts_are_set(settings: Callable[..., Settings]) -> None:
-    settings(trusted_hosts="listen.acme.example, localhost")
+@pytest.mark.parametrize(
+    ("host", "known"),
+    [
+        ("listen.acme.example", True),
+        ("LISTEN.acme.example:8443", True),
+        ("a.staff.example", True),
+        ("evil.example", False),
+        ("evil-staff.example", False),
+        ("staff.example", False),
+        ("[::1", False),
+        ("", False),
+    ],
+)
+def test_a_strange_host_is_refused_where_hosts_are_set(
+    settings: Callable[..., Settings], host: str, known: bool
+) -> None:
+    settings(trusted_hosts="listen.acme.example, *.staff.example")
     with TestClient(create_app()) as client:
-        assert client.get("/healthz/live", headers={"Host": "evil.example"}).status_code == 400
-        assert client.get("/healthz/live", headers={"Host": "listen.acme.example"}).status_code == 200
+        answer = client.get("/api/v1/openapi.json", headers={"Host": host})
+        assert answer.status_code == (200 if known else 400)
+        assert known or answer.json()["error"] == "unknown_host"
+        assert client.get("/healthz/live", headers={"Host": host}).status_code == 200

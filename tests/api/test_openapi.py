@@ -44,6 +44,12 @@ def test_every_call_declares_its_errors_in_the_one_shape(description: dict[str, 
         assert "500" in operation["responses"], name
 
 
+def test_every_call_with_a_body_may_find_it_too_large(description: dict[str, Any]) -> None:
+    with_body = [name for name, operation in operations(description) if "requestBody" in operation]
+    refusing = [name for name, operation in operations(description) if "413" in operation["responses"]]
+    assert with_body == refusing != []
+
+
 def test_every_call_of_the_api_says_how_to_sign_in(description: dict[str, Any]) -> None:
     for name, operation in operations(description):
         if "/api/v1/" in name:
