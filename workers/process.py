@@ -13,7 +13,7 @@ from storage.child import die_with_parent
 # Root is allowed on purpose (containers, small servers): jobs travel as JSON, so that the queue can run no code.
 warnings.filterwarnings("ignore", category=SecurityWarning)
 
-_SHORT = ("celery.worker.consumer.consumer", "celery.beat", "kombu.connection")
+_SHORT = ("celery.worker.consumer.consumer", "celery.worker.request", "celery.beat", "kombu.connection")
 _QUIET = ("celery.app.trace", "celery.worker.strategy", "celery.worker.consumer.connection", "celery.beat")
 
 

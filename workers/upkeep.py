@@ -1,6 +1,7 @@
 """Upkeep: finds in the rows what a crash, a restart or a lost job left undone; retention; silence of sources."""
 
 import logging
+import math
 from datetime import UTC, datetime
 
 from config.company import ProfileError
@@ -22,7 +23,8 @@ def pick_up() -> None:
         pending = mentions.pending_count(session)
         events = incidents.events_to_tell(session, _EVENTS)
     enqueue(REMATCH, expires=25)
-    if pending:
+    busy = math.ceil(pending / get_settings().analyze_batch)
+    for _ in range(min(busy, get_settings().worker_processes)):  # a job each for as many processes as have work
         enqueue(ANALYZE_PENDING, expires=25)
     for event_id in events:
         enqueue(TELL, event_id, expires=25)
