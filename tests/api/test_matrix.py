@@ -1,11 +1,11 @@
 """Every call of the API × every role: who gets in. A call that is not in the table fails the test."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 from fastapi.testclient import TestClient
 
-from storage import db
+from storage import db, sources
 from tests.api import world
 from tests.api.world import ROLES, Said, say
 
@@ -44,9 +44,9 @@ BODIES: dict[str, object] = {
 }
 
 
-def _ask(client: TestClient, call: tuple[str, str], headers: Header, mention_id: int, incident_id: int) -> int:
+def _ask(client: TestClient, call: tuple[str, str], headers: Header, ids: Mapping[str, int]) -> int:
     method, path = call
-    url = path.format(source_id=1, mention_id=mention_id, incident_id=incident_id)
+    url = path.format(**ids)
     body = BODIES.get(path) if method in ("POST", "PATCH") else None
     return client.request(method, url, headers=headers, json=body).status_code
 
@@ -55,15 +55,18 @@ def _ask(client: TestClient, call: tuple[str, str], headers: Header, mention_id:
 def test_every_call_for_every_role(client: TestClient, token: Callable[..., Header]) -> None:
     (mention_id,) = say(Said("the app is slow"))
     with db.transaction() as session:
+        source_id = sources.get_or_make(session, "api", "Forum", "api", world.NOW)
         incident_id = world.open_incident(session, facet="brand")
+    ids = {"source_id": source_id, "mention_id": mention_id, "incident_id": incident_id}
     headers = [token(role) for role in ROLES]
-    found = {call: tuple(_ask(client, call, each, mention_id, incident_id) for each in headers) for call in TABLE}
+    found = {call: tuple(_ask(client, call, each, ids) for each in headers) for call in TABLE}
     assert found == TABLE
 
 
 @pytest.mark.usefixtures("company")
 def test_nobody_gets_in_without_signing_in(client: TestClient) -> None:
-    found = {call: _ask(client, call, {}, 1, 1) for call in TABLE}
+    ids = {"source_id": 1, "mention_id": 1, "incident_id": 1}
+    found = {call: _ask(client, call, {}, ids) for call in TABLE}
     assert found == dict.fromkeys(TABLE, 401)
 
 
