@@ -92,7 +92,11 @@ def stop_postgres_left_behind(data_dir: Path) -> None:
     pid = int(first) if first.isdigit() else 0
     if _is_our_postgres(pid, data_dir):
         stop = ("-D", str(pgdata(data_dir)), "-m", "fast", "-w", "-t", "60", "stop")
-        _call("pg_ctl", *stop, user=system_user(data_dir))
+        try:
+            _call("pg_ctl", *stop, user=system_user(data_dir))
+        except EmbeddedError:
+            if _is_our_postgres(pid, data_dir):  # else it was stopping by itself and is gone: all the better
+                raise
     elif _exists(pid):
         pid_file.unlink()
 
