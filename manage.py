@@ -154,6 +154,7 @@ def import_file(
     """Take in a file. Bad rows are listed and left out; importing the same file again adds nothing."""
     from rich.progress import Progress
 
+    from config.settings import get_settings
     from workers.app import ANALYZE_PENDING, enqueue
     from workers.imports import import_rows
 
@@ -172,7 +173,7 @@ def import_file(
         _print_report(report)
         if tag and report.pending:
             _tag_pending(None)
-        elif report.pending and not enqueue(ANALYZE_PENDING):
+        elif report.pending and not all(enqueue(ANALYZE_PENDING) for _ in range(get_settings().worker_processes)):
             out.print("They are tagged when the service runs, or now with: manage.py tag")
     if report.rows == report.bad:
         raise CommandError("No row could be taken.")

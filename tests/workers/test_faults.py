@@ -80,7 +80,7 @@ def _worker(log: Path) -> Iterator["subprocess.Popen[bytes]"]:
         end(process, signal.SIGKILL, 10)
 
 
-def _wait(until: Callable[[], bool], seconds: float = 60) -> None:
+def _wait(until: Callable[[], bool], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not until():
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -113,6 +113,7 @@ def _gone(pid: int) -> bool:
         return True
 
 
+@pytest.mark.timeout(300)
 def test_nothing_is_lost_or_counted_twice_when_worker_database_and_queue_die(own_servers: Servers) -> None:
     log = own_servers.data_dir / "worker.log"
     _set_up()
