@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from alerts.rules import ALL, HourCount, Series
+from nlp.result import UNKNOWN
 from storage.models.sources import Company
 from storage.sources import coverage
 from storage.viewer import FACET_LABELS
@@ -60,7 +61,8 @@ def alert_series(session: Session, company_id: int, now: datetime, hours: int = 
 def _slices(label: str, audience: str) -> Iterable[_Slice]:
     for facet in FACETS:
         if facet == ALL or label in FACET_LABELS[facet]:
-            yield facet, audience
+            if audience != UNKNOWN:  # no standpoint is no group to warn about; these count in the series over all
+                yield facet, audience
             yield facet, ALL
 
 

@@ -1,9 +1,12 @@
 """Loading the demo company the way real posts go: privacy door, storage, tagging, rollups, alert decisions, mails."""
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from sqlalchemy.orm import Session
 
 from alerts.detect import detect
 from alerts.incident import decide
@@ -24,6 +27,7 @@ Progress = Callable[[str], None]
 
 _TOML = Path(generator.__file__).with_name("company.toml")
 _STORED_AT_ONCE = 500
+_PATIENCE = 600  # tenths of a second
 _LAST_DAY = timedelta(days=1)
 _OUTAGE_AGO, _OUTAGE = timedelta(days=15, hours=4), timedelta(hours=9)  # of the collections, for the coverage
 _AFTERMATH = timedelta(hours=10)  # how long after an event its incident is still watched
@@ -119,25 +123,35 @@ def _replay(now: datetime) -> None:
         own = profile.own_company(session)
     if own is None:
         raise DemoError("The demo's own company is gone.")
-    for event in EVENTS:
-        at = (now - event.begins).replace(minute=59, second=0, microsecond=0)
-        end = at + timedelta(hours=event.hours) + _AFTERMATH
-        while at <= end and at < now - _LAST_DAY:
-            _decide(own.id, at)
-            at += timedelta(hours=1)
-
-
-def _decide(company_id: int, at: datetime) -> None:
-    settings = get_settings()
+    # One transaction: the lock keeps the running service from closing past incidents because they look quiet today.
     with db.transaction() as session:
-        findings = [
-            finding
-            for series in rollups.alert_series(session, company_id, at)
-            for finding in detect(series, at, settings.alert_sensitivity, settings.alert_floor)
-        ]
-        intents = decide(findings, incidents.open_incidents(session, company_id), at)
-        for event_id in incidents.save(session, intents, at, demo=True):
-            write_mails(session, event_id, at, settings)
+        _take_turn(session, own.id)
+        for event in EVENTS:
+            at = (now - event.begins).replace(minute=59, second=0, microsecond=0)
+            end = at + timedelta(hours=event.hours) + _AFTERMATH
+            while at <= end and at < now - _LAST_DAY:
+                _decide(session, own.id, at)
+                at += timedelta(hours=1)
+
+
+def _take_turn(session: Session, company_id: int) -> None:
+    for _ in range(_PATIENCE):
+        if incidents.deciding(session, company_id):
+            return
+        time.sleep(0.1)
+    raise DemoError("Alert decisions of another process did not end; try again.")
+
+
+def _decide(session: Session, company_id: int, at: datetime) -> None:
+    settings = get_settings()
+    findings = [
+        finding
+        for series in rollups.alert_series(session, company_id, at)
+        for finding in detect(series, at, settings.alert_sensitivity, settings.alert_floor)
+    ]
+    intents = decide(findings, incidents.open_incidents(session, company_id), at)
+    for event_id in incidents.save(session, intents, at, demo=True):
+        write_mails(session, event_id, at, settings)
 
 
 job(DEMO_LOAD, soft=540, hard=600)(load_demo)
