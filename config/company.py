@@ -77,6 +77,14 @@ def load_profile(toml: str) -> CompanyProfile:
         raise ProfileError(_problems(error, _lines_of(toml))) from error
 
 
+def check_profile(data: Mapping[str, Any]) -> CompanyProfile:
+    """The profile that a form gathered; raise `ProfileError` with every problem, none of them with a line."""
+    try:
+        return CompanyProfile.model_validate(data)
+    except ValidationError as error:
+        raise ProfileError(_problems(error, {})) from error
+
+
 def dump_profile(profile: CompanyProfile) -> str:
     """The profile as TOML text that a person can go on editing; `load_profile` gives the same profile back."""
     company = profile.company.model_dump(exclude={"accounts"}, exclude_defaults=True)
@@ -211,6 +219,7 @@ __all__ = [
     "Rival",
     "Source",
     "Target",
+    "check_profile",
     "dump_profile",
     "key_of",
     "load_profile",

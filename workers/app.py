@@ -27,6 +27,7 @@ COLLECT, ANALYZE, ALERT, NOTIFY, UPKEEP = QUEUES = ("collect", "analyze", "alert
 
 COLLECT_DUE = "workers.collect.collect_due"  # ()
 COLLECT_SOURCE = "workers.collect.collect_source"  # (source_id)
+IMPORT_UPLOAD = "workers.imports.import_upload"  # (token, mapping, source name)
 ANALYZE_MENTIONS = "workers.analyze.analyze_mentions"  # (mention_ids)
 ANALYZE_PENDING = "workers.analyze.analyze_pending"  # ()
 REMATCH = "workers.analyze.rematch_posts"  # () after the company profile changed
@@ -43,6 +44,7 @@ DEMO_REMOVE = "workers.demo.remove_demo"  # ()
 _QUEUE_OF = {
     COLLECT_DUE: UPKEEP,  # not behind the long runs it starts
     COLLECT_SOURCE: COLLECT,
+    IMPORT_UPLOAD: COLLECT,
     ANALYZE_MENTIONS: ANALYZE,
     ANALYZE_PENDING: ANALYZE,
     REMATCH: ANALYZE,
@@ -69,7 +71,7 @@ BEAT = {
 
 
 _MODULES_OF = {
-    COLLECT: "workers.collect",
+    COLLECT: "workers.collect,workers.imports",
     ANALYZE: "workers.analyze,workers.demo",
     ALERT: "workers.alert",
     NOTIFY: "workers.alert",

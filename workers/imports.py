@@ -1,20 +1,26 @@
 """Import of a file: rows in their order, a few hundred per transaction, bad rows reported and left out."""
 
 import itertools
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from collectors import uploads
 from collectors.files import Row, RowError, open_rows
 from collectors.privacy import PrivacyDoor
 from config.settings import Settings, get_settings
 from storage import db, mentions, profile, sources
 from storage.door import privacy_door
 from storage.sources import Problem
+from workers.app import ANALYZE_PENDING, IMPORT_UPLOAD, enqueue, job
+
+log = logging.getLogger(__name__)
 
 KINDS = ("posts", "reviews", "survey")
 _STEP = 500  # rows per transaction: memory stays small, and a crash loses no more than that
+_TOLD_EVERY = 1_000_000  # bytes between two notes of an upload's progress
 _SHOWN = 50  # problems that the report carries; all of them are stored
 
 
@@ -58,6 +64,48 @@ def import_rows(
     return report
 
 
+def import_upload(token: str, mapping: Mapping[str, str], source: str) -> None:
+    """Import a file that came through the browser; the page of the upload tells how far it is and how it ended."""
+    folder = get_settings().data_dir
+    upload = uploads.find(folder, token)
+    if upload is None:
+        log.warning("An upload is gone before it was imported; it has to be sent again.")
+        return
+    told = 0
+
+    def progress(done: int, total: int) -> None:
+        nonlocal told
+        if done - told >= _TOLD_EVERY:
+            told = done
+            uploads.tell(folder, token, uploads.Progress("running", done, total))
+
+    uploads.tell(folder, token, uploads.Progress("running"))
+    try:
+        report = import_rows(upload.path, upload.kind, mapping, source, progress)
+    except ValueError as error:
+        uploads.tell(folder, token, uploads.Progress("failed", error=str(error)))
+    except BaseException:
+        told_why = "It was interrupted. What was taken in until then stays; send the file again for the rest."
+        uploads.tell(folder, token, uploads.Progress("failed", error=told_why))
+        raise
+    else:
+        uploads.tell(folder, token, _progress_of(report))
+        enqueue(ANALYZE_PENDING)
+    uploads.drop_file(folder, token)
+
+
+def _progress_of(report: Report) -> uploads.Progress:
+    return uploads.Progress(
+        "done",
+        rows=report.rows,
+        added=report.added,
+        changed=report.changed,
+        mentions=report.mentions,
+        bad=report.bad,
+        problems=tuple((each.line, each.column, each.reason) for each in report.problems),
+    )
+
+
 def _parts(rows: Iterator[Row | RowError]) -> Iterator[list[Row | RowError]]:
     while part := list(itertools.islice(rows, _STEP)):
         yield part
@@ -86,3 +134,6 @@ def _store(
     report.pending += len(added.mention_ids_pending)
     report.bad += len(problems)
     report.problems.extend(problems[: max(0, _SHOWN - len(report.problems))])
+
+
+job(IMPORT_UPLOAD, soft=3_300, hard=3_400)(import_upload)

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from api.dashboard.figures import HIDDEN, coverage_words, sentiments_of
 from api.dashboard.wording import count, day, group, interval, moment, percent, signed
 from metrics.listening import COVERAGE_FLOOR, Voice, net_sentiment, share_of_voice
 from notify import charts
-from notify.points import AudienceRow, SentimentPoint, VoiceRow, VolumePoint
+from notify.points import AudienceRow, ClickPoint, SentimentPoint, VoiceRow, VolumePoint
 from storage import rollups
+from storage.advocacy import ClickDay
 from storage.incidents import IncidentRow
 
 # A definition takes tens of milliseconds to make; the same points give the same chart, whoever looks.
@@ -112,7 +113,7 @@ def incident(
     """Stories per hour around a volume spike, with the expected band over the time of the incident."""
     points = []
     for each in buckets:
-        inside = each.start >= row.window_start
+        inside = row.window_start - timedelta(hours=1) < each.start <= row.last_finding_at
         points.append(
             VolumePoint(
                 each.start,
@@ -127,6 +128,20 @@ def incident(
     note = f"Stories per hour; the band is what is normal for such an hour. {_as_of(as_of)}"
     table = _table(buckets, _volume_cells, _VOLUME_COLUMNS)
     return Panel(id, "Hour by hour", _volume_chart(tuple(points)), note, table)
+
+
+def clicks(id: str, days: Sequence[ClickDay], title: str) -> Panel:  # noqa: A002
+    """Clicks per day: those that count, the visitors behind them, and all requests."""
+    points = [ClickPoint(each.day, each.raw, each.filtered, each.unique) for each in days]
+    rows = tuple(
+        (day(each.day), count(each.filtered), count(each.unique), count(each.raw))
+        for each in reversed(days)
+        if each.raw
+    )
+    total = sum(each.filtered for each in days)
+    note = f"n = {count(total)} clicks of {count(sum(each.raw for each in days))} requests in {len(days)} days (UTC)."
+    table = Table(("Day (UTC)", "Clicks", "Visitors", "All requests"), rows)
+    return Panel(id, title, charts.clicks_chart(tuple(points)), note, table)
 
 
 _VOLUME_COLUMNS = ("From (UTC)", "Stories", "Mentions", "By own accounts", "Coverage")
@@ -170,7 +185,7 @@ def _end(buckets: Sequence[rollups.Bucket], as_of: datetime | None) -> str:
     covered = [each.coverage for each in buckets if each.coverage is not None]
     mean = sum(covered) / len(covered) if covered else None
     low = sum(each < COVERAGE_FLOOR for each in covered)
-    marked = f" ({low} pale bars below 90 %)" if low else ""
+    marked = f" (pale: below 90 %, {low} of {len(buckets)})" if low else ""
     hidden = sum(each.suppressed for each in buckets)
     small = f"; {hidden} hidden, few people" if hidden else ""
     return f"; {coverage_words(mean)}{marked}{small}. {_as_of(as_of)}"

@@ -20,3 +20,20 @@ function setUpAutoSubmit() {
 
 setUpMenu();
 setUpAutoSubmit();
+
+function setUpCopy() {
+  if (!navigator.clipboard) return;
+  for (const text of document.querySelectorAll("[data-copy]")) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "button small copy";
+    button.textContent = "Copy";
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(text.textContent.trim());
+      button.textContent = "Copied";
+    });
+    text.after(button);
+  }
+}
+
+setUpCopy();

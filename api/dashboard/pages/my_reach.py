@@ -1,0 +1,252 @@
+"""My reach: an advocate's own posts, how far they got, tracked links; joining and leaving by one's own choice."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+from sqlalchemy.orm import Session
+
+from advocacy.links import LinkError
+from advocacy.shares import ShareError, read_share
+from api.auth import SignedIn
+from api.dashboard import panels, reach_words
+from api.dashboard.figures import window
+from api.dashboard.filters import PERIODS, period
+from api.dashboard.forms import Form, Posted, errors_of, sentence
+from api.dashboard.render import page, redirect
+from api.deps import Now, form_role, page_role
+from config.settings import get_settings
+from metrics.advocacy import ClickCounts
+from metrics.reach import IMPRESSION_COUNTERS, REACH_COUNTER
+from storage import advocacy, audit, db, profile
+from storage.advocacy import AdvocateRow
+
+router = APIRouter()
+
+_ROLES = ("marketing", "hr", "leadership", "advocate", "administrator")
+Reader = Annotated[SignedIn, Depends(page_role(*_ROLES))]
+Sender = Annotated[SignedIn, Depends(form_role(*_ROLES))]
+CONSENT_VERSION = "1"
+CONSENT = (
+    "I join by my own choice and can leave at any time.",
+    "Outspoken keeps the addresses of posts that I add here, the numbers that I or the platform give for them, and the "
+    "clicks on links that I make. It does not look for my other posts, and it never posts for me.",
+    "My figures are mine: nobody else sees them, not even administrators. The programme page shows sums only, and "
+    "nothing as long as fewer than five people stand behind it.",
+    "When I leave, the addresses and titles of my posts and the tie to my account are deleted and my links are closed. "
+    "Sums stay, without my name.",
+)
+_COUNTERS = ("likes", "reposts", "replies")
+
+
+@router.get("/my-reach")
+def my_reach(request: Request, now: Now, who: Reader) -> Response:
+    """Own figures, or how to join."""
+    return _page(request, now, who)
+
+
+@router.post("/my-reach/join")
+def join(request: Request, now: Now, who: Sender, form: Form) -> Response:
+    """Become an advocate; what was agreed to is kept word by word."""
+    errors = {}
+    if form.get("standing") not in advocacy.STANDINGS:
+        errors["standing"] = "Say whether you work here now or did before."
+    if not form.get("consent"):
+        errors["consent"] = "Tick this if you agree; without it nothing is stored."
+    if errors:
+        return _page(request, now, who, {"standing": form.get("standing")}, errors)
+    with db.transaction() as session:
+        advocacy.join(session, who.user.id, form.get("standing"), CONSENT_VERSION, "\n".join(CONSENT), now)
+        audit.record(session, who.viewer, "advocate.join", f"user {who.user.id}", now)
+    return redirect("/my-reach", "You have joined. Add a post of yours to see how far it got.")
+
+
+@router.post("/my-reach/leave")
+def leave(request: Request, now: Now, who: Sender) -> Response:
+    """Leave, with a receipt of what that did."""
+    with db.transaction() as session:
+        me = _me(session, who)
+        if me is None:
+            return redirect("/my-reach")
+        receipt = advocacy.leave(session, who.viewer, me.id, now)
+        audit.record(session, None, "advocate.leave", "an advocate left", now)
+    return page(request, who, "reach_left.html", title="You have left", receipt=receipt)
+
+
+@router.post("/my-reach/shares")
+def add_share(request: Request, now: Now, who: Sender, form: Form) -> Response:
+    """Note a post by its address."""
+    me = _required(who)
+    if me is None:
+        return redirect("/my-reach")
+    typed = {name: form.get(name) for name in ("url", "title", "published", "followers", "own_words")}
+    try:
+        post = read_share(typed["url"])
+        with db.transaction() as session:
+            advocacy.add_share(
+                session,
+                who.viewer,
+                me.id,
+                platform=post.platform,
+                native_id=post.native_id,
+                url=post.url,
+                title=typed["title"] or None,
+                own_words=bool(typed["own_words"]),
+                published_at=_published(form, now),
+                followers=_count(form, "followers"),
+                now=now,
+            )
+    except ShareError as error:
+        return _page(request, now, who, typed, {"url": sentence(str(error))})
+    except ValueError as error:
+        return _page(request, now, who, typed, errors_of(error, otherwise="url"))
+    return redirect("/my-reach#shares", "The post is noted. Add the numbers that the platform shows you.")
+
+
+@router.post("/my-reach/shares/{share_id}/readings")
+def add_reading(now: Now, who: Sender, share_id: int, form: Form) -> Response:
+    """What the platform shows now; a field left empty stays unknown."""
+    try:
+        names = (*_COUNTERS, *IMPRESSION_COUNTERS.values(), REACH_COUNTER)
+        given = {name: _count(form, name) for name in names}
+        counters = {name: value for name, value in given.items() if value is not None}
+        followers = _count(form, "followers")
+        if not counters and followers is None:
+            return redirect("/my-reach#shares", "No number was given, so nothing is changed.", "warning")
+        with db.transaction() as session:
+            advocacy.add_reading(session, who.viewer, share_id, counters, "advocate", now)
+            if followers is not None:
+                advocacy.update_share(session, who.viewer, share_id, followers=followers)
+    except ValueError as error:
+        return redirect("/my-reach#shares", f"Nothing was stored. {next(iter(errors_of(error).values()))}", "error")
+    return redirect("/my-reach#shares", "The numbers are noted, with the time of now.")
+
+
+@router.post("/my-reach/shares/{share_id}/delete")
+def delete_share(who: Sender, share_id: int) -> Response:
+    """Take a post back."""
+    with db.transaction() as session:
+        advocacy.delete_share(session, who.viewer, share_id)
+    return redirect("/my-reach#shares", "The post and its numbers are gone from here.")
+
+
+@router.post("/my-reach/links")
+def make_link(request: Request, now: Now, who: Sender, form: Form) -> Response:
+    """A tracked link to a host of the company."""
+    me = _required(who)
+    if me is None:
+        return redirect("/my-reach")
+    typed = {"destination": form.get("destination"), "channel": form.get("channel")}
+    try:
+        with db.transaction() as session:
+            hosts = _hosts(session)
+            advocacy.make_link(
+                session, who.viewer, me.id, typed["destination"], hosts, typed["channel"] or "other", now
+            )
+    except (LinkError, ValueError) as error:
+        return _page(request, now, who, typed, {"destination": sentence(str(error))})
+    return redirect("/my-reach#links", "The link is made. Put it into your post instead of the plain address.")
+
+
+@router.post("/my-reach/links/{link_id}/close")
+def close_link(now: Now, who: Sender, link_id: int) -> Response:
+    """The link leads nowhere from now on."""
+    with db.transaction() as session:
+        advocacy.close_link(session, who.viewer, link_id, now)
+    return redirect("/my-reach#links", "The link is closed; its clicks stay counted.")
+
+
+def _page(
+    request: Request,
+    now: datetime,
+    who: SignedIn,
+    typed: Mapping[str, str] | None = None,
+    errors: dict[str, str] | None = None,
+) -> Response:
+    status = 422 if errors else 200
+    entered = {"typed": typed or {}, "errors": errors or {}}
+    with db.reading() as session:
+        me = _me(session, who)
+        if me is None:
+            return page(request, who, "reach_join.html", title="My reach", status=status, consent=CONSENT, **entered)
+        days = period(request.query_params)
+        span = window(now, days)
+        hosts = _hosts(session)
+        shares = advocacy.shares(session, who.viewer, me.id)
+        links = advocacy.list_links(session, who.viewer, me.id)
+        reach = advocacy.reach(session, who.viewer, me.id, span.start, span.end)
+        clicks = advocacy.clicks(session, who.viewer, me.id, span.start, span.end)
+    return page(
+        request,
+        who,
+        "reach.html",
+        title="My reach",
+        status=status,
+        me=me,
+        days=days,
+        periods=PERIODS,
+        figures=reach_words.figures(reach.report) if reach.report else (),
+        click_figures=reach_words.click_figures(totals(clicks), reach.report),
+        posts=reach.report.posts if reach.report else 0,
+        factors=reach_words.factor_words(reach.report.estimated_impressions.factors) if reach.report else (),
+        read_at=reach.as_of,
+        clicks=panels.clicks("clicks", clicks, "Clicks by day") if any(day.raw for day in clicks) else None,
+        shares=[(row, _counter_fields(row.platform)) for row in shares],
+        links=links,
+        link_base=f"{get_settings().base_url}/l/",
+        hosts=hosts,
+        today=f"{now.astimezone(UTC):%Y-%m-%d}",
+        **entered,
+    )
+
+
+def totals(clicks: Sequence[advocacy.ClickDay]) -> ClickCounts:
+    """The counters of several days together (visitors are told apart by day)."""
+    return ClickCounts(
+        sum(day.raw for day in clicks), sum(day.filtered for day in clicks), sum(day.unique for day in clicks)
+    )
+
+
+def _counter_fields(platform: str) -> tuple[str, ...]:
+    """What a person may read off a post: views where the platform shows them, then the reactions."""
+    shown = IMPRESSION_COUNTERS.get(platform)
+    return (*((shown,) if shown else ()), *((REACH_COUNTER,) if platform == "linkedin" else ()), *_COUNTERS)
+
+
+def _me(session: Session, who: SignedIn) -> AdvocateRow | None:
+    return advocacy.advocate_of(session, who.user.id)
+
+
+def _required(who: SignedIn) -> AdvocateRow | None:
+    with db.reading() as session:
+        return _me(session, who)
+
+
+def _hosts(session: Session) -> tuple[str, ...]:
+    state = profile.current_profile(session)
+    return () if state is None else state.profile.company.careers_hosts
+
+
+def _published(form: Posted, now: datetime) -> datetime:
+    text = form.get("published")
+    if not text:
+        return now
+    try:
+        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        raise ValueError("published: write the day as 2026-01-31") from None
+    if day > now:
+        raise ValueError("published: this day has not come yet")
+    if day.year < 2000:
+        raise ValueError("published: this day is too long ago")
+    return min(day + timedelta(hours=12), now) if day.date() != now.astimezone(UTC).date() else now
+
+
+def _count(form: Posted, name: str) -> int | None:
+    if not form.get(name):
+        return None
+    number = form.whole(name)
+    if number is None:
+        raise ValueError(f"{name}: write a whole number, such as 1,240")
+    return number

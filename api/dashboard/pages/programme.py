@@ -1,0 +1,98 @@
+"""Programme: how advocacy is doing as a whole; never one person's figures."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from api.auth import SignedIn
+from api.dashboard import panels, reach_words
+from api.dashboard.figures import Figure, window
+from api.dashboard.filters import PERIODS, period
+from api.dashboard.pages.my_reach import totals
+from api.dashboard.reach_words import share_words
+from api.dashboard.render import page
+from api.dashboard.wording import UNKNOWN, count
+from api.deps import Now, page_role
+from metrics.suppress import MIN_AUTHORS
+from storage import advocacy, db
+from storage.advocacy import Programme
+
+router = APIRouter()
+
+Reader = Annotated[SignedIn, Depends(page_role("marketing", "hr", "leadership", "administrator"))]
+
+
+@router.get("/programme")
+def programme_page(request: Request, now: Now, who: Reader) -> Response:
+    """Adoption, activation, activity, originals, reach by kind, clicks."""
+    days = period(request.query_params)
+    span = window(now, days)
+    with db.reading() as session:
+        found = advocacy.programme(session, who.viewer, span.start, span.end, now)
+    report = found.reach.report
+    clicked = any(day.raw for day in found.clicks)
+    return page(
+        request,
+        who,
+        "programme.html",
+        title="Programme",
+        found=found,
+        days=days,
+        periods=PERIODS,
+        least=MIN_AUTHORS,
+        people=people(found),
+        posts=posts(found),
+        reach=reach_words.figures(report) if report else (),
+        factors=reach_words.factor_words(report.estimated_impressions.factors) if report else (),
+        click_figures=() if found.suppressed else reach_words.click_figures(totals(found.clicks), report),
+        clicks=panels.clicks("clicks", found.clicks, "Clicks by day") if clicked else None,
+        counted=_counted(found),
+    )
+
+
+def people(found: Programme) -> tuple[Figure, ...]:
+    """A1 to A5."""
+    adopted, adoption = share_words(found.adoption)
+    if found.adoption is None:
+        adoption = "how many people could join is not known"
+    activated, activation = share_words(found.activation.rate)
+    if 0 < found.activation.rate.n < MIN_AUTHORS:
+        activated, activation = UNKNOWN, f"fewer than {MIN_AUTHORS} joined in this time, so this stays hidden"
+    elif found.activation.open:
+        activation += f"; {count(found.activation.open)} still have time"
+    kept, retention = share_words(found.retention)
+    average = found.active.average_joined
+    rate = UNKNOWN if found.active.value is None else f"{100 * found.active.value:.0f} %"
+    several = found.active.active == 0 or found.active.active >= MIN_AUTHORS
+    shared = count(found.active.active) if several else f"fewer than {MIN_AUTHORS}"
+    joined = f"{shared} shared something" + (f"; {average:.1f} joined on average" if average is not None else "")
+    return (
+        Figure("Advocates now", count(found.joined_now), ("joined by their own choice and not left",)),
+        Figure("Adoption", adopted, (adoption,)),
+        Figure("Activation", activated, ("shared within 30 days of joining", activation)),
+        Figure("Active", rate if several else UNKNOWN, (joined,)),
+        Figure(
+            "Retention",
+            kept if several else UNKNOWN,
+            ("of those active in the time before", retention)[: 2 if several else 1],
+        ),
+    )
+
+
+def posts(found: Programme) -> tuple[Figure, ...]:
+    """Shares and A6."""
+    if found.suppressed:
+        return ()
+    own, originals = share_words(found.originals)
+    return (
+        Figure("Posts", count(found.shares), ("published in this time",)),
+        Figure("In own words", own, (originals,)),
+    )
+
+
+def _counted(found: Programme) -> datetime | None:
+    if not found.days:
+        return None
+    day = found.days[-1].day
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
