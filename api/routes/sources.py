@@ -10,6 +10,7 @@ from api.deps import Now, require_viewer
 from api.errors import ApiError, responses
 from api.schemas.fields import MAX_SERIAL
 from api.schemas.sources import RunList, RunOut, SourceList, SourceOut
+from config.logging import redacted_text
 from storage import audit, db, sources
 from storage.sources import SourceRow
 from storage.viewer import Viewer
@@ -27,14 +28,14 @@ SourceId = Annotated[int, Path(ge=1, le=MAX_SERIAL)]
 def list_sources(viewer: Reader, now: Now) -> SourceList:
     """All sources with their health in words."""
     with db.reading() as session:
-        return SourceList(items=[SourceOut.model_validate(row) for row in sources.list_sources(session, viewer, now)])
+        return SourceList(items=[_shown(row) for row in sources.list_sources(session, viewer, now)])
 
 
 @router.get("/{source_id}", name="get_source", responses=responses(401, 403, 404, 422))
 def get_source(viewer: Reader, source_id: SourceId, now: Now) -> SourceOut:
     """One source with its health."""
     with db.reading() as session:
-        return SourceOut.model_validate(_one(session, viewer, source_id, now))
+        return _shown(_one(session, viewer, source_id, now))
 
 
 @router.get("/{source_id}/runs", name="list_runs", responses=responses(401, 403, 404, 422))
@@ -59,11 +60,18 @@ def run_source(viewer: Starter, source_id: SourceId, now: Now) -> SourceOut:
             raise ApiError(409, str(error)) from error
         audit.record(session, viewer, "source.run", f"source {source_id}", now)
         db.after_commit(session, lambda: _collect(source_id))
-        return SourceOut.model_validate(_one(session, viewer, source_id, now))
+        return _shown(_one(session, viewer, source_id, now))
 
 
 def _collect(source_id: int) -> None:
     queue.enqueue(queue.COLLECT_SOURCE, source_id)
+
+
+def _shown(row: SourceRow) -> SourceOut:
+    """An error may quote the address it happened at: without what signs in there."""
+    shown = SourceOut.model_validate(row)
+    detail = None if shown.error_detail is None else redacted_text(shown.error_detail)
+    return shown.model_copy(update={"error_detail": detail})
 
 
 def _one(session: Session, viewer: Viewer, source_id: int, now: datetime) -> SourceRow:

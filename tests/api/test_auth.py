@@ -97,6 +97,29 @@ def test_a_browser_changes_something_only_with_the_csrf_header(client: TestClien
     assert answer.json()["sentiment"] == "negative"
 
 
+def test_a_form_needs_the_sessions_csrf_value(client: TestClient) -> None:
+    csrf = sign_in(client, add_person("hr")[1])
+    for form in ({}, {"csrf": "guess"}, {"csrf": ""}):
+        assert client.post("/sign-out", data=form).status_code == 403
+        assert client.get("/api/v1/companies").status_code == 200
+    assert client.post("/sign-out", data={"csrf": csrf}).status_code == 303
+    assert client.get("/api/v1/companies").status_code == 401
+
+
+def test_a_session_that_was_ended_does_not_come_back_with_its_cookie(client: TestClient) -> None:
+    csrf = sign_in(client, add_person("hr")[1])
+    kept = client.cookies[auth.COOKIE]
+    client.post("/sign-out", data={"csrf": csrf})
+    client.cookies.set(auth.COOKIE, kept)
+    assert client.get("/api/v1/companies").status_code == 401
+
+
+@pytest.mark.parametrize("cookie", ["", "x", "\u00ff" * 8, "a" * 4000, "' OR 1=1 --"])
+def test_a_cookie_that_is_none_signs_nobody_in(client: TestClient, cookie: str) -> None:
+    headers = {b"Cookie": f"{auth.COOKIE}={cookie}".encode("latin-1")}
+    assert client.get("/api/v1/companies", headers=headers).status_code == 401
+
+
 @pytest.mark.parametrize(
     "headers",
     [

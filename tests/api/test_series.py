@@ -31,7 +31,7 @@ def test_volume_says_of_how_many_as_of_when_and_leaves_owned_voice_out(
     assert found["n"] == sum(each["mentions"] for each in found["items"]) == 2
     assert sum(each["owned"] for each in found["items"]) == 1
     assert found["as_of"] is not None
-    assert len(found["items"]) in (48, 49)
+    assert len(found["items"]) >= 48
 
 
 def test_each_role_counts_its_side(client: TestClient, token: Callable[..., Header]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from fastapi.testclient import TestClient
 
+from collectors.base import CollectError
 from storage import db, sources
 from storage.viewer import SYSTEM
 from tests.api.world import NOW
@@ -33,6 +34,17 @@ def test_only_administrators_see_options(client: TestClient, token: Callable[...
     assert "secret" not in client.get(PATH, headers=token("hr")).text
     assert client.get(f"{PATH}/{feed}", headers=token("hr")).json()["options"] == {}
     assert "secret" in client.get(f"{PATH}/{feed}", headers=token("administrator")).text
+
+
+def test_an_error_is_told_without_what_signs_in(client: TestClient, token: Callable[..., Header], feed: int) -> None:
+    with db.transaction() as session:
+        claimed = sources.claim(session, feed, NOW)
+        assert claimed is not None
+        error = CollectError("unauthorized", "https://u:hunter2@news.example/feed?token=t0ps3cret says 401")
+        sources.fail_run(session, claimed.run_id, error, NOW)
+    shown = client.get(f"{PATH}/{feed}", headers=token("hr")).json()
+    assert "news.example" in shown["error_detail"]
+    assert not any(word in shown["error_detail"] for word in ("hunter2", "t0ps3cret"))
 
 
 def test_a_source_that_never_ran_says_so(client: TestClient, token: Callable[..., Header], feed: int) -> None:
