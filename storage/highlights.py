@@ -50,6 +50,11 @@ ORDER BY m.id LIMIT :limit
 _MOST_RATINGS = 20_000
 
 
+def unquoted_audiences(facet: str | None) -> frozenset[str]:
+    """Whose words no page or mail quotes on a side."""
+    return STAFF_AUDIENCES | {"unknown"} if facet == "employer" else STAFF_AUDIENCES
+
+
 def first_mention_at(session: Session) -> datetime | None:
     """When the oldest mention of the own company was published: before it nothing is known."""
     own = own_company(session)
@@ -67,19 +72,21 @@ def top_stories(
     limit: int = 5,
     least: int = 1,
 ) -> tuple[TopStory, ...]:
-    """The stories with the most mentions (at least `least`), without those of employees, alumni and staff.
+    """The stories with the most mentions (at least `least`), without the words of employees, alumni and staff; on the
+    employer side neither of people whose standpoint is unknown, since they may be staff.
 
     Raises `NotAllowed` where the role reads no texts.
     """
     own = own_company(session)
     if own is None:
         return ()
+    unquoted = unquoted_audiences(facet)
     values = {
         "company": own.id,
         "start": start,
         "end": end,
         "facets": text_labels(viewer, facet),
-        "staff": sorted(STAFF_AUDIENCES),
+        "staff": sorted(unquoted),
         "limit": limit,
         "least": least,
     }
@@ -87,7 +94,7 @@ def top_stories(
     for row in session.execute(_TOP, values).all():
         wanted = MentionFilter(story_id=row.story_id, facet=facet, start=start, end=end)
         readable = search(session, viewer, wanted, limit=20).items
-        example = next((item for item in reversed(readable) if item.audience not in STAFF_AUDIENCES), None)
+        example = next((item for item in reversed(readable) if item.audience not in unquoted), None)
         if example is not None:
             found.append(TopStory(row.story_id, row.mentions, row.first_at, row.last_at, example))
     return tuple(found)

@@ -18,11 +18,12 @@ _SKIPPED = """() => { let last = 0, bad = [];
     for (const h of document.querySelectorAll('h1, h2, h3, h4')) {
         const level = Number(h.tagName[1]); if (level > last + 1) bad.push(h.textContent); last = level; }
     return bad; }"""
-_STYLED = "() => document.querySelectorAll('main [style]:not(svg *, svg, .chart-target *, .chart-target)').length"
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_every_entry_of_the_navigation_opens_at_both_widths(role: str, open_page: Opened, pictures: Path) -> None:
+def test_every_entry_of_the_navigation_opens_at_both_widths(
+    role: str, open_page: Opened, pictures: Path | None
+) -> None:
     page = open_page(role, "/")
     paths = page.eval_on_selector_all("nav[aria-label=Main] a", "links => links.map(a => a.getAttribute('href'))")
     assert paths
@@ -34,13 +35,14 @@ def test_every_entry_of_the_navigation_opens_at_both_widths(role: str, open_page
         for width in (1400, 390):
             page.set_viewport_size({"width": width, "height": 900})
             assert page.evaluate(_WIDER) <= 0, f"{path} is wider than {width} points"
-            page.screenshot(path=pictures / f"{role}{path.replace('/', '-')}-{width}.png", full_page=True)
+            if pictures is not None:
+                page.screenshot(path=pictures / f"{role}{path.replace('/', '-')}-{width}.png", full_page=True)
         page.set_viewport_size({"width": 1400, "height": 900})
         assert page.locator("h1").count() == 1, path
         assert page.locator("nav a[aria-current=page]").count() == 1, path
         assert page.evaluate(_NAMELESS) == [], path
         assert page.evaluate(_SKIPPED) == [], path
-        assert page.evaluate(_STYLED) == 0, path
+        assert " style=" not in answer.text(), path
 
 
 def test_charts_are_drawn_and_say_the_same_as_their_tables(open_page: Opened) -> None:

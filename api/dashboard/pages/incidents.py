@@ -14,8 +14,8 @@ from api.dashboard import panels
 from api.dashboard.incident_words import arithmetic, headline
 from api.dashboard.render import page, redirect
 from api.deps import Now, form_role, page_role
-from storage import audit, db, incidents, mentions, rollups, users
-from storage.viewer import ALL, STAFF_AUDIENCES, NotAllowed, Viewer, may_see_incident, viewer_for
+from storage import audit, db, highlights, incidents, mentions, rollups, users
+from storage.viewer import ALL, NotAllowed, Viewer, may_see_incident, viewer_for
 
 router = APIRouter()
 
@@ -155,8 +155,9 @@ def _panel(session: Session, viewer: Viewer, row: incidents.IncidentRow, now: da
 def _examples(session: Session, viewer: Viewer, row: incidents.IncidentRow, now: datetime) -> Examples:
     if row.kind == SILENCE:
         return Examples((), "A source that is silent has no examples.")
-    if row.audience in STAFF_AUDIENCES:
-        return Examples((), "Texts of employees and alumni are never quoted here.")
+    unquoted = highlights.unquoted_audiences(row.facet)
+    if row.audience in unquoted:
+        return Examples((), "Texts of employees, alumni and unknown standpoints are never quoted here.")
     wanted = mentions.MentionFilter(
         company_id=row.company_id,
         facet=None if row.facet == ALL else row.facet,
@@ -171,7 +172,7 @@ def _examples(session: Session, viewer: Viewer, row: incidents.IncidentRow, now:
         return Examples((), "Your role reads figures, no texts.")
     stories: dict[int, mentions.MentionRow] = {}
     for item in found.items:
-        if item.audience not in STAFF_AUDIENCES and not item.own_account:
+        if item.audience not in unquoted and not item.own_account:
             stories.setdefault(item.story_id or -item.id, item)
     best = sorted(stories.values(), key=lambda item: -item.copies)[:_EXAMPLES]
     return Examples(tuple(best), "" if best else "No text of this window may be shown to your role.")
