@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from storage.profile import companies, own_company
 from storage.sources import coverage
-from storage.suppression import Group, hidden_groups
+from storage.suppression import MIN_AUTHORS, Group, hidden_groups
 from storage.viewer import STAFF_AUDIENCES, Viewer, count_labels
 
 BY = ("audience", "facet", "sentiment", "source", "theme")
@@ -187,16 +187,11 @@ def totals(
     values = _values(session, viewer, company_id, start, end, facet, audience, source_id)
     cover = coverage(session, start, end, None if source_id is None else [source_id])
     latest = as_of(session)
-    authors = None
-    if audience is not None:
-        # The same judgement as in a breakdown by audience, so that no figure follows from the others.
-        whole = {**values, "audience": None}
-        among = [(row.key, row.mentions) for row in session.execute(_ROLLED["audience"], whole) if row.mentions]
-        if audience in _hidden(session, "audience", among, whole):
-            return Totals(None, None, None, None, None, None, None, None, True, cover, latest)
-        if audience in STAFF_AUDIENCES:
-            counted = session.execute(_AUTHORS_BY["total"], {**values, "audiences": [audience]}).first()
-            authors = counted.authors if counted else 0
+    whole = {**values, "audience": None}
+    among = [(row.key, row.mentions) for row in session.execute(_ROLLED["audience"], whole) if row.mentions]
+    if _withheld(session, audience, among, whole):
+        return Totals(None, None, None, None, None, None, None, None, True, cover, latest)
+    authors = _staff_authors(session, values, [audience]) if audience in STAFF_AUDIENCES else None
     row = session.execute(_ROLLED["total"], values).first()
     if row is None:
         return Totals(0, 0, 0, 0, 0, 0, 0, authors, False, cover, latest)
@@ -213,6 +208,19 @@ def totals(
         cover,
         latest,
     )
+
+
+def _withheld(session: Session, audience: str | None, among: list[tuple[str, int]], whole: dict[str, object]) -> bool:
+    """The same judgement as in a breakdown by audience; a sum goes when it is only a small group of staff."""
+    if audience is not None:
+        return audience in _hidden(session, "audience", among, whole)
+    spoke = {key for key, _ in among}
+    return bool(spoke) and spoke <= STAFF_AUDIENCES and _staff_authors(session, whole, sorted(spoke)) < MIN_AUTHORS
+
+
+def _staff_authors(session: Session, values: dict[str, object], audiences: Sequence[str | None]) -> int:
+    counted = session.execute(_AUTHORS_BY["total"], {**values, "audiences": list(audiences)}).first()
+    return int(counted.authors) if counted else 0
 
 
 def share_of_voice(

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from storage.profile import own_company
 from storage.sources import STALE_CLAIM
-from storage.suppression import Group, hidden_groups
+from storage.suppression import MIN_AUTHORS, Group, hidden_groups
 from storage.viewer import STAFF_AUDIENCES, Viewer, count_labels
 
 BUCKETS = ("hour", "day", "week")
@@ -133,7 +133,7 @@ def series(
     }
     sums = _sums(session, values)
     cover = {row.start: float(row.coverage) for row in session.execute(_COVERAGE, values)}
-    verdicts = {} if wanted.audience is None else _verdicts(session, viewer, wanted, values)
+    verdicts = _verdicts(session, viewer, wanted, values, sums)
     shown = _Verdict(hidden=False)
     return tuple(
         _bucket(start, sums.get(start, _Sums()), verdicts.get(start, shown), cover.get(start)) for start in starts
@@ -226,7 +226,11 @@ class _Part:
 
 
 def _verdicts(
-    session: Session, viewer: Viewer, wanted: SeriesFilter, values: Mapping[str, object]
+    session: Session,
+    viewer: Viewer,
+    wanted: SeriesFilter,
+    values: Mapping[str, object],
+    sums: Mapping[datetime, _Sums],
 ) -> dict[datetime, _Verdict]:
     """For each bucket with any staff voice, whether what is wanted stays hidden."""
     everything = set(count_labels(viewer))
@@ -235,10 +239,19 @@ def _verdicts(
     parts: dict[datetime, list[_Part]] = defaultdict(list)
     for row in session.execute(_AUTHORS, {**values, "audiences": staff, "facets": sorted(everything)}):
         parts[row.start].append(_Part(row.audience, row.source_id, row.facet, frozenset(row.authors), row.mentions))
+    if wanted.audience is None:
+        return {start: _verdict_of_sum(found, wanted, labels, sums[start].mentions) for start, found in parts.items()}
     others: dict[datetime, list[Group]] = defaultdict(list)
     for row in session.execute(_OTHERS, {**values, "audiences": staff}):
         others[row.start].append(Group(row.audience, row.mentions, None))
     return {start: _verdict(found, others[start], wanted, labels, everything) for start, found in parts.items()}
+
+
+def _verdict_of_sum(parts: list[_Part], wanted: SeriesFilter, labels: set[str], mentions: int) -> _Verdict:
+    """A sum over all audiences is hidden where nobody but a small group of staff spoke: it would be their figure."""
+    staff = [part for part in parts if part.facet in labels and wanted.source_id in (None, part.source_id)]
+    alone = bool(staff) and sum(part.mentions for part in staff) == mentions
+    return _Verdict(hidden=alone and _count(staff) < MIN_AUTHORS)
 
 
 def _verdict(

@@ -198,3 +198,14 @@ def test_alerts_read_hours_without_gaps(session: Session, world: World) -> None:
 def test_alerts_of_a_silent_company_still_have_the_series_over_all(session: Session, world: World) -> None:
     (only,) = rollups.alert_series(session, world.contoso, NOW)
     assert (only.facet, only.audience, only.authors, only.since) == (ALL, ALL, 0, None)
+
+
+def test_a_sum_that_is_only_a_small_group_is_hidden_like_the_group(session: Session, world: World) -> None:
+    make.heard(session, world, _texts(0, 4), labels=EMPLOYEE)
+    (alone,) = series(session, HR, SeriesFilter(NOW, NOW + HOUR, bucket="hour"))[:1]
+    assert alone.suppressed
+    assert totals(session, HR, None, *WEEK).suppressed
+    make.heard(session, world, _texts(10, 6), labels=CONSUMER)
+    (among_others,) = series(session, HR, SeriesFilter(NOW, NOW + HOUR, bucket="hour"))[:1]
+    assert not among_others.suppressed
+    assert totals(session, HR, None, *WEEK).mentions == 10
