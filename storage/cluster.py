@@ -5,8 +5,10 @@ import importlib.util
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 DATABASE = "outspoken"
@@ -91,14 +93,20 @@ def stop_postgres_left_behind(data_dir: Path) -> None:
     first = pid_file.read_text(encoding="utf-8", errors="replace").split("\n", 1)[0].strip()
     pid = int(first) if first.isdigit() else 0
     if _is_our_postgres(pid, data_dir):
-        stop = ("-D", str(pgdata(data_dir)), "-m", "fast", "-w", "-t", "60", "stop")
-        try:
-            _call("pg_ctl", *stop, user=system_user(data_dir))
-        except EmbeddedError:
-            if _is_our_postgres(pid, data_dir):  # else it was stopping by itself and is gone: all the better
-                raise
+        _stop(pid, data_dir)
     elif _exists(pid):
         pid_file.unlink()
+
+
+def _stop(pid: int, data_dir: Path, timeout: float = 60.0) -> None:
+    """Fast shutdown, as `pg_ctl stop -m fast` does it; a server that is stopping already is waited for."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGINT)
+    deadline = time.monotonic() + timeout
+    while _is_our_postgres(pid, data_dir):
+        if time.monotonic() > deadline:
+            raise EmbeddedError(f"A PostgreSQL of an earlier run (process {pid}) does not stop.")
+        time.sleep(0.05)
 
 
 def _call(program: str, *arguments: str, user: str | None, given: str = "") -> None:
