@@ -95,16 +95,23 @@ def get_mention(viewer: Reader, mention_id: MentionId, now: Now) -> MentionDetai
 
 @router.patch("/{mention_id}", name="correct_mention", responses=responses(401, 403, 404, 413, 422))
 def correct_mention(viewer: Corrector, mention_id: MentionId, right: CorrectionIn, now: Now) -> MentionDetailOut:
-    """Say which labels are right. They count from now on, whatever a model says later."""
+    """Say which labels are right. They count from now on, whatever a model says later.
+
+    A mention that moves out of the caller's sight by it is answered one last time.
+    """
     with db.transaction() as session:
         try:
+            before = mentions.get(session, viewer, mention_id)
             for head, label in right.labels().items():
                 mentions.correct(session, viewer, mention_id, head, label, now)
                 audit.record(session, viewer, "mention.correct", f"mention {mention_id}: {head} is {label}", now)
-            detail = mentions.get(session, viewer, mention_id)
         except NotAllowed as error:
             raise _hidden(viewer, error) from error
-    return _shown(detail)
+        try:
+            return _shown(mentions.get(session, viewer, mention_id))
+        except NotAllowed:
+            corrected = sorted({*before.row.corrected, *right.labels()})
+            return _shown(before).model_copy(update={**right.labels(), "corrected": corrected})
 
 
 @router.post("", name="send_posts", responses=responses(401, 403, 413, 422))

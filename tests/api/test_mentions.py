@@ -165,6 +165,21 @@ def test_a_correction_counts_and_is_remembered(client: TestClient, token: Callab
         assert rollups.check(session) == []
 
 
+@pytest.mark.parametrize("right", [{"facet": "employer"}, {"audience": "employee"}])
+def test_a_correction_may_take_a_mention_out_of_ones_own_sight(
+    client: TestClient, token: Callable[..., Header], right: Header
+) -> None:
+    (mention,) = say(Said("they fired us all"))
+    header = token("marketing")
+    answer = client.patch(f"{PATH}/{mention}", headers=header, json=right)
+    assert answer.status_code == 200
+    assert right.items() <= answer.json().items()
+    assert answer.json()["corrected"] == list(right)
+    assert client.get(f"{PATH}/{mention}", headers=header).status_code == 404
+    with db.reading() as session:
+        assert rollups.check(session) == []
+
+
 @pytest.mark.parametrize("body", [{}, {"sentiment": "great"}, {"sentiment": None}, {"author": "x"}, [], "x", None])
 def test_a_correction_that_says_nothing_is_refused(
     client: TestClient, token: Callable[..., Header], body: object
