@@ -21,9 +21,7 @@ _SKIPPED = """() => { let last = 0, bad = [];
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_every_entry_of_the_navigation_opens_at_both_widths(
-    role: str, open_page: Opened, pictures: Path | None
-) -> None:
+def test_every_entry_of_the_navigation_opens(role: str, open_page: Opened, pictures: Path | None) -> None:
     page = open_page(role, "/")
     paths = page.eval_on_selector_all("nav[aria-label=Main] a", "links => links.map(a => a.getAttribute('href'))")
     assert paths
