@@ -4,12 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from alerts.rules import ALL, HourCount, Series
 from nlp.result import UNKNOWN
-from storage.models.sources import Company
+from storage.models.sources import Company, Source
 from storage.sources import coverage
 from storage.viewer import FACET_LABELS
 
@@ -40,7 +40,7 @@ def alert_series(session: Session, company_id: int, now: datetime, hours: int = 
     grid = [last - timedelta(hours=back) for back in range(hours - 1, -1, -1)]
     counts = _counts(session, company_id, grid[0], last)
     authors = _authors(session, company_id, now, recent=last - timedelta(hours=1))
-    cover = coverage(session, now - _DAY, now)
+    cover = coverage(session, now - _DAY, now, _proven_sources(session))
     since = min((hour for cells in counts.values() for hour in cells), default=None)
     return [
         Series(
@@ -56,6 +56,11 @@ def alert_series(session: Session, company_id: int, now: datetime, hours: int = 
         )
         for facet, audience in sorted({(ALL, ALL)} | {(key[0], key[1]) for key in authors})
     ]
+
+
+def _proven_sources(session: Session) -> list[int]:
+    """Sources that worked at least once: one that never did is missing from the weeks before just as much as today."""
+    return list(session.scalars(select(Source.id).where(Source.last_success_at.is_not(None))))
 
 
 def _slices(label: str, audience: str) -> Iterable[_Slice]:

@@ -209,3 +209,19 @@ def test_a_sum_that_is_only_a_small_group_is_hidden_like_the_group(session: Sess
     (among_others,) = series(session, HR, SeriesFilter(NOW, NOW + HOUR, bucket="hour"))[:1]
     assert not among_others.suppressed
     assert totals(session, HR, None, *WEEK).mentions == 10
+
+
+def test_a_source_that_never_worked_does_not_silence_the_alerts(session: Session, world: World) -> None:
+    bad = sources.add_source(session, ADMINISTRATOR, "hackernews", "HN", {}, NOW)
+    claimed = sources.claim(session, bad, NOW, force=True)
+    assert claimed is not None
+    sources.fail_run(session, claimed.run_id, CollectError("unreachable", "no way there"), NOW)
+    (only,) = rollups.alert_series(session, world.acme, NOW + HOUR)
+    assert only.coverage is None
+
+    sources.run_now(session, ADMINISTRATOR, bad, NOW)
+    again = sources.claim(session, bad, NOW, force=True)
+    assert again is not None
+    sources.finish_run(session, again.run_id, Outcome(True, "ok"), NOW)
+    (only,) = rollups.alert_series(session, world.acme, NOW + HOUR)
+    assert only.coverage == 0.5, "once it has worked, its failures count"
