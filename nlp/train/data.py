@@ -22,7 +22,6 @@ from nlp.train.recipe import HELD_OUT_COMPANIES, RECIPES, Recipe
 log = logging.getLogger(__name__)
 
 CORPUS = Path(__file__).parent / "corpus"
-CORPUS_COPIES = 3
 CORPUS_WEIGHT = 2.0
 HELD_OUT_BATCHES = ("3", "8")  # batches of our own corpus whose number ends so are kept apart
 
@@ -129,13 +128,21 @@ def _corpus_row(raw: Mapping[str, object]) -> Row:
     return Row(str(raw["text"]), "corpus", sentiment, target, one_hot(raw["facet"], FACETS, 0.97), CORPUS_WEIGHT, True)
 
 
-def epoch_rows(public: list[Row], own: list[Row], rng: random.Random) -> list[Row]:
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """How an epoch is mixed: share of the public sets' quotas, and copies of each of our own posts."""
+
+    public_share: float = 1.0
+    own_copies: int = 3
+
+
+def epoch_rows(public: list[Row], own: list[Row], rng: random.Random, mix: Mix = Mix()) -> list[Row]:
     """One epoch: a fresh sample per source, long texts cut to post length, giveaways replaced, texts spelled out."""
-    wanted = {recipe.file: recipe.per_epoch for recipe in RECIPES}
+    wanted = {recipe.file: round(recipe.per_epoch * mix.public_share) for recipe in RECIPES}
     by_source: dict[str, list[Row]] = {}
     for row in public:
         by_source.setdefault(row.source, []).append(row)
-    chosen = own * CORPUS_COPIES
+    chosen = own * mix.own_copies
     for source, rows in by_source.items():
         quota = wanted[source]
         chosen.extend(rng.sample(rows, quota) if quota < len(rows) else rows * round(quota / len(rows)))

@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import PreTrainedTokenizerBase
 
-from nlp.train.data import Row, corpus_rows, epoch_rows, public_rows
+from nlp.train.data import Mix, Row, corpus_rows, epoch_rows, public_rows
 from nlp.train.network import HEADS, MAX_TOKENS, Tagger, base_folder, load_tokenizer
 from nlp.train.validate import validate
 
@@ -96,14 +96,26 @@ def optimizer_of(network: Tagger) -> torch.optim.Optimizer:
     return torch.optim.AdamW(groups, weight_decay=0.01, betas=(0.9, 0.98), fused=True)
 
 
-def train(out: Path, minutes: float, seed: int, start: Path | None = None) -> None:
-    """Run until the time is over; `out` gets `checkpoint.pt` and `progress.jsonl`. `start`: go on from this."""
-    out.mkdir(parents=True, exist_ok=True)
-    torch.manual_seed(seed)
-    rng = random.Random(seed)
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One run: where to, how long, from which checkpoint, how fast at most (factor of the rates) and on which mix."""
+
+    out: Path
+    minutes: float
+    seed: int
+    start: Path | None
+    peak: float
+    mix: Mix
+
+
+def train(plan: Plan) -> None:
+    """Run until the time is over; the folder gets `checkpoint.pt` and `progress.jsonl`."""
+    plan.out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(plan.seed)
+    rng = random.Random(plan.seed)
     tokenizer, network = load_tokenizer(), Tagger(base_folder())
-    if start is not None:
-        network.load_state_dict(torch.load(start, map_location="cpu", weights_only=True))
+    if plan.start is not None:
+        network.load_state_dict(torch.load(plan.start, map_location="cpu", weights_only=True))
     optimizer, public = optimizer_of(network), public_rows("train")
     started = saved = time.monotonic()
     steps = texts = epoch = 0
@@ -111,22 +123,21 @@ def train(out: Path, minutes: float, seed: int, start: Path | None = None) -> No
     while progress < 1.0:
         epoch += 1
         network.train()
-        for batch in batches(epoch_rows(public, corpus_rows(held_out=False), rng), tokenizer, rng):
-            progress = (time.monotonic() - started) / (minutes * 60)
+        for batch in batches(epoch_rows(public, corpus_rows(held_out=False), rng, plan.mix), tokenizer, rng):
+            progress = (time.monotonic() - started) / (plan.minutes * 60)
             if progress >= 1.0:
                 break
-            loss = _step(network, optimizer, batch, rate_at(progress))
+            loss = _step(network, optimizer, batch, plan.peak * rate_at(progress))
             steps, texts = steps + 1, texts + len(batch.input_ids)
-            if steps % 200 == 0:
+            if steps % 100 == 0:
                 speed = texts / (time.monotonic() - started)
                 log.info("epoch %d step %d progress %.3f loss %.4f texts/s %.0f", epoch, steps, progress, loss, speed)
             if time.monotonic() - saved > CHECKPOINT_SECONDS:
                 saved = time.monotonic()
-                torch.save(network.state_dict(), out / "checkpoint.pt")
-        torch.save(network.state_dict(), out / "checkpoint.pt")
-        _note(
-            out, {"epoch": epoch, "steps": steps, "texts": texts, "progress": progress, **validate(network, tokenizer)}
-        )
+                torch.save(network.state_dict(), plan.out / "checkpoint.pt")
+        torch.save(network.state_dict(), plan.out / "checkpoint.pt")
+        figures = {"epoch": epoch, "steps": steps, "texts": texts, "progress": progress}
+        _note(plan.out, {**figures, **validate(network, tokenizer)})
 
 
 def _step(network: Tagger, optimizer: torch.optim.Optimizer, batch: Batch, factor: float) -> float:
@@ -152,12 +163,16 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=75.0)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--start", type=Path, help="go on from this checkpoint, with a fresh optimizer")
+    parser.add_argument("--peak", type=float, default=1.0, help="factor of the learning rates")
+    parser.add_argument("--public-share", type=float, default=1.0, help="factor of the public sets' rows per epoch")
+    parser.add_argument("--own-copies", type=int, default=3, help="copies of our own posts per epoch")
     parser.add_argument("--seed", type=int, default=20)
     parser.add_argument("--threads", type=int, default=2)
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(given.threads)
-    train(given.out, given.minutes, given.seed, given.start)
+    mix = Mix(given.public_share, given.own_copies)
+    train(Plan(given.out, given.minutes, given.seed, given.start, given.peak, mix))
 
 
 if __name__ == "__main__":
