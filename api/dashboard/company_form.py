@@ -97,9 +97,9 @@ def _place(path: str, message: str) -> tuple[str, str]:
         return "form", sentence(f"{path}: {message}")
     entry = _ENTRY.search(path)
     if path.startswith("company.accounts") and entry:
-        return "company.accounts", f"Line {int(entry[1]) + 1}: {sentence(message)}"
+        return "company.accounts", f"Line {int(entry[1]) + 1} {message.rstrip('.')}."
     if entry and path.count("[") == (2 if path.startswith(("rivals", "recipients")) else 1) and path.endswith("]"):
-        return path[: entry.start()], f"Line {int(entry[1]) + 1}: {sentence(message)}"
+        return path[: entry.start()], f"Line {int(entry[1]) + 1} {message.rstrip('.')}."
     if "." not in path:
         return "form", sentence(f"{path or 'the profile'}: {message}")
     return path, sentence(message)

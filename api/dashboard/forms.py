@@ -51,10 +51,11 @@ def errors_of(error: ValueError, fields: Mapping[str, str] | None = None, otherw
 
 
 def sentence(words: str) -> str:
-    """Words with a capital letter and a full stop."""
+    """Words with a capital letter and a full stop; an address at the beginning stays as it is."""
     words = words.strip()
     ended = words if words.endswith((".", "!", "?")) else f"{words}."
-    return ended[:1].upper() + ended[1:]
+    first = words.partition(" ")[0].rstrip(".:,")
+    return ended if "." in first or "[" in first else ended[:1].upper() + ended[1:]
 
 
 def number_in(text: str) -> int | None:

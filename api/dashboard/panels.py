@@ -140,7 +140,7 @@ def clicks(id: str, days: Sequence[ClickDay], title: str) -> Panel:  # noqa: A00
     )
     total = sum(each.filtered for each in days)
     note = f"n = {count(total)} clicks of {count(sum(each.raw for each in days))} requests in {len(days)} days (UTC)."
-    table = Table(("Day (UTC)", "Clicks", "Visitors", "All requests"), rows)
+    table = Table(("Day (UTC)", "Clicks (filtered)", "Visitors (unique)", "All requests (raw)"), rows)
     return Panel(id, title, charts.clicks_chart(tuple(points)), note, table)
 
 

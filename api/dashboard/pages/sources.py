@@ -33,7 +33,7 @@ def sources_page(request: Request, now: Now, who: Reader) -> Response:
     """The table of health."""
     with db.reading() as session:
         rows = sources.list_sources(session, who.viewer, now)
-    return page(request, who, "sources.html", title="Sources", rows=rows, kinds=registry.all_collectors())
+    return page(request, who, "sources.html", title="Sources", rows=rows, now=now)
 
 
 @router.get("/sources/new")

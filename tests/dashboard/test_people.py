@@ -1,0 +1,91 @@
+"""People: invitations, roles, keys; secrets are shown once."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api.app import create_app
+from tests.dashboard.forms import follow, post
+
+Clients = Callable[[str], TestClient]
+
+
+def _invitation(client: TestClient, role: str, email: str = "") -> str:
+    page = post(client, "/people/invite", {"role": role, "email": email}).text
+    found = re.search(r"(/join/[\w-]{43})", page)
+    assert found is not None, page
+    return found[1]
+
+
+def test_an_invited_person_makes_an_account_and_is_signed_in(clients: Clients) -> None:
+    path = _invitation(clients("administrator"), "hr")
+    with TestClient(create_app(), follow_redirects=False) as new:
+        assert "as HR" in new.get(path).text
+        person = {"name": "Nia New", "email": "nia@acme.example", "password": "four words in line"}
+        assert new.post(path, data=person).headers["location"] == "/"
+        assert new.get("/").headers["location"] == "/employer"
+        assert new.get(path).status_code == 404  # it works once
+    assert "Nia New" in clients("administrator").get("/people").text
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [("password", "short", "Use 10 to"), ("email", "nobody", "Write one address"), ("name", "", "Write a name")],
+)
+def test_a_wrong_field_of_the_account_is_named(field: str, value: str, words: str, clients: Clients) -> None:
+    path = _invitation(clients("administrator"), "marketing")
+    typed = {"name": "Kim", "email": "kim@acme.example", "password": "four words in line", field: value}
+    answer = clients("").post(path, data=typed)
+    assert answer.status_code == 422
+    assert words in answer.text
+    assert "four words in line" not in answer.text
+    assert field == "email" or "kim@acme.example" in answer.text
+
+
+def test_an_invitation_to_one_address_takes_no_other(clients: Clients) -> None:
+    path = _invitation(clients("administrator"), "marketing", "one@acme.example")
+    answer = clients("").post(path, data={"name": "K", "email": "two@acme.example", "password": "four words in line"})
+    assert "for another address" in answer.text
+
+
+def test_a_withdrawn_or_guessed_invitation_opens_nothing(clients: Clients) -> None:
+    client = clients("administrator")
+    path = _invitation(client, "marketing", "gone@acme.example")
+    number = re.search(r"/people/invitations/(\d+)/withdraw", client.get("/people").text)
+    assert number is not None
+    for each in re.findall(r"/people/invitations/(\d+)/withdraw", client.get("/people").text):
+        post(client, f"/people/invitations/{each}/withdraw")
+    assert clients("").get(path).status_code == 404
+    assert clients("").get("/join/guessed").status_code == 404
+
+
+def test_somebody_stays_administrator(clients: Clients) -> None:
+    client = clients("administrator")
+    own = re.search(r'/people/(\d+)/role".{0,900}?Role of Administrator"', client.get("/people").text, re.DOTALL)
+    assert own is not None
+    number = re.findall(r"/people/(\d+)/role", own[0])[-1]
+    assert "Somebody has to stay administrator" in follow(
+        client, post(client, f"/people/{number}/role", {"role": "hr"})
+    )
+    assert "your own account" in follow(client, post(client, f"/people/{number}/deactivate"))
+
+
+def test_a_key_is_shown_once_and_opens_what_was_ticked(clients: Clients) -> None:
+    client = clients("administrator")
+    page = post(client, "/people/keys", {"name": "Reports", "scope": ["series:read"], "days": "30"}).text
+    secret = re.search(r"osp_[\w-]+", page)
+    assert secret is not None
+    assert secret[0] not in client.get("/people").text
+    header = {"Authorization": f"Bearer {secret[0]}"}
+    with TestClient(create_app()) as program:
+        assert program.get("/api/v1/series/volume", headers=header).status_code in (200, 404)
+        assert program.get("/api/v1/mentions", headers=header).status_code == 403
+
+
+def test_a_key_for_nothing_is_refused(clients: Clients) -> None:
+    answer = post(clients("administrator"), "/people/keys", {"name": "Reports", "days": "30"})
+    assert answer.status_code == 422
+    assert "Choose what the key may do" in answer.text
+    assert 'value="Reports"' in answer.text
