@@ -96,6 +96,7 @@ def test_protected_activity_is_only_counted(clients: Clients) -> None:
         ("source=1e9", "There is no source of this number"),
         ("after=bm90IGEgY3Vyc29y", "named a page that does not exist"),
         ("story=%00", "There is no story of this number"),
+        ("company=999999999&source=999999999", "Nothing matches"),
     ],
 )
 def test_a_wrong_filter_is_named_and_left_out(query: str, words: str, clients: Clients) -> None:
@@ -109,6 +110,12 @@ def test_another_side_is_not_read(clients: Clients) -> None:
     brand = _mention(clients("marketing"), "audience=consumer")
     assert clients("hr").get(f"/mentions/{brand}").status_code == 403
     assert clients("hr").get("/mentions/999999").status_code == 404
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "x", "9" * 30, "1%00"])
+@pytest.mark.parametrize("path", ["/mentions", "/incidents"])
+def test_a_number_that_cannot_be_is_no_fault_of_ours(path: str, number: str, clients: Clients) -> None:
+    assert clients("administrator").get(f"{path}/{number}").status_code == 422
 
 
 def test_older_pages_follow_without_a_gap(clients: Clients) -> None:

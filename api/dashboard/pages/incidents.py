@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import APIRouter, Depends, Form, Path, Request, Response
 from sqlalchemy.orm import Session
 
 from alerts.rules import NEGATIVE, SILENCE, VOLUME
@@ -19,6 +19,7 @@ from storage.viewer import ALL, NotAllowed, Viewer, may_see_incident, viewer_for
 
 router = APIRouter()
 
+IncidentId = Annotated[int, Path(ge=1, lt=2**63)]
 _ROLES = ("marketing", "hr", "leadership", "administrator")
 Reader = Annotated[SignedIn, Depends(page_role(*_ROLES))]
 Sender = Annotated[SignedIn, Depends(form_role(*_ROLES))]
@@ -51,13 +52,13 @@ def incidents_page(request: Request, who: Reader, state: str = "open", after: st
 
 
 @router.get("/incidents/{incident_id}")
-def incident_page(request: Request, now: Now, who: Reader, incident_id: int) -> Response:
+def incident_page(request: Request, now: Now, who: Reader, incident_id: IncidentId) -> Response:
     """One incident with its arithmetic."""
     return _incident(request, now, who, incident_id)
 
 
 @router.post("/incidents/{incident_id}/acknowledge")
-def acknowledge(now: Now, who: Sender, incident_id: int) -> Response:
+def acknowledge(now: Now, who: Sender, incident_id: IncidentId) -> Response:
     """Say that somebody looks after it."""
     with db.transaction() as session:
         incidents.acknowledge(session, who.viewer, incident_id, now)
@@ -66,7 +67,7 @@ def acknowledge(now: Now, who: Sender, incident_id: int) -> Response:
 
 
 @router.post("/incidents/{incident_id}/assign")
-def assign(now: Now, who: Sender, incident_id: int, person: Annotated[str, Form()] = "") -> Response:
+def assign(now: Now, who: Sender, incident_id: IncidentId, person: Annotated[str, Form()] = "") -> Response:
     """Give it to a colleague, or to nobody."""
     number = int(person) if person.isascii() and person.isdigit() and len(person) < 10 else None
     try:
@@ -79,7 +80,7 @@ def assign(now: Now, who: Sender, incident_id: int, person: Annotated[str, Form(
 
 
 @router.post("/incidents/{incident_id}/close")
-def close(now: Now, who: Sender, incident_id: int) -> Response:
+def close(now: Now, who: Sender, incident_id: IncidentId) -> Response:
     """Close it by hand."""
     with db.transaction() as session:
         incidents.close(session, who.viewer, incident_id, now)
@@ -88,7 +89,9 @@ def close(now: Now, who: Sender, incident_id: int) -> Response:
 
 
 @router.post("/incidents/{incident_id}/note")
-def note(request: Request, now: Now, who: Sender, incident_id: int, text: Annotated[str, Form()] = "") -> Response:
+def note(
+    request: Request, now: Now, who: Sender, incident_id: IncidentId, text: Annotated[str, Form()] = ""
+) -> Response:
     """Add words to the timeline."""
     try:
         with db.transaction() as session:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import APIRouter, Depends, Form, Path, Request, Response
 from sqlalchemy.orm import Session
 
 from api.auth import SignedIn, safe_next
@@ -18,6 +18,7 @@ from storage.viewer import NotAllowed, Viewer
 
 router = APIRouter()
 
+MentionId = Annotated[int, Path(ge=1, lt=2**63)]
 _ROLES = ("marketing", "hr", "administrator")
 Reader = Annotated[SignedIn, Depends(page_role(*_ROLES))]
 Sender = Annotated[SignedIn, Depends(form_role(*_ROLES))]
@@ -76,7 +77,7 @@ def mentions_page(request: Request, now: Now, who: Reader, after: str = "") -> R
 
 
 @router.get("/mentions/{mention_id}")
-def mention_page(request: Request, now: Now, who: Reader, mention_id: int) -> Response:
+def mention_page(request: Request, now: Now, who: Reader, mention_id: MentionId) -> Response:
     """One mention with all that is known of it."""
     with db.transaction() as session:
         detail = mentions.get(session, who.viewer, mention_id)
@@ -99,7 +100,7 @@ def mention_page(request: Request, now: Now, who: Reader, mention_id: int) -> Re
 def correct(
     now: Now,
     who: Sender,
-    mention_id: int,
+    mention_id: MentionId,
     sentiment: Annotated[str, Form()] = "",
     audience: Annotated[str, Form()] = "",
     facet: Annotated[str, Form()] = "",
