@@ -1,0 +1,144 @@
+"""Which sources there are and what they are told: added, changed, paused, deleted by administrators and the profile."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from collectors import registry
+from collectors.post import Json
+from storage.models.sources import Source
+from storage.removal import remove_source_mentions
+from storage.viewer import NotFound, Viewer, require_administrator
+
+UNPOLLED = ("import", "api")  # filled from outside: nothing is ever due
+
+
+def interval_minutes(kind: str) -> int:
+    """How often a kind is checked when nothing says otherwise; 0 for those that are not polled."""
+    if kind in UNPOLLED:
+        return 0
+    return max(1, round(registry.get(kind).interval / timedelta(minutes=1)))
+
+
+def checked_options(kind: str, options: Mapping[str, Json]) -> dict[str, Json]:
+    """Options completed with defaults; raises `ValueError` naming the kind or the option that is wrong."""
+    if kind in UNPOLLED:
+        return dict(options)
+    return registry.get(kind).check_options(options)
+
+
+def find_source(session: Session, word: str) -> int | None:
+    """The source that a person means by its number, its name or, if it is the only one, its kind."""
+    if word.isdecimal() and len(word) < 10 and session.get(Source, int(word)) is not None:
+        return int(word)
+    for column in (Source.name, Source.kind):
+        found = session.scalars(select(Source.id).where(column == word).limit(2)).all()
+        if len(found) == 1:
+            return found[0]
+    return None
+
+
+def add_source(
+    session: Session, viewer: Viewer, kind: str, name: str, options: Mapping[str, Json], now: datetime
+) -> int:
+    """Add a source from the dashboard or API; raises `ValueError` naming what is wrong or already there."""
+    require_administrator(viewer)
+    name = _checked_name(name)
+    checked = checked_options(kind, options)
+    made: int | None = session.scalar(
+        insert(Source)
+        .values(
+            kind=kind,
+            name=name,
+            options=checked,
+            origin="dashboard",
+            interval_minutes=interval_minutes(kind),
+            created_at=now,
+            next_check_at=None if kind in UNPOLLED else now,
+        )
+        .on_conflict_do_nothing()
+        .returning(Source.id)
+    )
+    if made is None:
+        raise ValueError(f"name: there already is a source {name!r} of kind {kind}.")
+    return made
+
+
+def update_source(
+    session: Session,
+    viewer: Viewer,
+    source_id: int,
+    now: datetime,
+    *,
+    name: str | None = None,
+    options: Mapping[str, Json] | None = None,
+) -> None:
+    """Change name or options; new options are tried at once and begin without the errors of the old ones."""
+    require_administrator(viewer)
+    source = _source(session, source_id)
+    if name is not None:
+        source.name = _checked_name(name)
+    if options is not None:
+        source.options = checked_options(source.kind, options)
+        source.error_reason, source.error_detail, source.error_count = None, None, 0
+        source.next_check_at = None if source.kind in UNPOLLED else now
+    session.flush()
+
+
+def set_enabled(session: Session, viewer: Viewer, source_id: int, enabled: bool, now: datetime) -> None:
+    """Pause or resume; a resumed source is due at once."""
+    require_administrator(viewer)
+    source = _source(session, source_id)
+    source.enabled = enabled
+    if enabled and source.kind not in UNPOLLED:
+        source.next_check_at = now
+    session.flush()
+
+
+def run_now(session: Session, viewer: Viewer, source_id: int, now: datetime) -> None:
+    """Make a source due; this is also how a person lets it try again after a permanent error."""
+    require_administrator(viewer)
+    source = _source(session, source_id)
+    if source.kind in UNPOLLED:
+        raise ValueError("This source is filled by import or API; there is nothing to collect.")
+    source.next_check_at = now
+    session.flush()
+
+
+def delete_source(session: Session, viewer: Viewer, source_id: int) -> None:
+    """Remove a source with its posts and mentions; stories and rollups follow."""
+    require_administrator(viewer)
+    _source(session, source_id)
+    remove_source_mentions(session, source_id)
+    session.execute(delete(Source).where(Source.id == source_id))
+
+
+def get_or_make(session: Session, kind: str, name: str, origin: str, now: datetime, *, demo: bool = False) -> int:
+    """The source that imports or API calls go into; made at the first time."""
+    values = {
+        "kind": kind,
+        "name": _checked_name(name),
+        "origin": origin,
+        "demo": demo,
+        "created_at": now,
+        "interval_minutes": 0,
+    }
+    session.execute(insert(Source).values(**values).on_conflict_do_nothing())
+    return session.scalars(select(Source.id).where(Source.kind == kind, Source.name == values["name"])).one()
+
+
+def _source(session: Session, source_id: int) -> Source:
+    source = session.get(Source, source_id, with_for_update=True)
+    if source is None:
+        raise NotFound("There is no such source.")
+    return source
+
+
+def _checked_name(name: str) -> str:
+    name = name.strip()
+    if not name or len(name) > 200 or "\x00" in name:
+        raise ValueError("name: give the source a name of at most 200 characters.")
+    return name
