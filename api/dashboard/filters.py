@@ -15,7 +15,7 @@ _LABELS: Mapping[str, tuple[str, ...]] = {
     "audience": (*AUDIENCES, STAFF, UNKNOWN),
     "sentiment": (*SENTIMENTS, UNSURE),
 }
-_NUMBERS = ("company", "source", "story")
+_NUMBERS = {"company": 2**15 - 1, "source": 2**31 - 1, "story": 2**63 - 1}  # the largest that a column holds
 _DAYS = ("from", "to")
 _LONGEST = 500
 
@@ -89,7 +89,7 @@ def _number(name: str, typed: Mapping[str, str], errors: dict[str, str]) -> int 
     value = typed[name]
     if not value:
         return None
-    if value.isascii() and value.isdigit() and len(value) <= 9:
+    if value.isascii() and value.isdigit() and len(value) < 20 and int(value) <= _NUMBERS[name]:
         return int(value)
     errors[name] = f"There is no {name} of this number; the filter is left out."
     return None

@@ -96,7 +96,8 @@ def test_protected_activity_is_only_counted(clients: Clients) -> None:
         ("source=1e9", "There is no source of this number"),
         ("after=bm90IGEgY3Vyc29y", "named a page that does not exist"),
         ("story=%00", "There is no story of this number"),
-        ("company=999999999&source=999999999", "Nothing matches"),
+        ("company=99999", "There is no company of this number"),
+        ("company=32767&source=2147483647&story=9223372036854775807", "Nothing matches"),
     ],
 )
 def test_a_wrong_filter_is_named_and_left_out(query: str, words: str, clients: Clients) -> None:
