@@ -247,7 +247,11 @@ def _names(named: Company | Rival) -> tuple[str, ...]:
 
 
 def _handles(named: Company | Rival) -> tuple[str, ...]:
-    return tuple(f"@{account.handle}" for account in named.accounts) if isinstance(named, Company) else ()
+    """Handles that no name finds already: `@acme` is the word `acme` to the matcher."""
+    if not isinstance(named, Company):
+        return ()
+    known = [tokens_of(name) for name in _names(named)]
+    return tuple(f"@{each.handle}" for each in named.accounts if tokens_of(each.handle) not in known)
 
 
 def _any_of(terms: tuple[str, ...]) -> str:

@@ -184,6 +184,13 @@ def deactivate(session: Session, user_id: int, now: datetime) -> None:
     session.flush()
 
 
+def activate(session: Session, user_id: int) -> None:
+    """Let a deactivated account sign in again; its keys stay revoked."""
+    user = _user(session, user_id)
+    user.active, user.failed_sign_ins, user.locked_until = True, 0, None
+    session.flush()
+
+
 def start_session(session: Session, user_id: int, now: datetime, hours: int) -> str:
     """Sign a browser in; returns the token for its cookie."""
     token = secrets.token_urlsafe(32)

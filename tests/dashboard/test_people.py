@@ -72,6 +72,37 @@ def test_somebody_stays_administrator(clients: Clients) -> None:
     assert "your own account" in follow(client, post(client, f"/people/{number}/deactivate"))
 
 
+def test_a_deactivated_person_is_out_until_let_in_again(clients: Clients) -> None:
+    client = clients("administrator")
+    path = _invitation(client, "leadership")
+    person = {"name": "Ole Out", "email": "ole@acme.example", "password": "four words in line"}
+    with TestClient(create_app(), follow_redirects=False) as ole:
+        ole.post(path, data=person)
+        number = re.search(
+            r'/people/(\d+)/deactivate"(?:(?!deactivate").)*Deactivate Ole Out', client.get("/people").text, re.DOTALL
+        )
+        assert number is not None
+        post(client, f"/people/{number[1]}/deactivate")
+        assert ole.get("/overview").status_code == 303
+        assert ole.post("/sign-in", data=person).status_code == 401
+        assert "may sign in again" in follow(client, post(client, f"/people/{number[1]}/activate"))
+        assert ole.post("/sign-in", data=person).status_code == 303
+
+
+def test_a_person_changes_the_own_password(clients: Clients) -> None:
+    path = _invitation(clients("administrator"), "advocate")
+    person = {"name": "Pia", "email": "pia@acme.example", "password": "four words in line"}
+    with TestClient(create_app(), follow_redirects=False) as pia:
+        pia.post(path, data=person)
+        wrong = post(pia, "/account/password", {"old": "guessed", "password": "another four words"})
+        assert "not your present password" in wrong.text
+        short = post(pia, "/account/password", {"old": person["password"], "password": "short"})
+        assert "Use 10 to" in short.text
+        done = post(pia, "/account/password", {"old": person["password"], "password": "another four words"})
+        assert "Your password is changed" in follow(pia, done)
+    assert clients("").post("/sign-in", data=person).status_code == 401
+
+
 def test_a_key_is_shown_once_and_opens_what_was_ticked(clients: Clients) -> None:
     client = clients("administrator")
     page = post(client, "/people/keys", {"name": "Reports", "scope": ["series:read"], "days": "30"}).text

@@ -77,6 +77,15 @@ def deactivate(now: Now, who: Sender, user_id: int) -> Response:
     return redirect("/people", "The account is deactivated; its sign-ins and keys have ended.")
 
 
+@router.post("/people/{user_id}/activate")
+def activate(now: Now, who: Sender, user_id: int) -> Response:
+    """Let somebody in again."""
+    with db.transaction() as session:
+        users.activate(session, user_id)
+        audit.record(session, who.viewer, "person.activate", f"user {user_id}", now)
+    return redirect("/people", "The account may sign in again. Its keys stay revoked.")
+
+
 @router.post("/people/keys")
 def make_key(request: Request, now: Now, who: Sender, form: Form) -> Response:
     """Make a key that acts for the person who makes it; the secret is on this answer and nowhere else."""
