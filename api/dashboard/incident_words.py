@@ -62,7 +62,7 @@ def arithmetic(row: IncidentRow) -> tuple[Line, ...]:
         Line(what, written(row.observed), f"window of {_hours(row.window)} from {moment(row.window_start)}"),
         Line("Normal", f"{written(row.expected_low)} to {written(row.expected_high)}", "from the weeks before"),
         Line("Alarm from", written(row.expected_high), rule),
-        Line("Behind it", f"{count(row.authors)} different people", f"n = {count(row.n)}"),
+        Line("Behind it", f"{count(row.authors)} different people", f"in the hours around it; n = {count(row.n)}"),
         Line("Who speaks", group(row.audience), "the standpoint that the texts themselves declare"),
         *_ending(row),
     )

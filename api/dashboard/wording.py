@@ -54,6 +54,7 @@ _LANGUAGES = {
     "ru": "Russian",
     "tr": "Turkish",
     "uk": "Ukrainian",
+    "und": "language unknown",
     "zh": "Chinese",
 }
 _STEPS = ((60, "minute"), (24, "hour"), (7, "day"))
