@@ -1,4 +1,4 @@
-"""Incidents from one place: their rows and timeline, and what is told about them, are modules of their own."""
+"""Incidents from one place: reading, deciding, people's acts and what is told are modules of their own."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,24 +7,9 @@ from sqlalchemy.orm import Session
 
 from notify.facts import Example
 from notify.points import VolumePoint
-from storage.incident_log import (
-    EventRow,
-    IncidentPage,
-    IncidentRow,
-    acknowledge,
-    assign,
-    claim_event,
-    close,
-    deciding,
-    events_to_tell,
-    find,
-    list_incidents,
-    mark_told,
-    note,
-    open_incidents,
-    save,
-    timeline,
-)
+from storage.incident_acts import acknowledge, assign, close, note
+from storage.incident_decisions import claim_event, deciding, events_to_tell, mark_told, open_incidents, save
+from storage.incident_log import EventRow, IncidentPage, IncidentRow, find, list_incidents, timeline
 from storage.telling import examples, facts, points
 from storage.viewer import Viewer
 

@@ -5,17 +5,15 @@ and staff mentions of a company while fewer than five distinct authors stand beh
 that still wait for their (new) tags.
 """
 
-import base64
-import binascii
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Text, and_, any_, cast, func, literal, select, text, tuple_
 from sqlalchemy.orm import Session
 
+from storage import keyset
 from storage.models.mentions import Correction, CounterSnapshot, Mention, Post
 from storage.models.sources import Company, Source
 from storage.models.users import User
@@ -153,13 +151,13 @@ def search(
     if small:
         shown.append(Mention.audience.not_in(small))
     if after is not None:
-        moment, mention_id = _decode(after)
+        moment, mention_id = keyset.decode(after)
         shown.append(tuple_(Mention.published_at, Mention.id) < tuple_(moment, mention_id))
     limit = max(1, min(limit, MAX_LIMIT))
     query = _rows().where(*shown).order_by(Mention.published_at.desc(), Mention.id.desc()).limit(limit + 1)
     rows = session.execute(query).all()
     items = tuple(_row(row) for row in rows[:limit])
-    following = _encode(items[-1].published_at, items[-1].id) if len(rows) > limit else None
+    following = keyset.encode(items[-1].published_at, items[-1].id) if len(rows) > limit else None
     return Page(items, following, _hidden(session, conditions), small)
 
 
@@ -356,20 +354,3 @@ def _corrections(session: Session, mention_id: int) -> tuple[CorrectionRow, ...]
     return tuple(
         CorrectionRow(row.at, name, row.head, row.old, row.new, row.model) for row, name in session.execute(query)
     )
-
-
-def _encode(moment: datetime, mention_id: int) -> str:
-    return base64.urlsafe_b64encode(json.dumps([moment.isoformat(), mention_id]).encode()).decode().rstrip("=")
-
-
-def _decode(cursor: str) -> tuple[datetime, int]:
-    try:
-        moment, mention_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        parsed = datetime.fromisoformat(moment)
-        good = parsed.tzinfo is not None and isinstance(mention_id, int) and 0 <= mention_id < 2**63
-        utc = parsed.astimezone(UTC)
-    except (ValueError, TypeError, binascii.Error, OverflowError, RecursionError) as error:
-        raise ValueError("after: this is not a cursor of this list.") from error
-    if not good:
-        raise ValueError("after: this is not a cursor of this list.")
-    return utc, mention_id
