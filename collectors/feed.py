@@ -122,16 +122,17 @@ def _post(entry: Entry, feed_title: str, url: str) -> RawPost:
 
 
 def _author(entry: Entry, platform: str) -> RawAuthor | None:
-    if not entry.author_name and not entry.author_url:
+    if not entry.author_name and not entry.author_url and not entry.author_others:
         return None
+    others = entry.author_others
     name = (entry.author_name or "").strip()
     if platform == "reddit":
         handle = name.removeprefix("/").removeprefix("u/")
-        return RawAuthor(platform, handle=handle or None, profile_url=entry.author_url)
+        return RawAuthor(platform, handle=handle or None, profile_url=entry.author_url, others=others)
     if platform == "youtube":
         channel = (entry.author_url or "").rstrip("/").rpartition("/channel/")[2]
-        return RawAuthor(platform, native_id=channel or None, display_name=name or None, profile_url=entry.author_url)
-    return RawAuthor(platform, display_name=name or None, profile_url=entry.author_url)
+        return RawAuthor(platform, channel or None, None, name or None, entry.author_url, others)
+    return RawAuthor(platform, None, None, name or None, entry.author_url, others)
 
 
 def _platform(addresses: Iterable[str | None]) -> str:

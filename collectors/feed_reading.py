@@ -11,6 +11,7 @@ from time import struct_time
 from typing import Any, cast
 from urllib.parse import parse_qs, urljoin, urlsplit
 
+from collectors import feed_authors
 from collectors.errors import CollectError
 from collectors.html_text import one_line, plain_text
 from collectors.post import Json
@@ -39,6 +40,7 @@ class Entry:
     published_at: datetime | None
     author_name: str | None = field(default=None, repr=False)
     author_url: str | None = field(default=None, repr=False)
+    author_others: tuple[str, ...] = field(default=(), repr=False)
     lang: str | None = None
     views: int | None = None
     comments: int | None = None
@@ -136,7 +138,9 @@ def _entry(item: Any, heir_of: Any, url: str, feed: Any) -> Entry:
     title = one_line(_string(item, "title"))
     published = _moment(item)
     link = resolved_link(_string(item, "link"), url)
-    author = item.get("author_detail") or heir_of.get("author_detail") or {}
+    signed = item if item.get("authors") or item.get("author") else heir_of
+    author = signed.get("author_detail") or {}
+    names = feed_authors.names(signed)
     tags = [str(tag.get("term")) for tag in item.get("tags") or [] if tag.get("term")]
     return Entry(
         native_id=_native_id(_string(item, "id"), link, title, published),
@@ -144,8 +148,9 @@ def _entry(item: Any, heir_of: Any, url: str, feed: Any) -> Entry:
         text=_text(item),
         link=link,
         published_at=published,
-        author_name=_string(author, "name") or _string(item, "author") or None,
+        author_name=names[0] if names else None,
         author_url=_string(author, "href") or None,
+        author_others=names[1:],
         lang=_lang(item, feed),
         views=_count((item.get("media_statistics") or {}).get("views")),
         comments=_count(item.get("slash_comments")),
@@ -254,7 +259,8 @@ def _json_entry(item: dict[str, Json], document: dict[str, Json], url: str) -> E
     title = one_line(_string(item, "title"))
     link = resolved_link(_string(item, "url") or _string(item, "external_url"), url)
     published = _iso(_string(item, "date_published")) or _iso(_string(item, "date_modified"))
-    author = _json_author(item) or _json_author(document)
+    authors = _json_authors(item) or _json_authors(document)
+    names = [name for author in authors if (name := _string(author, "name"))]
     tags = item.get("tags")
     markup = _string(item, "content_html")
     given = item.get("id")
@@ -264,17 +270,18 @@ def _json_entry(item: dict[str, Json], document: dict[str, Json], url: str) -> E
         text=plain_text(markup) if markup else (_string(item, "content_text") or _string(item, "summary")).strip(),
         link=link,
         published_at=published,
-        author_name=_string(author, "name") or None,
-        author_url=_string(author, "url") or None,
+        author_name=names[0] if names else None,
+        author_url=next((url for author in authors if (url := _string(author, "url"))), None),
+        author_others=tuple(names[1:]),
         lang=_lang({}, {"language": _string(item, "language") or _string(document, "language")}),
         tags=tuple(str(tag) for tag in tags[:20]) if isinstance(tags, list) else (),
     )
 
 
-def _json_author(holder: dict[str, Json]) -> dict[str, Json]:
+def _json_authors(holder: dict[str, Json]) -> list[dict[str, Json]]:
     authors = holder.get("authors")
-    first = authors[0] if isinstance(authors, list) and authors else holder.get("author")
-    return first if isinstance(first, dict) else {}
+    listed = authors if isinstance(authors, list) and authors else [holder.get("author")]
+    return [author for author in listed[:20] if isinstance(author, dict)]
 
 
 def _iso(text: str) -> datetime | None:

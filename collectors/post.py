@@ -20,6 +20,7 @@ class RawAuthor:
     handle: str | None = None
     display_name: str | None = None
     profile_url: str | None = None
+    others: tuple[str, ...] = ()  # further names under which the post is signed: co-authors, parts of mail addresses
 
     def __repr__(self) -> str:
         return "RawAuthor(hidden)"

@@ -87,6 +87,7 @@ class PrivacyDoor:
         if squash(author.display_name or "") in self._kept:
             names = []  # an organisation signs with the name everybody may read
         handles = [handle for handle in handles if squash(handle or "") not in self._kept]
+        names += [name for name in author.others if squash(name) not in self._kept]
         return markers_of(handles, names, author.profile_url)
 
     def _pseudonym(self, author: RawAuthor | None) -> str | None:

@@ -9,6 +9,7 @@ from collectors.feed import FeedCollector
 from collectors.feed_rhythm import bounded, from_dates, max_age
 from collectors.http import HttpClient
 from collectors.post import Json
+from collectors.privacy import PrivacyDoor
 from tests.collectors.conftest import NOW
 from tests.collectors.run import Run, run
 from tests.wire.replay import Answer, Replay
@@ -17,9 +18,11 @@ FEED = FeedCollector(min_minutes=10, max_minutes=720)
 
 
 def rss(items: str, channel: str = "") -> bytes:
-    return (
-        f'<?xml version="1.0"?><rss version="2.0"><channel><title>News</title>{channel}{items}</channel></rss>'.encode()
+    document = (
+        '<?xml version="1.0"?><rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/">'
+        f"<channel><title>News</title>{channel}{items}</channel></rss>"
     )
+    return document.encode()
 
 
 def item(number: int, hours_ago: float = 1.0, more: str = "") -> str:
@@ -49,6 +52,24 @@ def test_item_becomes_a_post(server: Replay, http: HttpClient) -> None:
     assert post.published_at == NOW - timedelta(hours=1)
     assert post.author is not None
     assert "Joe" not in repr(post)
+
+
+@pytest.mark.parametrize(
+    "signed",
+    [
+        "<author>joe@a.example (Joe Doe)</author>",
+        "<author>editor@a.example (Ann Roe)</author><dc:creator>Joe Doe</dc:creator>",
+        "<dc:creator>Joe Doe</dc:creator><dc:creator>Ann Roe</dc:creator>",
+        "<dc:creator>By Ann Roe, Joe Doe and Max Moe</dc:creator>",
+        "<author>joe.doe@a.example</author>",
+    ],
+)
+def test_no_one_who_signs_stays_in_the_text(server: Replay, http: HttpClient, signed: str) -> None:
+    told = f"<description>So says Joe Doe (joe.doe).</description>{signed}"
+    feed = rss(f"<item><guid>1</guid><title>Joe Doe tells</title>{told}</item>")
+    post = PrivacyDoor(b"k" * 32, []).admit(collected(server, http, feed).posts[0], NOW, 10_000)
+    left = f"{post.title} {post.text}"
+    assert "joe.doe" not in left if "joe.doe@" in signed else "Joe" not in left
 
 
 def test_unchanged_feed_is_asked_for_conditionally(server: Replay, http: HttpClient) -> None:
