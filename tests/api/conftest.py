@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from api import auth
 from api.app import create_app
-from storage import users
+from storage import accounts
 from tests.api import world
 
 Header = dict[str, str]
@@ -21,7 +21,7 @@ Header = dict[str, str]
 def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same hash with a small memory: these tests are not about its strength."""
     quick = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
-    monkeypatch.setattr(users, "_hasher", lambda: quick)
+    monkeypatch.setattr(accounts, "_hasher", lambda: quick)
 
 
 @pytest.fixture(scope="session")
