@@ -16,7 +16,7 @@ from config.settings import ROOT
 from storage import db, profile, sources
 from storage.mentions import PreviewRow
 from storage.viewer import SYSTEM
-from tests.api.world import NOW, PASSWORD
+from tests.api.world import NOW, PASSWORD, PROFILE
 from tests.dashboard.forms import follow, post
 
 Clients = Callable[[str], TestClient]
@@ -53,6 +53,17 @@ def test_an_older_version_does_not_overwrite_a_newer_one(first: TestClient) -> N
     assert answer.status_code == 422
     assert "Somebody saved another version" in answer.text
     assert "Akme" in answer.text
+
+
+def test_the_demo_company_is_not_turned_into_a_real_one(first: TestClient) -> None:
+    with db.transaction() as session:
+        profile.save_profile(session, PROFILE, origin="demo", user_id=None, now=NOW)
+    for path, values in (("/company", ACME), ("/company/text", {"toml": PROFILE})):
+        assert "Remove the demo first" in post(first, path, {**values, "do": "save", "version": "1"}).text
+    with db.reading() as session:
+        state = profile.current_profile(session)
+        assert state is not None
+        assert state.demo
 
 
 def test_wrong_fields_are_named_and_nothing_typed_is_lost(clients: Clients) -> None:

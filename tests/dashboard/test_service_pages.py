@@ -12,6 +12,7 @@ PAGES = {
     "/outbox": READERS,
     "/my-reach": READERS | {"advocate"},
     "/programme": READERS,
+    "/account": READERS | {"advocate"},
     "/sources": ADMINISTRATOR,
     "/sources/new": ADMINISTRATOR,
     "/sources/new?kind=feed": ADMINISTRATOR,

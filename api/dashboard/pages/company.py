@@ -29,6 +29,7 @@ _EXAMPLES = 5
 _OUTDATED = (
     "Somebody saved another version since you opened this page. Your words are below; saving again puts them in force."
 )
+_DEMO = "This is the demo company. Remove the demo first (above), then set up your own: the two must not mix."
 _FIRST = """\
 [company]
 name = "Your company"
@@ -76,8 +77,8 @@ def save(request: Request, now: Now, who: Sender, form: Form) -> Response:
         toml = dump_profile(found)
         if form.get("do") == "preview":
             return _form(request, who, state, shown, remarks(found), preview=_preview(who, toml))
-        if form.get("version") != _version(state):
-            return _form(request, who, state, shown, remarks(found), {"form": _OUTDATED})
+        if refused := _refused(form.get("version"), state):
+            return _form(request, who, state, shown, remarks(found), {"form": refused})
         _save(toml, who, now)
     except ProfileError as error:
         return _form(request, who, state, shown, (), company_form.errors_of(error.problems))
@@ -100,8 +101,8 @@ def save_text(request: Request, now: Now, who: Sender, form: Form) -> Response:
         found = load_profile(toml)
         if form.get("do") == "preview":
             return _text(request, who, state, toml, remarks(found), preview=_preview(who, toml))
-        if form.get("version") != _version(state):
-            return _text(request, who, state, toml, remarks(found), (_OUTDATED,))
+        if refused := _refused(form.get("version"), state):
+            return _text(request, who, state, toml, remarks(found), (refused,))
         _save(toml, who, now)
     except ProfileError as error:
         return _text(request, who, state, toml, (), tuple(sentence(str(each)) for each in error.problems))
@@ -193,6 +194,13 @@ def _shown(preview: Preview | None) -> dict[str, Any] | None:
 def _preview(who: SignedIn, toml: str) -> Preview:
     with db.reading() as session:
         return mentions.preview(session, who.viewer, profile.draft_matcher(session, toml), _EXAMPLES)
+
+
+def _refused(version: str, state: ProfileState | None) -> str:
+    """Why this form may not be saved now; "" when it may."""
+    if state is not None and state.demo:
+        return _DEMO
+    return "" if version == _version(state) else _OUTDATED
 
 
 def _save(toml: str, who: SignedIn, now: datetime) -> None:
