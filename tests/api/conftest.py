@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from api import auth
 from api.app import create_app
-from storage import accounts
+from storage import accounts, users
 from tests.api import world
 
 Header = dict[str, str]
