@@ -2,12 +2,10 @@
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
-from collectors import uploads
 from storage import db, sources
 from tests.api.world import add_person
 from tests.dashboard.forms import follow, post
@@ -80,15 +78,6 @@ def test_an_upload_belongs_to_who_sent_it(clients: Clients) -> None:
     other.post("/sign-in", data={"email": "second@acme.example", "password": "correct horse battery"})
     assert other.get(path).status_code == 404
     assert clients("administrator").get("/import/guessed").status_code == 404
-
-
-def test_a_file_that_is_too_large_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads, "MAX_BYTES", 10)
-    source = tmp_path / "big.csv"
-    source.write_bytes(b"x" * 11)
-    with source.open("rb") as file, pytest.raises(uploads.UploadError, match="manage"):
-        uploads.keep(tmp_path, file, "big.csv", "posts", 1)
-    assert list((tmp_path / "uploads").iterdir()) == []
 
 
 def test_an_import_that_fails_says_why(clients: Clients) -> None:
