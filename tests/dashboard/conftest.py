@@ -6,7 +6,6 @@ Tests that change something choose a mention or incident of their own, so that n
 import os
 import threading
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -22,6 +21,7 @@ from config.settings import get_settings
 from storage import db
 from tests import servers
 from tests.api.world import PASSWORD, add_person
+from tests.conftest import _empty as empty_database
 from tests.conftest import free_port
 from tests.dashboard import town as town_data
 
@@ -38,31 +38,42 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="package")
 def town(data_dir: Path) -> Iterator[str]:
     """The address of a database of its own with a month of talk; all of the service's code uses it meanwhile."""
-    with _database(data_dir, "town") as url:
+    url = servers.make_database(data_dir, f"town_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}")
+    with _in_use(url):
         town_data.build()
         yield url
+    db.connect(url).dispose()
+
+
+@pytest.fixture(scope="package")
+def second_database(data_dir: Path) -> Iterator[str]:
+    """The address of an empty database beside the town; one for all tests, since engines are few."""
+    url = servers.make_database(data_dir, f"first_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}")
+    yield url
+    db.connect(url).dispose()
 
 
 @pytest.fixture
-def first_start(town: str, data_dir: Path) -> Iterator[str]:
-    """The address of a database with nothing but an administrator, for this test only."""
-    with _database(data_dir, f"first_{uuid.uuid4().hex[:8]}") as url:
+def first_start(town: str, second_database: str) -> Iterator[str]:
+    """The address of a database with nothing but an administrator, in use for this test only."""
+    with _in_use(second_database):
+        empty_database(db.connect(second_database))
         add_person("administrator")
-        yield url
+        yield second_database
 
 
 @contextmanager
-def _database(data_dir: Path, name: str) -> Iterator[str]:
+def _in_use(url: str) -> Iterator[None]:
     before = os.environ.get("DATABASE_URL")
-    url = servers.make_database(data_dir, f"{name}_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}")
     os.environ["DATABASE_URL"] = url
     get_settings.cache_clear()
-    yield url
-    db.connect(url).dispose()
-    os.environ.pop("DATABASE_URL")
-    if before is not None:
-        os.environ["DATABASE_URL"] = before
-    get_settings.cache_clear()
+    try:
+        yield
+    finally:
+        os.environ.pop("DATABASE_URL")
+        if before is not None:
+            os.environ["DATABASE_URL"] = before
+        get_settings.cache_clear()
 
 
 @pytest.fixture(scope="package")
