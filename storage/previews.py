@@ -1,6 +1,6 @@
 """What a changed query would keep, drop and add, shown on the newest stored posts before it is saved."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -16,6 +16,8 @@ from storage.viewer import Viewer, require_administrator
 
 SCANNED = 2_000
 _EXCERPT = 600
+_BEFORE = 200  # characters shown before the first term that was found
+_CUT = "… "
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class PreviewRow:
     source: str
     url: str | None
     published_at: datetime
-    text: str  # title and beginning of the text
+    text: str  # of title and text the beginning, or where a long text names the first term
     explanation: Explanation
 
 
@@ -74,24 +76,31 @@ def preview(
             continue
         counts[group] += 1
         if len(groups[group]) < limit and not is_protected(whole):
-            shown = whole[:_EXCERPT]
-            explanation = matcher.queries.explain(shown)[str(wanted)]
+            shown, explanation = _excerpt(whole, matcher.queries.explain(whole)[str(wanted)])
             groups[group].append(PreviewRow(row.id, row.name, row.url, row.published_at, shown, explanation))
-    return Preview(
-        tuple(groups["kept"]),
-        tuple(groups["dropped"]),
-        tuple(groups["newly"]),
-        counts["kept"],
-        counts["dropped"],
-        counts["newly"],
-        len(rows),
-    )
+    kept, dropped, newly = (tuple(groups[name]) for name in groups)
+    return Preview(kept, dropped, newly, counts["kept"], counts["dropped"], counts["newly"], len(rows))
 
 
 def single_query(query: str, company_id: int | None = None) -> CompiledMatcher:
     """A matcher of one query for `preview`; raises `config.query.QueryError`."""
     key = -1 if company_id is None else company_id
     return CompiledMatcher(-1, frozenset({key}), Matcher({str(key): parse_query(query)}))
+
+
+def _excerpt(whole: str, explanation: Explanation) -> tuple[str, Explanation]:
+    """The part to show, and what is found in it; the verdict stays that of the whole text."""
+    first = min((found.start for found in explanation.found), default=0)
+    begin = first - _BEFORE if first > _EXCERPT - _BEFORE else 0
+    lead = _CUT if begin else ""
+    shift = begin - len(lead)
+    end = begin + _EXCERPT
+    found = tuple(
+        replace(each, start=each.start - shift, end=each.end - shift)
+        for each in explanation.found
+        if each.start >= begin and each.end <= end
+    )
+    return lead + whole[begin:end], replace(explanation, found=found)
 
 
 def _group(matches: bool, held: bool) -> str | None:

@@ -14,7 +14,7 @@ from storage.models.users import ApiToken, User, UserSession
 from storage.viewer import Viewer, viewer_for
 
 TOKEN_PREFIX = "osp_"  # noqa: S105 - tells scanners of leaked secrets what they found
-SCOPES = (  # what each opens is said in `api.deps`
+SCOPES = (  # docs/api.md says what each opens
     "mentions:read",
     "mentions:write",
     "series:read",

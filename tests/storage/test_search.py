@@ -178,6 +178,22 @@ def test_a_preview_says_what_a_query_keeps_drops_and_adds(session: Session, worl
         mentions.preview(session, MARKETING, matcher)
 
 
+def test_a_preview_shows_why_a_long_post_is_kept(session: Session, world: World) -> None:
+    make.heard(session, world, ["A kettle. " + "Steam and more steam. " * 100 + "At last: Acme."])
+    (row,) = mentions.preview(session, ADMINISTRATOR, mentions.single_query("acme", world.acme)).kept
+    (found,) = row.explanation.found
+    assert (row.explanation.kept, row.explanation.missing) == (True, ())
+    assert row.text.startswith("… ")
+    assert row.text[found.start : found.end] == "Acme"
+
+
+def test_a_term_far_behind_the_first_is_no_find_of_the_excerpt(session: Session, world: World) -> None:
+    make.heard(session, world, ["Acme kettle. " + "Steam and more steam. " * 100 + "Acme again."])
+    (row,) = mentions.preview(session, ADMINISTRATOR, mentions.single_query("acme", world.acme)).kept
+    assert [(each.start, each.end) for each in row.explanation.found] == [(0, 4)]
+    assert len(row.text) == 600
+
+
 def test_times_far_away_are_no_error(session: Session, world: World) -> None:
     wanted = MentionFilter(start=datetime.min.replace(tzinfo=UTC), end=datetime.max.replace(tzinfo=UTC) - timedelta(1))
     assert search(session, MARKETING, wanted).items == ()
