@@ -173,10 +173,9 @@ def get(session: Session, viewer: Viewer, mention_id: int) -> MentionDetail:
     visible = mention.counted and mention.analyzed_at is not None and mention.facet in labels
     if not visible:
         raise NotAllowed("Your role does not read this mention.")
-    if viewer.role != "system" and mention.audience in STAFF_AUDIENCES:
-        asked = MentionFilter(audience=mention.audience)
-        if _small_groups(session, mention.company_id, labels, asked):
-            raise NotAllowed("Too few authors stand behind this group; its texts stay hidden.")
+    small = () if viewer.role == "system" else _small_groups(session, mention.company_id, labels, MentionFilter())
+    if mention.audience in small:
+        raise NotAllowed("Too few authors stand behind this group; its texts stay hidden.")
     return MentionDetail(
         _row(found),
         found.text,
@@ -186,7 +185,7 @@ def get(session: Session, viewer: Viewer, mention_id: int) -> MentionDetail:
         mention.model,
         found.collected_at,
         _counters(session, mention.post_id),
-        _copies(session, mention, labels),
+        _copies(session, mention, labels, small),
         _corrections(session, mention_id),
     )
 
@@ -329,7 +328,7 @@ def _counters(session: Session, post_id: int) -> tuple[CounterRow, ...]:
     return tuple(CounterRow(row.counter, row.observed_at, row.value) for row in rows)
 
 
-def _copies(session: Session, mention: Mention, labels: list[str]) -> tuple[Copy, ...]:
+def _copies(session: Session, mention: Mention, labels: list[str], small: tuple[str, ...]) -> tuple[Copy, ...]:
     if mention.story_id is None:
         return ()
     query = (
@@ -337,7 +336,7 @@ def _copies(session: Session, mention: Mention, labels: list[str]) -> tuple[Copy
         .join(Post, Post.id == Mention.post_id)
         .join(Source, Source.id == Mention.source_id)
         .where(Mention.story_id == mention.story_id, Mention.id != mention.id, Mention.facet.in_(labels))
-        .where(Mention.counted)
+        .where(Mention.counted, Mention.audience.not_in(small))
         .order_by(Mention.published_at, Mention.id)
         .limit(_MAX_COPIES)
     )

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from storage import mentions
 from storage.mentions import MentionFilter, search
-from storage.viewer import NotAllowed, NotFound, Viewer
+from storage.viewer import SYSTEM, NotAllowed, NotFound, Viewer
 from tests import factories as make
 from tests.factories import ADMINISTRATOR, ADVOCATE, HR, LEADERSHIP, MARKETING, NOW, World
 
@@ -150,6 +150,14 @@ def test_one_mention_with_all_that_is_known(session: Session, world: World) -> N
     assert [(each.counter, each.value) for each in detail.counters] == [("likes", 3)]
     assert [copy.source for copy in detail.copies] == ["News"]
     assert detail.scores["sentiment"]["neutral"] == 1.0
+
+
+def test_copies_do_not_lead_to_a_small_group(session: Session, world: World) -> None:
+    text = make.different(1)
+    (said,) = make.heard(session, world, {"a": text})
+    make.heard(session, world, {"b": text}, source_id=world.news, labels=("neutral", "employee", "both"))
+    assert mentions.get(session, MARKETING, said).copies == ()
+    assert len(mentions.get(session, SYSTEM, said).copies) == 1
 
 
 def test_a_long_text_is_cut_in_the_list(session: Session, world: World) -> None:
