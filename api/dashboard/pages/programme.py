@@ -67,6 +67,8 @@ def people(found: Programme) -> tuple[Figure, ...]:
     several = found.active.active == 0 or found.active.active >= MIN_AUTHORS
     shared = count(found.active.active) if several else f"fewer than {MIN_AUTHORS}"
     joined = f"{shared} shared something" + (f"; {average:.1f} joined on average" if average is not None else "")
+    if several and (found.active.value or 0) > 1:
+        joined += "; above 100 % because many joined only lately"
     return (
         Figure("Advocates now", count(found.joined_now), ("joined by their own choice and not left",)),
         Figure("Adoption", adopted, (adoption,)),
