@@ -28,9 +28,7 @@ class Settings(BaseSettings):
     trusted_hosts: str = Field("*", description="Host names the web server answers to, separated by commas.")
     secure_cookies: bool = Field(False, description="Send the session cookie over HTTPS only.")
 
-    database_url: SecretStr = Field(
-        SecretStr(""), description="PostgreSQL 14 or later with pgvector. Empty: the embedded server."
-    )
+    database_url: SecretStr = Field(SecretStr(""), description="PostgreSQL 14 or later. Empty: the embedded server.")
     redis_url: SecretStr = Field(SecretStr(""), description="Redis or Valkey. Empty: the embedded server.")
     secret_key: SecretStr = Field(
         SecretStr(""), description="Signs sessions and links. Empty: made once and kept in DATA_DIR/secret_key."
