@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from api import auth
 from api.app import create_app
 from storage import db, profile, sources
-from tests.api.world import NOW, PASSWORD, PROFILE, add_person
+from tests.api.world import NOW, PASSWORD, PROFILE, Said, add_person, say
 
 
 @pytest.fixture
@@ -59,6 +59,12 @@ def test_a_company_without_mentions_shows_unknown_and_no_zero_division(client: T
         assert answer.status_code == 200
         assert "–" in answer.text
     assert client.get("/start").headers["location"] == "/overview"
+
+
+def test_nothing_is_compared_with_a_time_that_is_not_known(client: TestClient) -> None:
+    _set_up("dashboard")
+    say(Said("a first word"))
+    assert "the 30 days before are not known in full, so nothing is compared" in client.get("/brand").text
 
 
 def test_loading_the_demo_is_asked_of_a_worker(client: TestClient) -> None:
