@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from alerts.rules import ALL, NEGATIVE, SEVERITIES, VOLUME
 from alerts.severity import FORMULA
 from config.profile import Recipient
 from config.settings import get_settings
+from nlp.result import UNKNOWN
 from notify.facts import AlertFacts, Example
 from notify.points import VolumePoint
 from storage.incident_log import IncidentRow, find
@@ -55,7 +56,7 @@ def facts(session: Session, event_id: int, now: datetime) -> tuple[AlertFacts, t
         severity_reason=incident.severity_reason,
         severity_formula=FORMULA,
         opened_at=incident.opened_at,
-        as_of=as_of(session) or event.at,
+        as_of=min(as_of(session) or event.at, now),
         window_start=incident.window_start,
         window=incident.window,
         observed=_number(figures.get("observed"), incident.observed),
@@ -77,7 +78,8 @@ def facts(session: Session, event_id: int, now: datetime) -> tuple[AlertFacts, t
 def examples(session: Session, viewer: Viewer, incident: IncidentRow, limit: int = 3) -> tuple[Example, ...]:
     """The most copied and newest texts of an incident that the viewer reads, one per story.
 
-    Never those of employees, alumni or staff, whose quotes stay hidden, nor protected ones.
+    Never those of employees, alumni or staff, whose quotes stay hidden, nor of unknown speakers on the employer side,
+    nor protected ones.
     """
     labels = viewer.facets if incident.facet == ALL else viewer.facets & FACET_LABELS[incident.facet]
     if not labels or incident.audience in STAFF_AUDIENCES:
@@ -99,6 +101,8 @@ def examples(session: Session, viewer: Viewer, incident: IncidentRow, limit: int
         .join(Source, Source.id == Mention.source_id)
         .where(Mention.company_id == incident.company_id, Mention.counted, Mention.analyzed_at.is_not(None))
         .where(Mention.facet.in_(labels), Mention.audience.not_in(STAFF_AUDIENCES), ~Mention.own_account)
+        # On the employer side a text that declares no standpoint may still be of staff.
+        .where(or_(Mention.facet != "employer", Mention.audience != UNKNOWN))
         .where(Mention.published_at >= incident.window_start)
         .where(Mention.published_at <= incident.last_finding_at)
     )
@@ -148,7 +152,7 @@ def points(session: Session, viewer: Viewer, incident: IncidentRow, now: datetim
             incident.expected_low if volume and first < bucket.start <= last else None,
             incident.expected_high if volume and first < bucket.start <= last else None,
             bucket.coverage,
-            volume and first < bucket.start <= last,
+            volume and first < bucket.start <= last and (bucket.stories or 0) >= incident.expected_high,
             bucket.suppressed,
         )
         for bucket in series(session, viewer, wanted, now=now)

@@ -78,13 +78,13 @@ def _load(now: datetime, progress: Progress) -> None:
     border = now - _LAST_DAY
     progress("Storing and tagging ninety days of posts")
     _take_in([each for each in posts if (each.post.published_at or now) < border], now)
+    with db.transaction() as session:
+        outage = now - _OUTAGE_AGO
+        stored.note_runs(session, now - timedelta(days=generator.DAYS), now, outage, outage + _OUTAGE)
     progress("Going through the past events hour by hour")
     _replay(now)
     progress("Adding advocates and their shares")
     add_advocates(now)
-    with db.transaction() as session:
-        outage = now - _OUTAGE_AGO
-        stored.note_runs(session, now - timedelta(days=generator.DAYS), now, outage, outage + _OUTAGE)
     progress("Adding the last day")
     _take_in([each for each in posts if (each.post.published_at or now) >= border], now)
     with db.transaction() as session:
