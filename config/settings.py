@@ -1,6 +1,8 @@
 """All settings, from the environment or `.env`; every default runs on a laptop. `docs/settings.md` lists them."""
 
+import fcntl
 import hmac
+import os
 import secrets
 from functools import lru_cache
 from pathlib import Path
@@ -98,8 +100,6 @@ class Settings(BaseSettings):
     @classmethod
     def _read_secret_files(cls, data: Any) -> Any:
         """Let `<NAME>_FILE` stand in for a secret, as container platforms mount them."""
-        import os
-
         if not isinstance(data, dict):
             return data
         for name in ("database_url", "redis_url", "secret_key", "pseudonym_key", "smtp_password"):
@@ -125,15 +125,17 @@ class Settings(BaseSettings):
 
 
 def _kept_secret(path: Path) -> str:
-    """Read the key file, or make it. Exclusive creation: of two processes that start at once, one writes."""
+    """Read the key file, or make it: of two processes that start at once one writes and the other waits for it."""
+    if path.exists() and (kept := path.read_text(encoding="ascii").strip()):
+        return kept
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with path.open("x", encoding="ascii") as file:
-            path.chmod(0o600)
-            file.write(secrets.token_hex(32))
-    except FileExistsError:
-        pass
-    return path.read_text(encoding="ascii").strip()
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+", encoding="ascii") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        kept = file.read().strip()
+        if not kept:
+            kept = secrets.token_hex(32)
+            file.write(kept)
+    return kept
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,107 @@
+"""Commands for accounts, and for the keys with which programs use the API."""
+
+import secrets
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from commands.terminal import CommandError, database, now, out, table
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+user = typer.Typer(no_args_is_help=True, help="Accounts.")
+key = typer.Typer(no_args_is_help=True, help="Keys for programs that use the API.")
+
+
+@user.command("add")
+def user_add(
+    email: str,
+    role: Annotated[str, typer.Option(help="marketing, hr, advocate, leadership or administrator.")],
+    full_name: Annotated[str, typer.Option("--name", help="As others see it.")] = "",
+    ask: Annotated[bool, typer.Option("--ask", help="Ask for the password; else one is made and shown once.")] = False,
+) -> None:
+    """Make an account."""
+    from storage import db, users
+
+    password = typer.prompt("Password", hide_input=True, confirmation_prompt=True) if ask else secrets.token_urlsafe(12)
+    with database("manage.py user add"), db.transaction() as session:
+        users.create_user(session, email, full_name or email.partition("@")[0], role, password, now())
+    out.print(
+        f"{escape(email)} may sign in as {role}." + ("" if ask else f" Password, shown this once: [bold]{password}[/]")
+    )
+
+
+@user.command("password")
+def user_password(email: str) -> None:
+    """Give an account a new password; it is asked for."""
+    from storage import db, users
+
+    with database("manage.py user password"), db.transaction() as session:
+        users.set_password(
+            session, _account(session, email), typer.prompt("New password", hide_input=True, confirmation_prompt=True)
+        )
+    out.print("The password is changed; open sign-ins of this account have ended.")
+
+
+@user.command("list")
+def user_list() -> None:
+    """Show all accounts."""
+    from storage import db, users
+
+    with database("manage.py user list"), db.reading() as session:
+        rows = [
+            (row.email, row.name, row.role, "" if row.active else "deactivated") for row in users.list_users(session)
+        ]
+    table(("e-mail", "name", "role", ""), rows, "There is no account yet.")
+
+
+@key.command("add")
+def key_add(
+    email: Annotated[str, typer.Argument(help="The account it acts for.")],
+    label: Annotated[str, typer.Option("--name", help="What it is for.")] = "command line",
+    scope: Annotated[
+        list[str] | None, typer.Option(help="What it may do, several times; all of reading when left out.")
+    ] = None,
+) -> None:
+    """Make a key and show it once."""
+    from storage import db, users
+
+    with database("manage.py key add"), db.transaction() as session:
+        scopes = frozenset(scope or [name for name in users.SCOPES if name.endswith(":read")])
+        number, secret = users.create_token(session, _account(session, email), label, scopes, now())
+    out.print(f"Key {number}, shown this once: [bold]{secret}[/]")
+
+
+def _account(session: "Session", email: str) -> int:
+    from storage import users
+
+    found = users.find_user(session, email)
+    if found is None:
+        raise CommandError(f"There is no account {email!r}.")
+    return found.id
+
+
+@key.command("list")
+def key_list() -> None:
+    """Show all keys, without their secrets."""
+    from storage import db, users
+
+    with database("manage.py key list"), db.reading() as session:
+        rows = [
+            (str(row.id), row.name, ", ".join(sorted(row.scopes)), "revoked" if row.revoked_at else "")
+            for row in users.list_tokens(session)
+        ]
+    table(("key", "name", "scopes", ""), rows, "There is no key yet.")
+
+
+@key.command("revoke")
+def key_revoke(number: int) -> None:
+    """End a key."""
+    from storage import db, users
+
+    with database("manage.py key revoke"), db.transaction() as session:
+        if not users.revoke_token(session, number, now()):
+            raise CommandError(f"There is no open key {number}.")
+    out.print(f"Key {number} is revoked.")

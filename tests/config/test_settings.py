@@ -1,0 +1,37 @@
+"""The settings: secrets that are kept or come from files, the address that people see."""
+
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from config.settings import Settings
+
+
+def test_the_key_is_made_once_for_all_who_start_at_the_same_time(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        found = set(pool.map(lambda _: Settings(data_dir=tmp_path / "var").secret(), range(32)))
+    assert [len(each) for each in found] == [64]
+    assert stat.S_IMODE((tmp_path / "var" / "secret_key").stat().st_mode) == 0o600
+
+
+def test_an_empty_key_file_of_a_killed_start_is_filled(tmp_path: Path) -> None:
+    (tmp_path / "secret_key").touch()
+    made = Settings(data_dir=tmp_path).secret()
+    assert len(made) == 64
+    assert Settings(data_dir=tmp_path).secret() == made
+
+
+def test_a_secret_may_come_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "smtp").write_text("open sesame\n", encoding="utf-8")
+    monkeypatch.setenv("SMTP_PASSWORD_FILE", str(tmp_path / "smtp"))
+    assert Settings().smtp_password.get_secret_value() == "open sesame"
+
+
+def test_what_is_wrong_is_named_by_its_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "70000")
+    with pytest.raises(ValidationError) as caught:
+        Settings()
+    assert [error["loc"] for error in caught.value.errors()] == [("port",)]
