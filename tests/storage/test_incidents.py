@@ -145,17 +145,17 @@ def test_people_look_after_an_incident(session: Session, world: World) -> None:
 
 def test_a_mail_knows_whom_to_tell_and_what(session: Session, world: World) -> None:
     make.heard(session, world, [make.different(n) for n in range(4)], labels=("negative", "consumer", "brand"))
-    incident_id, event_id = opened(session, world)
+    incident_id, event_id = opened(session, world, expected_high=3)
     assert incidents.claim_event(session, event_id)
     told = incidents.facts(session, event_id, NOW)
     assert told is not None
     alert, recipients = told
     assert recipients == ("lead@acme.example",)
-    assert (alert.company, alert.observed, alert.expected_high, alert.revision) == ("Acme", 17, 7, 0)
+    assert (alert.company, alert.observed, alert.expected_high, alert.revision) == ("Acme", 17, 3, 0)
     assert alert.link.endswith(f"/incidents/{incident_id}")
     assert len(alert.examples) == 3
     assert sum(point.stories or 0 for point in alert.points) == 4
-    assert any(point.spike for point in alert.points)
+    assert [point.stories for point in alert.points if point.spike] == [4], "only hours above normal are painted"
     incidents.mark_told(session, event_id, NOW)
     assert incidents.events_to_tell(session) == []
     assert not incidents.claim_event(session, event_id)
