@@ -4,7 +4,7 @@ Algorithm of `decide`: 1. Findings of one company and kind whose slices lie insi
 speaks through the most specific finding that explains 70 % of the broadest one's excess, else through the broadest.
 3. It goes to an open incident of the same kind on a slice that contains it or lies inside it; a negative share may also
 go to an open volume spike, since that mail already tells the sentiment. 4. Otherwise it opens one. 5. Open incidents
-that got nothing for six hours close, and say so once. Source silence is not decided here: see `alerts.silence`.
+that got nothing for six hours close, and say so once. Silence of sources is decided in `alerts.silence`.
 """
 
 from collections.abc import Sequence

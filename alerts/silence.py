@@ -1,4 +1,4 @@
-"""Silence of a source: it used to speak every day and has stopped."""
+"""Silence of a source: it used to speak every day and has stopped, or it waits for a person and collects no more."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,11 +6,15 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median
 
+from alerts.rules import ALL, SILENCE, Finding, Intent, OpenIncident
+
 LEAST_ITEMS = 7  # fewer say nothing about what is usual
 LEAST_PER_DAY = 1.0
 LEAST_QUIET = timedelta(hours=24)
 GAPS = 3  # median gaps until the quiet is unusual
 WATCHED = timedelta(days=28)
+SEVERITY = "medium"
+_NAMED = 5  # sources that a sentence names
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,16 @@ class Silence:
     allowed: timedelta | None  # None: the source is too rare to be called silent
     per_day: float
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SilentSource:
+    """A source that is silent now, for how long at least, and why it is called so."""
+
+    id: int
+    name: str
+    reason: str
+    quiet: timedelta
 
 
 def judge_silence(arrivals: Sequence[datetime], now: datetime) -> Silence:
@@ -49,9 +63,51 @@ def judge_silence(arrivals: Sequence[datetime], now: datetime) -> Silence:
     )
 
 
-def is_silent(arrivals: Sequence[datetime], now: datetime) -> bool:
-    """`judge_silence` as yes or no."""
-    return judge_silence(arrivals, now).silent
+def decide_silence(
+    company_id: int,
+    gone: Sequence[SilentSource],
+    silent: Sequence[SilentSource],
+    incident: OpenIncident | None,
+    now: datetime,
+) -> Intent | None:
+    """One incident for all silent sources: opened by the first, grown by each that follows, over when all speak again.
+
+    `gone` are those of `silent` that were caught just now; `incident` is the open one of this kind. None: no news.
+    """
+    if incident is not None and not silent:
+        return Intent("close", incident.id, None, incident.severity, "No source is silent any more.", True)
+    if not gone:
+        return None
+    finding = _finding(company_id, silent, now)
+    reason = f"{_names(gone)} went silent."
+    if incident is None:
+        return Intent("open", None, finding, SEVERITY, reason, True)
+    return Intent("grow", incident.id, finding, incident.severity, reason, True)
+
+
+def _finding(company_id: int, silent: Sequence[SilentSource], now: datetime) -> Finding:
+    quiet = max(source.quiet for source in silent)
+    return Finding(
+        kind=SILENCE,
+        company_id=company_id,
+        facet=ALL,
+        audience=ALL,
+        at=now - quiet,
+        window=quiet,
+        observed=quiet / timedelta(hours=1),
+        expected_low=0.0,
+        expected_high=LEAST_QUIET / timedelta(hours=1),
+        n=len(silent),
+        authors=0,
+        severity=SEVERITY,
+        severity_reason="A source that falls silent is always medium: what is said there is missing from every figure.",
+        notes=tuple(f"{source.name}: {source.reason}" for source in silent[:_NAMED]),
+    )
+
+
+def _names(sources: Sequence[SilentSource]) -> str:
+    more = f" and {len(sources) - _NAMED} more" if len(sources) > _NAMED else ""
+    return ", ".join(source.name for source in sources[:_NAMED]) + more
 
 
 def _median_gap(times: Sequence[datetime]) -> timedelta:

@@ -139,6 +139,7 @@ def _update(session: Session, intent: Intent, now: datetime) -> int | None:
         incident.severity_reason = finding.severity_reason
         incident.window_start = min(incident.window_start, finding.at)
     if intent.tell:
+        incident.notes = list(finding.notes)
         incident.last_told_at = now
         incident.told_observed = max(incident.told_observed, incident.observed)
     session.flush()

@@ -93,6 +93,8 @@ def set_enabled(session: Session, viewer: Viewer, source_id: int, enabled: bool,
     require_administrator(viewer)
     source = _source(session, source_id)
     source.enabled = enabled
+    if not enabled:
+        source.silent_since = None  # who is told to pause is not missed
     if enabled and source.kind not in UNPOLLED:
         source.next_check_at = now
     session.flush()

@@ -14,7 +14,7 @@ from storage.collection import (
     import_problems,
     runs,
 )
-from storage.source_health import GoneSilent, SourceRow, list_sources, mark_silent
+from storage.source_health import SourceRow, list_sources, mark_silent, silent_sources
 from storage.source_settings import (
     add_source,
     checked_options,
@@ -30,7 +30,6 @@ from storage.source_settings import (
 __all__ = [
     "STALE_CLAIM",
     "ClaimedSource",
-    "GoneSilent",
     "Problem",
     "RunRow",
     "SourceRow",
@@ -52,5 +51,6 @@ __all__ = [
     "run_now",
     "runs",
     "set_enabled",
+    "silent_sources",
     "update_source",
 ]

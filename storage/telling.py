@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from alerts.rules import ALL, NEGATIVE, SEVERITIES, VOLUME
+from alerts.rules import ALL, NEGATIVE, SEVERITIES, SILENCE, VOLUME
 from alerts.severity import FORMULA
 from config.profile import Recipient
 from config.settings import get_settings
@@ -20,7 +20,7 @@ from storage.models.mentions import Mention, Post
 from storage.models.sources import Source
 from storage.profile import current_profile
 from storage.rollups import SeriesFilter, as_of, series
-from storage.sources import coverage
+from storage.sources import coverage, silent_sources
 from storage.viewer import FACET_LABELS, STAFF_AUDIENCES, SYSTEM, Viewer, incident_facets
 
 _HISTORY = timedelta(hours=48)  # drawn in the mail
@@ -54,7 +54,7 @@ def facts(session: Session, event_id: int, now: datetime) -> tuple[AlertFacts, t
         link=f"{get_settings().base_url}/incidents/{incident.id}",
         severity=incident.severity,
         severity_reason=incident.severity_reason,
-        severity_formula=FORMULA,
+        severity_formula="" if incident.kind == SILENCE else FORMULA,
         opened_at=incident.opened_at,
         as_of=min(as_of(session) or event.at, now),
         window_start=incident.window_start,
@@ -66,6 +66,7 @@ def facts(session: Session, event_id: int, now: datetime) -> tuple[AlertFacts, t
         authors=round(_number(figures.get("authors"), incident.authors)),
         to=(),
         revision=_revision(session, event),
+        source_name=_silent_names(session, now) if incident.kind == SILENCE else "",
         examples=examples(session, SYSTEM, incident),
         points=points(session, SYSTEM, incident, now),
         coverage=coverage(session, now - timedelta(hours=24), now),
@@ -82,7 +83,7 @@ def examples(session: Session, viewer: Viewer, incident: IncidentRow, limit: int
     nor protected ones.
     """
     labels = viewer.facets if incident.facet == ALL else viewer.facets & FACET_LABELS[incident.facet]
-    if not labels or incident.audience in STAFF_AUDIENCES:
+    if not labels or incident.audience in STAFF_AUDIENCES or incident.kind == SILENCE:
         return ()
     copies = func.count().over(partition_by=Mention.story_id).label("copies")
     query = (
@@ -130,7 +131,7 @@ def examples(session: Session, viewer: Viewer, incident: IncidentRow, limit: int
 
 def points(session: Session, viewer: Viewer, incident: IncidentRow, now: datetime) -> tuple[VolumePoint, ...]:
     """Stories per hour around an incident, small groups suppressed; nothing for viewers of another purpose."""
-    if incident.facet not in incident_facets(viewer):
+    if incident.facet not in incident_facets(viewer) or incident.kind == SILENCE:
         return ()
     until = min(now, incident.closed_at or now)
     wanted = SeriesFilter(
@@ -176,6 +177,11 @@ def _recipients(session: Session, incident: IncidentRow) -> tuple[str, ...]:
 def _wants(recipient: Recipient, incident: IncidentRow) -> bool:
     severe = SEVERITIES.index(incident.severity) >= SEVERITIES.index(recipient.severity)
     return severe and (not recipient.facets or incident.facet == ALL or incident.facet in recipient.facets)
+
+
+def _silent_names(session: Session, now: datetime) -> str:
+    names = [source.name for source in silent_sources(session, now)]
+    return f"{names[0]} and {len(names) - 1} more" if len(names) > 1 else "".join(names)
 
 
 def _revision(session: Session, event: IncidentEvent) -> int:

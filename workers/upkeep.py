@@ -2,8 +2,13 @@
 
 import logging
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from sqlalchemy.orm import Session
+
+from alerts.rules import SILENCE, Intent
+from alerts.silence import SilentSource, decide_silence
 from config.company import ProfileError
 from config.settings import get_settings
 from storage import advocacy, db, incidents, mentions, profile, sources
@@ -43,11 +48,23 @@ def every_hour() -> None:
 
 
 def watch_sources() -> None:
-    """Apply the silence rule to every source."""
+    """Apply the silence rule to every source; what went silent, or speaks again, is told as an incident is."""
+    now = datetime.now(UTC)
     with db.transaction() as session:
-        gone = sources.mark_silent(session, datetime.now(UTC))
+        gone = sources.mark_silent(session, now)
+        own = profile.own_company(session)
+        intent = None if own is None else _decide_silence(session, own.id, gone, now)
+        events = [] if own is None or intent is None else incidents.save(session, [intent], now, own.demo)
     for source in gone:
         log.warning("Source %s went silent: %s", source.name, source.reason)
+    for event_id in events:
+        enqueue(TELL, event_id)
+
+
+def _decide_silence(session: Session, company_id: int, gone: Sequence[SilentSource], now: datetime) -> Intent | None:
+    found = incidents.open_incidents(session, company_id)
+    incident = next((each for each in found if each.kind == SILENCE), None)
+    return decide_silence(company_id, gone, sources.silent_sources(session, now), incident, now)
 
 
 def _read_company_file() -> None:

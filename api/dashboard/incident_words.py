@@ -49,7 +49,7 @@ def headline(row: IncidentRow) -> str:
 def arithmetic(row: IncidentRow) -> tuple[Line, ...]:
     """From what was seen to why it is an alert."""
     if row.kind == SILENCE:
-        return (Line("Silent for", f"{count(row.observed)} hours"), *_ending(row))
+        return (Line("Silent for", f"{count(round(row.observed))} hours"), *_ending(row))
     shares = row.kind == NEGATIVE
     written = percent if shares else _stories
     what = "Negative share, the highest so far" if shares else "Stories in one window, the most so far"

@@ -153,13 +153,42 @@ def test_a_source_that_stops_speaking_is_silent_until_it_speaks_again(session: S
         posts = [make.a_post(f"{day}-{n}", "Acme", NOW - (12 - day) * DAY + n * HOUR) for n in range(3)]
         mentions.add_new(session, source_id, posts, world.matcher, NOW)
     (gone,) = sources.mark_silent(session, NOW)
-    assert (gone.source_id, gone.name) == (source_id, "HN")
+    assert (gone.id, gone.name, gone.quiet) == (source_id, "HN", 3 * DAY - 2 * HOUR)
+    assert sources.silent_sources(session, NOW) == [gone]
     assert sources.mark_silent(session, NOW) == []
     sources.finish_run(session, claimed(session, source_id).run_id, Outcome(True, "ok"), NOW)
     assert row(session, source_id).state == "silent"
     mentions.add_new(session, source_id, [make.a_post("new", "Acme", NOW)], world.matcher, NOW)
     sources.mark_silent(session, NOW)
     assert row(session, source_id).silent_since is None
+
+
+def test_a_source_that_worked_and_lost_its_key_is_silent_until_it_works_again(session: Session) -> None:
+    make.set_up(session)
+    source_id = a_source(session)
+    refused = CollectError("auth", "The key is not accepted.", permanent=True)
+    sources.fail_run(session, claimed(session, source_id).run_id, refused, NOW)
+    assert sources.mark_silent(session, NOW) == []  # it never worked: whoever set it up sees that
+    sources.run_now(session, ADMINISTRATOR, source_id, NOW)
+    sources.finish_run(session, claimed(session, source_id).run_id, Outcome(True, "ok"), NOW)
+    later = NOW + DAY
+    run = sources.claim(session, source_id, later)
+    assert run is not None
+    sources.fail_run(session, run.run_id, refused, later)
+    (gone,) = sources.mark_silent(session, later)
+    assert "The key is not accepted." in gone.reason
+    sources.run_now(session, ADMINISTRATOR, source_id, later)
+    sources.mark_silent(session, later)
+    assert row(session, source_id).silent_since is None
+
+
+def test_a_paused_source_is_not_missed(session: Session) -> None:
+    make.set_up(session)
+    source_id = a_source(session)
+    session.execute(text("UPDATE sources SET silent_since = now() WHERE kind = 'hackernews'"))
+    sources.set_enabled(session, ADMINISTRATOR, source_id, False, NOW)
+    session.expire_all()
+    assert (row(session, source_id).silent_since, sources.silent_sources(session, NOW)) == (None, [])
 
 
 def test_what_an_import_could_not_take_is_kept(session: Session) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from config.settings import Settings
-from storage import db
+from notify.message import compose_alert
+from storage import db, incidents, telling
 from tests import factories as make
 from tests.factories import World
 from tests.workers.conftest import count
@@ -62,7 +63,9 @@ def test_what_has_expired_goes(world: World) -> None:
     assert count("posts") == 1
 
 
-def test_a_source_that_went_silent_is_noted(world: World, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_source_that_went_silent_is_told_once_and_when_it_speaks_again(
+    world: World, caplog: pytest.LogCaptureFixture, queued: Callable[[str], int]
+) -> None:
     now = datetime.now(UTC)
     with db.transaction() as session:
         session.connection().exec_driver_sql("UPDATE sources SET next_check_at = now()")
@@ -73,3 +76,29 @@ def test_a_source_that_went_silent_is_noted(world: World, caplog: pytest.LogCapt
 
     assert count("sources", "silent_since IS NOT NULL") == 1
     assert caplog.text.count("went silent") == 1
+    assert (count("incidents", "kind = 'source_silence' AND closed_at IS NULL"), queued("notify")) == (1, 1)
+
+    with db.transaction() as session:
+        make.say(session, world, "new", at=now, now=now)
+    watch_sources()
+
+    assert count("incidents", "closed_at IS NOT NULL") == 1
+    assert count("incident_events", "to_tell") == 2
+
+
+def test_the_mail_about_a_silent_source_names_it_and_quotes_nobody(world: World) -> None:
+    now = datetime.now(UTC)
+    with db.transaction() as session:
+        session.connection().exec_driver_sql("UPDATE sources SET next_check_at = now()")
+        for hours in range(30, 20 * 24, 6):
+            make.say(session, world, f"post {hours}", at=now - timedelta(hours=hours), now=now)
+    watch_sources()
+    with db.transaction() as session:
+        (event,) = incidents.events_to_tell(session)
+        found = telling.facts(session, event, now)
+    assert found is not None
+    facts, recipients = found
+    mail = compose_alert(facts)
+    assert mail.subject == "Acme: Forum is silent, nothing for 30 hours"
+    assert "items a day were usual" in mail.text
+    assert (facts.examples, mail.attachments, recipients) == ((), (), ("lead@acme.example",))
