@@ -15,7 +15,6 @@ from storage.models.mentions import Correction, Mention
 from storage.stories import Unplaced, place
 from storage.viewer import NotAllowed, NotFound, Viewer
 
-MAX_ATTEMPTS = 3  # a text that ends the process this often is marked as failed instead
 HEADS: dict[str, tuple[str, ...]] = {
     "sentiment": (*SENTIMENTS, UNSURE),
     "audience": (*AUDIENCES, STAFF, UNKNOWN),
@@ -135,7 +134,7 @@ def pending_count(session: Session) -> int:
 def count_attempt(session: Session, ids: Sequence[int]) -> dict[int, int]:
     """Note, in a transaction of its own, that these are about to be tried; id → attempts so far.
 
-    What reaches `MAX_ATTEMPTS` ended its process each time: give it to `mark_failed`.
+    The count outlives a killed process; the caller gives what was tried too often to `mark_failed`.
     """
     return {row.id: row.attempts for row in session.execute(_ATTEMPT, {"ids": list(ids)})}
 

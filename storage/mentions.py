@@ -2,7 +2,6 @@
 
 from storage.analysis import (
     HEADS,
-    MAX_ATTEMPTS,
     Analyzed,
     PendingMention,
     claim_pending,
@@ -19,7 +18,6 @@ from storage.search import CorrectionRow, CounterRow, MentionDetail, MentionFilt
 
 __all__ = [
     "HEADS",
-    "MAX_ATTEMPTS",
     "Added",
     "Analyzed",
     "CorrectionRow",

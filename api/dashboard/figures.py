@@ -169,9 +169,3 @@ def _percent(share: float) -> str:
 def coverage_words(cover: float | None) -> str:
     """Coverage of a window, for the line under charts."""
     return "no collection was scheduled" if cover is None else f"coverage {percent(cover)}"
-
-
-def hidden_words(cells: Sequence[rollups.Cell]) -> str:
-    """Which cells of a breakdown stay hidden."""
-    hidden = [cell.label for cell in cells if cell.suppressed]
-    return f"Hidden, because few people stand behind them: {', '.join(hidden)}." if hidden else ""
