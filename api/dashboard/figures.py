@@ -1,6 +1,5 @@
 """Figures in words: every one with its n, interval and movement, each of them plain about what is not known."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
