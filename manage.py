@@ -103,7 +103,10 @@ def _sentence(error: Exception) -> str | None:
     from workers.children import RunError
 
     if isinstance(error, ValidationError):
-        return "; ".join(f"{'.'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors())
+        return "; ".join(
+            f"{'.'.join(map(str, one['loc'])).upper()}: {one['msg'].removeprefix('Value error, ')}"
+            for one in error.errors()
+        )
     if isinstance(error, OperationalError):
         return f"The database does not answer: {str(error.orig or error).strip().splitlines()[0]}"
     if isinstance(error, CommandError | EmbeddedError | RunError | NotFound | ValueError | OSError):

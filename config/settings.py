@@ -7,17 +7,22 @@ import secrets
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
+_SCHEMES = {
+    "database_url": ("postgresql", "postgresql+psycopg", "postgres"),
+    "redis_url": ("redis", "rediss", "unix"),
+}
 
 
 class Settings(BaseSettings):
     """One typed class. `<NAME>_FILE` may hold the path of a file with a secret's value."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True)
 
     data_dir: Path = Field(ROOT / "var", description="Folder of the embedded servers, the secret key and lock files.")
     company_file: Path = Field(ROOT / "company.toml", description="The company profile that is read at start.")
@@ -87,6 +92,20 @@ class Settings(BaseSettings):
     def _known_security(cls, value: str) -> str:
         if value not in {"starttls", "tls", "none"}:
             raise ValueError("must be starttls, tls or none")
+        return value
+
+    @field_validator("database_url", "redis_url")
+    @classmethod
+    def _known_server(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        """Told at the start, without the address: it may hold a password."""
+        schemes = _SCHEMES[str(info.field_name)]
+        scheme, given, _ = value.get_secret_value().partition("://")
+        if value.get_secret_value() and (not given or scheme not in schemes):
+            raise ValueError(f"must begin with {schemes[0]}://")
+        try:
+            urlsplit(value.get_secret_value()).port  # noqa: B018 - reading it is the test
+        except ValueError:
+            raise ValueError("cannot be read: is there a character that must be written as %..?") from None
         return value
 
     @field_validator("alert_sensitivity")

@@ -7,6 +7,8 @@ import sys
 from collections import deque
 from dataclasses import dataclass, field
 
+import redis
+
 from config.settings import Settings
 from storage import embedded
 from storage.child import Command
@@ -48,6 +50,15 @@ def check_port(host: str, port: int) -> None:
         raise RunError(
             f"Port {port} on {host} cannot be used: {error.strerror}. Choose another one with PORT."
         ) from error
+
+
+def check_queue(url: str) -> None:
+    """Raise `RunError` when the Redis at this address does not answer."""
+    try:
+        with redis.Redis.from_url(url, socket_connect_timeout=3, socket_timeout=3) as client:
+            client.ping()
+    except redis.RedisError as error:
+        raise RunError(f"The queue does not answer; see REDIS_URL: {error}") from error
 
 
 def children(settings: Settings, *, postgres: bool, valkey: bool) -> list[Child]:

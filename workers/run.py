@@ -13,7 +13,7 @@ from rich.panel import Panel
 
 from config.settings import Settings
 from storage import db, embedded
-from workers.children import check_port, children
+from workers.children import check_port, check_queue, children
 from workers.supervisor import Supervisor
 
 ADMINISTRATOR = "admin@localhost"
@@ -33,6 +33,8 @@ def serve(settings: Settings, console: Console) -> None:
     own_valkey = not settings.redis_url.get_secret_value()
     with embedded.own(settings.data_dir, "manage.py run"):
         check_port(settings.host, settings.port)
+        if not own_valkey:
+            check_queue(db.redis_url())
         if own_postgres or own_valkey:
             console.print("Starting the database …" if _has_cluster(settings.data_dir) else "Making the database …")
             embedded.prepare(settings.data_dir)

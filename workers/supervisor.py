@@ -27,6 +27,7 @@ from workers.watchdog import Watchdog
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0  # seconds before a crashed child is started again; doubles each time
+_LOOK_EVERY = 0.05  # seconds
 _STEADY = 60.0  # seconds after which a child counts as well, and its next crash as the first
 
 
@@ -75,9 +76,13 @@ class Supervisor:
 
     def wait_until(self, ready: Callable[[], bool], timeout: float, *names: str) -> None:
         """Keep the loop going until `ready()`; raise `RunError` when one of the named children ends, or at time-out."""
-        deadline = time.monotonic() + timeout
-        while not self.asked_to_stop and not ready():
-            self.step(0.05)
+        deadline, next_look = time.monotonic() + timeout, 0.0
+        while not self.asked_to_stop:
+            if time.monotonic() >= next_look:  # a child that talks about being asked must not be asked without a pause
+                if ready():
+                    return
+                next_look = time.monotonic() + _LOOK_EVERY
+            self.step(_LOOK_EVERY)
             for child in self._family:
                 if child.name in names and child.crashes:
                     raise RunError(f"{child.name} does not start: {self._last_words(child)}")

@@ -35,3 +35,21 @@ def test_what_is_wrong_is_named_by_its_setting(monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(ValidationError) as caught:
         Settings()
     assert [error["loc"] for error in caught.value.errors()] == [("port",)]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("DATABASE_URL", "mysql://u:hidden@db.example/x", "must begin with postgresql://"),
+        ("DATABASE_URL", "hidden", "must begin with postgresql://"),
+        ("DATABASE_URL", "postgresql://u:hidden@db.example:port/x", "cannot be read"),
+        ("REDIS_URL", "http://u:hidden@queue.example", "must begin with redis://"),
+    ],
+)
+def test_an_address_of_no_known_server_is_told_without_its_password(
+    name: str, value: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ValidationError, match=told) as caught:
+        Settings()
+    assert "hidden" not in str(caught.value)

@@ -20,11 +20,13 @@ from config.settings import ROOT
 from storage import embedded
 from storage.child import Command
 from tests.conftest import free_port
-from workers.children import Child, RunError, check_port
+from workers.children import Child, RunError, check_port, check_queue
 from workers.supervisor import Supervisor
 from workers.watchdog import Watchdog
 
 _DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
+
+_LOUD = "import time\nwhile True: print('here', flush=True), time.sleep(0.001)"
 
 
 def _child(name: str, code: str, patience: float = 5.0) -> Child:
@@ -111,6 +113,23 @@ def test_a_taken_port_is_one_sentence() -> None:
             check_port("127.0.0.1", port)
     with pytest.raises(RunError, match="not an address of this machine"):
         check_port("no such host.invalid", 8000)
+
+
+def test_a_queue_that_is_away_is_one_sentence() -> None:
+    with pytest.raises(RunError, match=r"The queue does not answer; see REDIS_URL: .*refused"):
+        check_queue(f"redis://127.0.0.1:{free_port()}/0")
+
+
+def test_a_talkative_child_is_not_asked_without_a_pause(tmp_path: Path) -> None:
+    looks: list[float] = []
+    with _watched(tmp_path, _child("loud", _LOUD)) as (supervisor, _):
+
+        def third_look() -> bool:
+            looks.append(time.monotonic())
+            return len(looks) == 3
+
+        supervisor.wait_until(third_look, 20.0)
+    assert looks[2] - looks[0] > 0.09
 
 
 def test_the_watchdog_ends_children_whose_supervisor_was_killed() -> None:
