@@ -97,7 +97,7 @@ class Movement:
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """Mentions of one company. `owned` ones, by its own accounts or opted-in advocates, are in `mentions` too."""
+    """Mentions of one company. `owned` ones, by its own accounts, are in `mentions` too."""
 
     key: str
     mentions: int

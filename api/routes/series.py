@@ -31,7 +31,7 @@ router = APIRouter(prefix="/api/v1", tags=["series"])
 
 Reader = Annotated[Viewer, Depends(require_viewer("series:read", "marketing", "hr", "leadership", "administrator"))]
 USUAL_WINDOW = timedelta(days=30)
-EXCLUDED = "Posts of the companies' own accounts and of advocates who joined."
+EXCLUDED = "Posts of the companies' own accounts."
 _ERRORS = responses(401, 403, 422)
 
 

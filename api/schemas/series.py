@@ -209,7 +209,7 @@ class ShareOfVoice(Answer):
             "as_of": "2026-11-20T09:30:00Z",
             "coverage": 0.99,
             "n": 55,
-            "excluded": "Posts of the companies' own accounts and of advocates who joined.",
+            "excluded": "Posts of the companies' own accounts.",
             "sources": [{"id": 3, "kind": "hackernews", "name": "Hacker News"}],
             "items": [
                 {

@@ -188,4 +188,4 @@ class Rollup(Base):
     sentiment: Mapped[str] = mapped_column(Text)
     mentions: Mapped[int]
     stories: Mapped[int]
-    owned: Mapped[int] = mapped_column(server_default=sql("0"))  # of mentions: by own accounts and advocates
+    owned: Mapped[int] = mapped_column(server_default=sql("0"))  # of mentions: by own accounts
