@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from collectors.demo import generator
+from collectors.demo.generator import DemoPost
 from storage import db, demo, profile, rollups, sources
 from storage.viewer import SYSTEM
 from workers import demo as loader
@@ -18,14 +19,15 @@ OWN = '[company]\nname = "Acme"\n'
 
 @pytest.fixture
 def short_demo(monkeypatch: pytest.MonkeyPatch, clean_database: object) -> None:
-    """The whole way with a tenth of the posts: the last twelve days."""
+    """The whole way with few posts: every third of the last twelve days, and all of the last hour."""
     whole = generator.demo_posts
-    recent = timedelta(days=12)
-    monkeypatch.setattr(
-        generator,
-        "demo_posts",
-        lambda now: [each for each in whole(now) if (each.post.published_at or now) > now - recent],
-    )
+    recent, hour = timedelta(days=12), timedelta(hours=1)
+
+    def few(now: datetime) -> list[DemoPost]:
+        ages = [(now - (each.post.published_at or now), each) for each in whole(now)]
+        return [each for at, (age, each) in enumerate(ages) if age < hour or (age < recent and at % 3 == 0)]
+
+    monkeypatch.setattr(generator, "demo_posts", few)
     monkeypatch.setattr(loader, "EVENTS", tuple(event for event in generator.EVENTS if event.begins < recent))
 
 
@@ -40,7 +42,7 @@ def test_loading_shows_incidents_and_removing_leaves_nothing(short_demo: None) -
     with db.reading() as session:
         state = demo.state(session)
         assert (state.real, state.begun, state.loaded) == (False, True, True)
-        assert _count(session, "mentions") > 400
+        assert _count(session, "mentions") > 150
         assert rollups.check(session) == []
         assert _count(session, "incidents WHERE kind = 'volume_spike' AND closed_at IS NULL") >= 1
         assert _count(session, "incidents WHERE NOT demo") == 0
