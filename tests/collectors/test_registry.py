@@ -27,3 +27,8 @@ def test_listing_collectors_loads_no_platform_library() -> None:
     loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True).stdout
     for heavy in ("feedparser", "openpyxl", "tweepy", "praw", "sqlalchemy", "celery"):
         assert f"'{heavy}'" not in loaded
+
+
+def test_nothing_collects_where_terms_forbid_it() -> None:
+    forbidden = {"linkedin", "glassdoor", "indeed", "kununu"}  # these come by the company's own mails and files
+    assert not forbidden & {one.kind for one in all_collectors()}

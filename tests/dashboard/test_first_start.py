@@ -7,6 +7,7 @@ from fastapi.testclient import TestClient
 
 from api import auth
 from api.app import create_app
+from api.dashboard.frame import Facts, navigation
 from storage import db, profile, sources
 from tests.api.world import NOW, PASSWORD, PROFILE, Said, add_person, say
 
@@ -83,6 +84,18 @@ def test_the_demo_is_marked_and_goes_with_one_click(client: TestClient) -> None:
     assert answer.headers["location"] == "/"
     assert client.get("/").headers["location"] == "/start"
     assert "Demo company." not in client.get("/quality").text
+
+
+def test_every_page_says_that_it_shows_a_demo(client: TestClient) -> None:
+    _set_up("demo")
+    entries = [
+        entry for section in navigation("administrator", "/", Facts(True, True, None, 0)) for entry in section.entries
+    ]
+    assert len(entries) >= 12
+    for path in (*(entry.href for entry in entries), "/my-reach/check", "/sources/new", "/start"):
+        answer = client.get(path)
+        assert answer.status_code == 200, path
+        assert "Demo company." in answer.text, path
 
 
 def test_the_demo_does_not_come_beside_a_real_company(client: TestClient) -> None:
