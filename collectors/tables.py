@@ -86,9 +86,18 @@ def _encoding_of(sample: bytes, *, whole: bool) -> str:
     alien = sum("\udc80" <= letter <= "\udcff" for letter in text[: None if whole else -4])
     proper = sum(letter > "\x7f" for letter in text) - alien
     if alien > proper:
-        best = from_bytes(sample[:100_000], cp_isolation=_CODE_PAGES).best()
-        return best.encoding if best else "cp1252"
+        return _code_page(sample[:100_000])
     return "utf-8"
+
+
+def _code_page(sample: bytes) -> str:
+    """The likeliest; of equals Windows' Western one, since "ma\u00f1ana" is good text in its Eastern sister, too."""
+    found = from_bytes(sample, cp_isolation=_CODE_PAGES)
+    best = found.best()
+    if best is None:
+        return "cp1252"
+    equals = {match.encoding for match in found if (match.chaos, match.coherence) == (best.chaos, best.coherence)}
+    return "cp1252" if "cp1252" in equals else best.encoding
 
 
 def _delimiter_of(text: str) -> str:
@@ -144,6 +153,7 @@ class _Lines:
         self._text = text
         self._report = report
         self.number = 0
+        self.over = False  # somebody asked for a line behind the last one
 
     def __iter__(self) -> Self:
         return self
@@ -151,6 +161,7 @@ class _Lines:
     def __next__(self) -> str:
         line = self._text.readline(MAX_LINE_CHARS)
         if not line:
+            self.over = True
             raise StopIteration
         self.number += 1
         if self._report and self.number % 1000 == 0:
@@ -175,7 +186,9 @@ def _csv_rows(lines: _Lines, delimiter: str) -> Iterator[tuple[int, Sequence[obj
             until = f" up to line {lines.number}; a quotation mark may not be closed" if lines.number > line else ""
             yield line, BadRow(f"{error}{until}")
             continue
-        if any(cell.strip() for cell in row) and not (line == 1 and row[0].lower().startswith("sep=")):
+        if lines.over:  # a row that needs more than there is: from its quotation mark on, all rows became one cell
+            yield line, BadRow("a quotation mark is not closed, so nothing from here to the end of the file was read")
+        elif any(cell.strip() for cell in row) and not (line == 1 and row[0].lower().startswith("sep=")):
             yield line, [repaired(cell) for cell in row]
 
 
