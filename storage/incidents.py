@@ -10,7 +10,7 @@ from notify.points import VolumePoint
 from storage.incident_acts import acknowledge, assign, close, note
 from storage.incident_decisions import claim_event, deciding, events_to_tell, mark_told, open_incidents, save
 from storage.incident_log import EventRow, IncidentPage, IncidentRow, find, list_incidents, timeline
-from storage.telling import examples, facts, points
+from storage.telling import examples, facts, for_recipient, points
 from storage.viewer import Viewer
 
 
@@ -49,6 +49,7 @@ __all__ = [
     "examples",
     "facts",
     "find",
+    "for_recipient",
     "get",
     "list_incidents",
     "mark_told",

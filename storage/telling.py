@@ -1,7 +1,7 @@
 """What a mail about an incident's event says, gathered; composing it is the work of `notify.message`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_, select
@@ -74,6 +74,18 @@ def facts(session: Session, event_id: int, now: datetime) -> tuple[AlertFacts, t
         demo=incident.demo,
     )
     return alert, _recipients(session, incident)
+
+
+def for_recipient(session: Session, alert: AlertFacts, address: str) -> AlertFacts:
+    """The facts as one recipient may read them: quotes only of the sides that the profile tells them about."""
+    told = replace(alert, to=(address,))
+    state = current_profile(session)
+    recipients = state.profile.recipients if state is not None else ()
+    facets = next((each.facets for each in recipients if each.email == address), ())
+    if alert.facet != ALL or not facets:
+        return told
+    reader = replace(SYSTEM, facets=frozenset().union(*(FACET_LABELS[facet] for facet in facets)))
+    return replace(told, examples=examples(session, reader, find(session, SYSTEM, alert.incident_id)))
 
 
 def examples(session: Session, viewer: Viewer, incident: IncidentRow, limit: int = 3) -> tuple[Example, ...]:

@@ -6,7 +6,6 @@ nobody is told twice; a mail is claimed before it is handed over.
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
@@ -71,7 +70,7 @@ def write_mails(session: Session, event_id: int, now: datetime, settings: Settin
         facts, recipients = found
         by_smtp = bool(settings.smtp_host) and not facts.demo  # made-up news go to nobody's mailbox
         for address in recipients:
-            mail = compose_alert(replace(facts, to=(address,)))
+            mail = compose_alert(telling.for_recipient(session, facts, address))
             outbox.put(session, mail, facts.incident_id, facts.facet, now, by_smtp)
     incidents.mark_told(session, event_id, now)
 

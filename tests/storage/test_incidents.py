@@ -173,6 +173,20 @@ def test_recipients_are_told_by_severity_and_facet(session: Session, world: Worl
     assert told(facet="brand", severity="critical") == ("lead@acme.example",)
 
 
+def test_a_recipient_of_one_side_gets_quotes_of_that_side(session: Session, world: World) -> None:
+    make.heard(session, world, [make.different(1)], labels=("negative", "consumer", "brand"))
+    make.heard(session, world, [make.different(2)], labels=("negative", "candidate", "employer"))
+    make.heard(session, world, [make.different(3)], labels=("negative", "consumer", "both"))
+    found = incidents.facts(session, opened(session, world, facet="all", severity="high")[1], NOW)
+    assert found is not None
+
+    def read(address: str) -> set[str]:
+        return {example.text for example in incidents.for_recipient(session, found[0], address).examples}
+
+    assert read("lead@acme.example") == {make.different(1), make.different(2), make.different(3)}
+    assert read("hr@acme.example") == {make.different(2), make.different(3)}
+
+
 def test_examples_come_one_per_story_and_never_from_staff_or_protected_texts(session: Session, world: World) -> None:
     words = "Acme closes its branch in the old town because nobody went there any more, says the mayor"
     make.heard(session, world, {"1": words, "2": words}, labels=("negative", "consumer", "both"))
