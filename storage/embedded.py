@@ -22,6 +22,7 @@ from storage import cluster
 from storage.child import Command, end, spawn
 from storage.cluster import EmbeddedError as EmbeddedError
 
+_OWNER_LOCK = "owner.lock"
 _SOCKET = ".s.PGSQL.5432"
 _LONGEST_SOCKET = 100  # sun_path holds 104 bytes on macOS and 108 on Linux
 _LARGEST_LOG = 10_000_000
@@ -115,18 +116,21 @@ def own(data_dir: Path, purpose: str) -> Iterator[None]:
     Raises `EmbeddedError` naming the holder when somebody else has it, or the folder when it cannot be written.
     """
     _make_folder(data_dir)
-    with _open_lock(data_dir, "owner.lock") as lock:
+    path = data_dir / _OWNER_LOCK
+    with _open_lock(data_dir, _OWNER_LOCK) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = os.pread(lock.fileno(), 200, 0).decode("utf-8", "replace").strip() or "another process"
             raise EmbeddedError(f"The data folder {data_dir} is in use by {holder}.") from None
+        if not lock.is_at(path):  # the last owner took its file away between our opening and our locking
+            raise EmbeddedError(f"The data folder {data_dir} was in use until this moment; try again.")
         lock.truncate(0)
         os.pwrite(lock.fileno(), f"{purpose} (process {os.getpid()})".encode(), 0)
         try:
             yield
         finally:
-            lock.truncate(0)
+            path.unlink(missing_ok=True)
 
 
 def prepare(data_dir: Path) -> None:
@@ -262,6 +266,13 @@ class _LockFile:
 
     def fileno(self) -> int:
         return self._fd
+
+    def is_at(self, path: Path) -> bool:
+        """Whether the path still names this file."""
+        try:
+            return os.path.samestat(os.fstat(self._fd), path.stat())
+        except FileNotFoundError:
+            return False
 
     def truncate(self, size: int) -> None:
         os.ftruncate(self._fd, size)

@@ -103,3 +103,11 @@ def test_the_session_fixture_is_rolled_back(session: Session, engine: Engine) ->
 
     with engine.connect() as other:
         assert other.scalar(text("SELECT to_regclass('gone')")) is None
+
+
+def test_an_owner_leaves_no_lock_file_behind(tmp_path: Path) -> None:
+    with embedded.own(tmp_path, "a test"):
+        assert (tmp_path / "owner.lock").exists()
+    assert not (tmp_path / "owner.lock").exists()
+    with embedded.own(tmp_path, "the next"):
+        pass
