@@ -7,14 +7,13 @@ from datetime import datetime, timedelta
 from alerts.negative import WINDOWS, negative_rise
 from alerts.rules import Finding, HourCount, Series
 from alerts.volume import RECENT_HOURS, Bar, volume_spike
+from metrics.suppress import MIN_AUTHORS, PROTECTED_AUDIENCES
 
 HOUR = timedelta(hours=1)
 SENSITIVITY = {"sensitive": Bar(3.0, 1.5), "balanced": Bar(4.0, 2.0), "strict": Bar(6.0, 2.5)}
 FLOOR = 5  # stories in an hour
 LEAST_AUTHORS = 3  # one loud person is no story
 LEAST_COVERAGE = 0.9  # below it a gap in collection looks like news
-PROTECTED = frozenset({"employee", "alumnus", "staff"})
-PROTECTED_AUTHORS = 5
 LATE_HOURS = 2  # hours before the last full one that are looked at again, since posts come in late
 STALE = timedelta(hours=2)  # a series that ends earlier says nothing about now
 
@@ -63,7 +62,7 @@ def _judged_hours(series: Series, hours: Sequence[HourCount]) -> tuple[int, ...]
     recent = range(max(0, last + 1 - RECENT_HOURS), last + 1)
     late = range(max(0, recent.start - LATE_HOURS), recent.start)
     chosen: list[int] = []
-    if series.audience not in PROTECTED and _enough(series, _mentions(hours, late), short=False):
+    if series.audience not in PROTECTED_AUDIENCES and _enough(series, _mentions(hours, late), short=False):
         chosen.extend(late)
     if _enough(series, _mentions(hours, recent), short=True):
         chosen.extend(recent)
@@ -76,7 +75,7 @@ def _mentions(hours: Sequence[HourCount], places: Iterable[int]) -> int:
 
 
 def _enough(series: Series, mentions: int, short: bool) -> bool:
-    least = PROTECTED_AUTHORS if series.audience in PROTECTED else LEAST_AUTHORS
+    least = MIN_AUTHORS if series.audience in PROTECTED_AUDIENCES else LEAST_AUTHORS
     authors = series.authors_hour if short else series.authors
     return min(authors, mentions) >= least
 
@@ -89,7 +88,7 @@ def _windows(series: Series, hours: Sequence[HourCount]) -> tuple[int, ...]:
     """
     last_day = range(max(0, len(hours) - 24), len(hours))
     day = _enough(series, _mentions(hours, last_day), short=False)
-    if series.audience not in PROTECTED:
+    if series.audience not in PROTECTED_AUDIENCES:
         return WINDOWS if day else ()
     hour = _enough(series, hours[-1].mentions, short=True)
     return (WINDOWS[:1] if hour else ()) + (WINDOWS[-1:] if day else ())

@@ -47,15 +47,6 @@ class ActiveRate:
 
 
 @dataclass(frozen=True, slots=True)
-class Click:
-    """One request of a tracked link. `visitor` is a hash that changes daily; `kept`: it passed the filters."""
-
-    day: date
-    visitor: str
-    kept: bool
-
-
-@dataclass(frozen=True, slots=True)
 class ClickCounts:
     """E7: all requests, those that passed the filters (screens show these), and distinct visitors per day of them."""
 
@@ -101,18 +92,6 @@ def retention(active_before: Collection[str], active_now: Collection[str]) -> Pr
 def originals_share(originals: int, shares: int) -> Proportion:
     """A6 = posts in the advocate's own words ÷ all posts of advocates (`shares`, originals included)."""
     return proportion(originals, shares)
-
-
-def click_counts(clicks: Iterable[Click]) -> ClickCounts:
-    """E7 of any number of links."""
-    raw = filtered = 0
-    visitors: set[tuple[date, str]] = set()
-    for click in clicks:
-        raw += 1
-        if click.kept:
-            filtered += 1
-            visitors.add((click.day, click.visitor))
-    return ClickCounts(raw, filtered, len(visitors))
 
 
 def click_through_rate(filtered: int, impressions: int | None) -> float | None:

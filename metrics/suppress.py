@@ -65,16 +65,6 @@ class _Sum:
     parts: tuple[int, ...]
 
 
-def is_protected(audience: str) -> bool:
-    """Whether figures of this audience fall under S1."""
-    return audience in PROTECTED_AUDIENCES
-
-
-def is_small(audience: str, authors: int, threshold: int = MIN_AUTHORS) -> bool:
-    """S1 for a single figure, quote or alert: hidden if its audience is protected and it has too few authors."""
-    return is_protected(audience) and authors < threshold
-
-
 def suppress_breakdown(
     cells: Sequence[Cell[K]],
     protected: Collection[K],

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 
+from metrics.suppress import PROTECTED_AUDIENCES
 from notify.charts import volume_chart
 from notify.facts import AlertFacts
 from notify.palette import SEVERITY
 from notify.templating import render_html, render_text
 from notify.wording import (
-    PROTECTED,
     clean_line,
     clean_text,
     headline,
@@ -57,7 +57,7 @@ def compose_alert(facts: AlertFacts) -> Mail:
         "headline": headline(facts),
         "sentences": sentences(facts),
         "examples": shown_examples(facts),
-        "quotes_hidden": facts.audience in PROTECTED,
+        "quotes_hidden": facts.audience in PROTECTED_AUDIENCES,
         "unknowns": tuple(clean_text(line) for line in facts.unknowns),
         "reason": clean_text(facts.severity_reason),
         "formula": clean_text(facts.severity_formula),

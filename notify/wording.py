@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
+from metrics.suppress import PROTECTED_AUDIENCES
 from notify.facts import AlertFacts, Example
 
-PROTECTED = frozenset({"employee", "alumnus", "staff"})
 EXAMPLES = 3
 EXCERPT_CHARS = 280
 SUBJECT_CHARS = 200
@@ -18,9 +18,9 @@ SENDERS = {
     "all": "",
     "consumer": " from consumers",
     "employee": " from employees",
-    "alumnus": " from former employees",
+    "alumnus": " from alumni",
     "candidate": " from candidates",
-    "staff": " from employees or former employees",
+    "staff": " from employees or alumni",
     "other": " from others",
     "unknown": " from unknown senders",
 }
@@ -95,9 +95,9 @@ def sentences(facts: AlertFacts) -> tuple[str, ...]:
 
 def shown_examples(facts: AlertFacts) -> tuple[Quote, ...]:
     """At most three quotes; none of or for audiences whose words could give a person away."""
-    if facts.audience in PROTECTED:
+    if facts.audience in PROTECTED_AUDIENCES:
         return ()
-    open_ones = [example for example in facts.examples if example.audience not in PROTECTED]
+    open_ones = [example for example in facts.examples if example.audience not in PROTECTED_AUDIENCES]
     return tuple(_quote(example) for example in open_ones[:EXAMPLES])
 
 

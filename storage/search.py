@@ -18,9 +18,9 @@ from storage.models.mentions import Correction, CounterSnapshot, Mention, Post
 from storage.models.sources import Company, Source
 from storage.models.users import User
 from storage.profile import own_company
+from storage.suppression import MIN_AUTHORS
 from storage.viewer import STAFF_AUDIENCES, NotAllowed, NotFound, Viewer, text_labels
 
-MIN_AUTHORS = 5  # S1 of the metric definitions
 EXCERPT = 1_000  # characters of a text in a list
 MAX_LIMIT = 200
 _MAX_QUERY = 500

@@ -13,8 +13,10 @@ A company-wide count (an incident over all facets) is shown to marketing, HR, le
 
 from dataclasses import dataclass
 
+from metrics.suppress import PROTECTED_AUDIENCES
+
 FACETS = frozenset({"brand", "employer", "both", "neither"})
-STAFF_AUDIENCES = frozenset({"employee", "alumnus", "staff"})  # small groups of these are hidden
+STAFF_AUDIENCES = PROTECTED_AUDIENCES  # small groups of these are hidden
 ALL = "all"
 _NONE: frozenset[str] = frozenset()
 _MARKETING = frozenset({"brand", "both", "neither"})

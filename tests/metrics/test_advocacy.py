@@ -1,13 +1,11 @@
 from datetime import UTC, date, datetime, timedelta
 
 from metrics.advocacy import (
-    Click,
     HeadCount,
     Joiner,
     activation_rate,
     active_rate,
     adoption_rate,
-    click_counts,
     click_through_rate,
     originals_share,
     retention,
@@ -56,18 +54,6 @@ def test_retention_and_originals() -> None:
     assert retention(["a", "b", "c", "c"], ["b", "d"]).value == 1 / 3
     assert retention([], ["a"]).value is None
     assert originals_share(2, 8).value == 0.25
-
-
-def test_clicks_are_counted_three_ways() -> None:
-    day, next_day = date(2026, 5, 1), date(2026, 5, 2)
-    clicks = [
-        Click(day, "v1", True),
-        Click(day, "v1", True),
-        Click(next_day, "v1", True),
-        Click(day, "bot", False),
-    ]
-    counts = click_counts(clicks)
-    assert (counts.raw, counts.filtered, counts.unique) == (4, 3, 2)
 
 
 def test_click_through_rate_needs_impressions() -> None:

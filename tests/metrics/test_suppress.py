@@ -9,7 +9,6 @@ from metrics.suppress import (
     PROTECTED_AUDIENCES,
     Cell,
     Shown,
-    is_small,
     suppress_breakdown,
     suppress_series,
     suppress_table,
@@ -97,13 +96,6 @@ def test_bad_cells_are_refused() -> None:
         suppress_breakdown([Cell("a", 1, 1), Cell("a", 2, 2)], set())
     with pytest.raises(ValueError, match="negative"):
         suppress_breakdown([Cell("a", 1, -1)], set())
-
-
-@pytest.mark.parametrize(
-    ("audience", "authors", "small"), [("employee", 4, True), ("staff", 5, False), ("consumer", 1, False)]
-)
-def test_a_single_figure(audience: str, authors: int, small: bool) -> None:
-    assert is_small(audience, authors) == small
 
 
 @given(st.lists(figures, min_size=1, max_size=6), st.integers(0, 63))
