@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from alerts.negative import WINDOWS, negative_rise
 from alerts.rules import Finding, HourCount, Series
 from alerts.volume import RECENT_HOURS, Bar, volume_spike
+from metrics.listening import COVERAGE_FLOOR
 from metrics.suppress import MIN_AUTHORS, PROTECTED_AUDIENCES
 
 HOUR = timedelta(hours=1)
 SENSITIVITY = {"sensitive": Bar(3.0, 1.5), "balanced": Bar(4.0, 2.0), "strict": Bar(6.0, 2.5)}
 FLOOR = 5  # stories in an hour
 LEAST_AUTHORS = 3  # one loud person is no story
-LEAST_COVERAGE = 0.9  # below it a gap in collection looks like news
 LATE_HOURS = 2  # hours before the last full one that are looked at again, since posts come in late
 STALE = timedelta(hours=2)  # a series that ends earlier says nothing about now
 
@@ -49,7 +49,7 @@ def _observed(series: Series, now: datetime) -> tuple[HourCount, ...]:
 
 
 def _covered(series: Series) -> bool:
-    return series.coverage is None or series.coverage >= LEAST_COVERAGE
+    return series.coverage is None or series.coverage >= COVERAGE_FLOOR
 
 
 def _judged_hours(series: Series, hours: Sequence[HourCount]) -> tuple[int, ...]:
