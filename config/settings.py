@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_va
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
+_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - recognised, not listened on
 _SCHEMES = {
     "database_url": ("postgresql", "postgresql+psycopg", "postgres"),
     "redis_url": ("redis", "rediss", "unix"),
@@ -130,7 +131,7 @@ class Settings(BaseSettings):
     @property
     def base_url(self) -> str:
         """Where people reach the service, without a slash at the end."""
-        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+        return (self.public_url or f"http://{_reachable(self.host)}:{self.port}").rstrip("/")
 
     def secret(self) -> str:
         """The signing key; made and kept in `data_dir` when the setting is empty."""
@@ -141,6 +142,13 @@ class Settings(BaseSettings):
         """The key of the pseudonyms; derived from the signing key when the setting is empty."""
         given = self.pseudonym_key.get_secret_value()
         return hmac.new((given or self.secret()).encode(), b"pseudonyms of authors", "sha256").digest()
+
+
+def _reachable(host: str) -> str:
+    """The host as an address names it: one that listens everywhere is reached on this machine."""
+    if host in _EVERYWHERE:
+        return "localhost"
+    return f"[{host}]" if ":" in host else host
 
 
 def _kept_secret(path: Path) -> str:

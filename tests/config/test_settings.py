@@ -53,3 +53,17 @@ def test_an_address_of_no_known_server_is_told_without_its_password(
     with pytest.raises(ValidationError, match=told) as caught:
         Settings()
     assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8000"),
+        ("0.0.0.0", "http://localhost:8000"),
+        ("::", "http://localhost:8000"),
+        ("::1", "http://[::1]:8000"),
+    ],
+)
+def test_links_lead_to_an_address_that_a_browser_can_open(host: str, address: str) -> None:
+    assert Settings(host=host).base_url == address
+    assert Settings(host=host, public_url="https://voice.example/").base_url == "https://voice.example"

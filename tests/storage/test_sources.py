@@ -166,7 +166,7 @@ def test_a_source_that_stops_speaking_is_silent_until_it_speaks_again(session: S
 def test_a_source_that_worked_and_lost_its_key_is_silent_until_it_works_again(session: Session) -> None:
     make.set_up(session)
     source_id = a_source(session)
-    refused = CollectError("auth", "The key is not accepted.", permanent=True)
+    refused = CollectError("unauthorized", "The key is not accepted.", permanent=True)
     sources.fail_run(session, claimed(session, source_id).run_id, refused, NOW)
     assert sources.mark_silent(session, NOW) == []  # it never worked: whoever set it up sees that
     sources.run_now(session, ADMINISTRATOR, source_id, NOW)
