@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from celery.exceptions import SoftTimeLimitExceeded
-from nlp.stories import bands, signature
 
 from config.settings import get_settings
 from nlp.model import WeightsError, network
 from nlp.result import TagInput, Tags
+from nlp.stories import bands, signature
 from nlp.tag import tag_posts
 from nlp.themes import is_protected
 from storage import db, mentions, profile
