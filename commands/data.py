@@ -115,7 +115,16 @@ def _print_report(report: "Report") -> None:
         f"{report.bad:,} bad; {report.mentions:,} new mentions."
     )
     if report.added and not report.mentions:
-        out.print("None of the new rows names a company of the profile, so none became a mention.")
+        out.print(_why_no_mention())
+
+
+def _why_no_mention() -> str:
+    from storage import db, profile
+
+    with db.reading() as session:
+        if profile.current_profile(session) is None:
+            return "No company is set up yet, so none became a mention; they are looked through again once one is."
+    return "None of the new rows names a company of the profile, so none became a mention."
 
 
 def _mapping(pairs: list[str]) -> dict[str, str]:

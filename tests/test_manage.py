@@ -84,6 +84,12 @@ def test_a_file_is_imported_once_with_its_bad_rows_named(
     assert _count("posts") == 2
 
 
+def test_an_import_before_there_is_a_company_says_so(tmp_path: Path, run: Callable[..., Ran]) -> None:
+    file = tmp_path / "posts.csv"
+    file.write_text(CSV, encoding="utf-8")
+    assert "No company is set up yet" in run("import", str(file), "--kind", "posts").said
+
+
 def test_a_file_in_which_nothing_can_be_read_fails(tmp_path: Path, run: Callable[..., Ran], company: Path) -> None:
     (tmp_path / "empty.csv").write_text("")
     (tmp_path / "bad.csv").write_text("text,date\n,2026-03-02\n")
