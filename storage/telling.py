@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from alerts.rules import ALL, NEGATIVE, SEVERITIES, SILENCE, VOLUME
@@ -97,33 +98,7 @@ def examples(session: Session, viewer: Viewer, incident: IncidentRow, limit: int
     labels = viewer.facets if incident.facet == ALL else viewer.facets & FACET_LABELS[incident.facet]
     if not labels or incident.audience in STAFF_AUDIENCES or incident.kind == SILENCE:
         return ()
-    copies = func.count().over(partition_by=Mention.story_id).label("copies")
-    query = (
-        select(
-            Mention.story_id,
-            func.left(Post.text, _EXCERPT).label("text"),
-            Post.title,
-            Post.url,
-            Source.name,
-            Mention.published_at,
-            Mention.sentiment,
-            Mention.audience,
-            copies,
-        )
-        .join(Post, Post.id == Mention.post_id)
-        .join(Source, Source.id == Mention.source_id)
-        .where(Mention.company_id == incident.company_id, Mention.counted, Mention.analyzed_at.is_not(None))
-        .where(Mention.facet.in_(labels), Mention.audience.not_in(STAFF_AUDIENCES), ~Mention.own_account)
-        # On the employer side a text that declares no standpoint may still be of staff.
-        .where(or_(Mention.facet != "employer", Mention.audience != UNKNOWN))
-        .where(Mention.published_at >= incident.window_start)
-        .where(Mention.published_at <= incident.last_finding_at)
-    )
-    if incident.audience != ALL:
-        query = query.where(Mention.audience == incident.audience)
-    if incident.kind == NEGATIVE:
-        query = query.where(Mention.sentiment == "negative")
-    rows = session.execute(query.order_by(copies.desc(), Mention.published_at.desc()).limit(_CANDIDATES))
+    rows = session.execute(_quotable(incident, labels))
     shown = [
         _Shown(
             row.story_id,
@@ -170,6 +145,37 @@ def points(session: Session, viewer: Viewer, incident: IncidentRow, now: datetim
         )
         for bucket in series(session, viewer, wanted, now=now)
     )
+
+
+def _quotable(incident: IncidentRow, labels: frozenset[str]) -> Select[Any]:
+    """The texts of an incident's time and slice that may be quoted, the most copied first, then the newest."""
+    copies = func.count().over(partition_by=Mention.story_id).label("copies")
+    query = (
+        select(
+            Mention.story_id,
+            func.left(Post.text, _EXCERPT).label("text"),
+            Post.title,
+            Post.url,
+            Source.name,
+            Mention.published_at,
+            Mention.sentiment,
+            Mention.audience,
+            copies,
+        )
+        .join(Post, Post.id == Mention.post_id)
+        .join(Source, Source.id == Mention.source_id)
+        .where(Mention.company_id == incident.company_id, Mention.counted, Mention.analyzed_at.is_not(None))
+        .where(Mention.facet.in_(labels), Mention.audience.not_in(STAFF_AUDIENCES), ~Mention.own_account)
+        # On the employer side a text that declares no standpoint may still be of staff.
+        .where(or_(Mention.facet != "employer", Mention.audience != UNKNOWN))
+        .where(Mention.published_at >= incident.window_start)
+        .where(Mention.published_at <= incident.last_finding_at)
+    )
+    if incident.audience != ALL:
+        query = query.where(Mention.audience == incident.audience)
+    if incident.kind == NEGATIVE:
+        query = query.where(Mention.sentiment == "negative")
+    return query.order_by(copies.desc(), Mention.published_at.desc()).limit(_CANDIDATES)
 
 
 def _one_per_story(shown: Sequence[_Shown], limit: int) -> tuple[Example, ...]:
