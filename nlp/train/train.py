@@ -145,7 +145,7 @@ def _step(network: Tagger, optimizer: torch.optim.Optimizer, batch: Batch, facto
         group["lr"] = group["base"] * factor
     optimizer.zero_grad(set_to_none=True)
     loss = loss_of(network, batch)
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
     optimizer.step()
     return float(loss.detach())
