@@ -12,9 +12,10 @@ from storage.analysis import (
     save_analysis,
 )
 from storage.intake import Added, add_new, mark_deleted, rematch
+from storage.mention_detail import CorrectionRow, CounterRow, MentionDetail, get
 from storage.previews import Preview, PreviewRow, preview, single_query
 from storage.retention import delete_expired
-from storage.search import CorrectionRow, CounterRow, MentionDetail, MentionFilter, MentionRow, Page, get, search
+from storage.search import MentionFilter, MentionRow, Page, search
 
 __all__ = [
     "HEADS",

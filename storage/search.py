@@ -1,32 +1,29 @@
-"""Reading mentions: search with keyset pages, and one mention with all that is known of it.
+"""Reading mentions: search with keyset pages. `storage.mention_detail` shows one of them.
 
 What a viewer never sees: facets outside their role; protected activity (only counted as `hidden`); employee, alumnus
 and staff mentions of a company while fewer than five distinct authors stand behind them in the time asked for; posts
 that still wait for their (new) tags.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Text, and_, any_, cast, func, literal, select, text, tuple_
+from sqlalchemy import Row, Select, Text, and_, any_, cast, func, literal, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from storage import keyset
-from storage.models.mentions import Correction, CounterSnapshot, Mention, Post
+from storage.models.mentions import Mention, Post
 from storage.models.sources import Company, Source
-from storage.models.users import User
 from storage.profile import own_company
 from storage.suppression import MIN_AUTHORS
-from storage.viewer import STAFF_AUDIENCES, NotAllowed, NotFound, Viewer, text_labels
+from storage.viewer import STAFF_AUDIENCES, Viewer, text_labels
 
 EXCERPT = 1_000  # characters of a text in a list
 MAX_LIMIT = 200
 _MAX_QUERY = 500
 _HIDDEN_COUNTED = 1_000
 _SAMPLE = 200
-_MAX_COPIES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +74,37 @@ class MentionRow:
     copies: int  # mentions in its story, itself included
     corrected: tuple[str, ...]  # heads that a person corrected
 
+    @classmethod
+    def of(cls, row: Row[Any]) -> "MentionRow":
+        """From a row of `rows_of_mentions`."""
+        return cls(
+            row.id,
+            row.company_id,
+            row.company,
+            row.source_id,
+            row.source,
+            row.source_kind,
+            row.demo,
+            row.kind,
+            row.title,
+            row.excerpt,
+            row.cut,
+            row.url,
+            row.published_at,
+            row.date_from,
+            row.edited_at,
+            row.lang,
+            row.sentiment,
+            row.audience,
+            row.facet,
+            tuple(row.themes),
+            row.rating,
+            row.own_account,
+            row.story_id,
+            max(1, row.copies),
+            tuple(sorted(row.corrected)),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -89,53 +117,6 @@ class Page:
     small_groups: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class CounterRow:
-    """One reading of a counter of the post."""
-
-    counter: str
-    observed_at: datetime
-    value: int
-
-
-@dataclass(frozen=True, slots=True)
-class CorrectionRow:
-    """A person's word against the model's."""
-
-    at: datetime
-    by: str | None  # None: the account is gone
-    head: str
-    old: str
-    new: str
-    model: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Copy:
-    """Another mention of the same story."""
-
-    id: int
-    source: str
-    url: str | None
-    published_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class MentionDetail:
-    """One mention with its whole text, why it was tagged so, its counters over time, copies and corrections."""
-
-    row: MentionRow
-    text: str
-    scores: Mapping[str, Mapping[str, float]]
-    evidence: Mapping[str, str]
-    stated: Mapping[str, str]
-    model: str | None
-    collected_at: datetime
-    counters: tuple[CounterRow, ...]
-    copies: tuple[Copy, ...]
-    corrections: tuple[CorrectionRow, ...]
-
-
 def search(
     session: Session, viewer: Viewer, wanted: MentionFilter, *, limit: int = 50, after: str | None = None
 ) -> Page:
@@ -145,7 +126,7 @@ def search(
     company_id = _company(session, wanted.company_id)
     if company_id is None:
         return Page((), None, 0)
-    small = () if viewer.role == "system" else _small_groups(session, company_id, labels, wanted)
+    small = () if viewer.role == "system" else small_groups(session, company_id, labels, wanted)
     conditions = _conditions(company_id, labels, wanted)
     shown = [*conditions, Mention.counted, Mention.analyzed_at.is_not(None)]
     if small:
@@ -154,43 +135,15 @@ def search(
         moment, mention_id = keyset.decode(after)
         shown.append(tuple_(Mention.published_at, Mention.id) < tuple_(moment, mention_id))
     limit = max(1, min(limit, MAX_LIMIT))
-    query = _rows().where(*shown).order_by(Mention.published_at.desc(), Mention.id.desc()).limit(limit + 1)
+    query = rows_of_mentions().where(*shown).order_by(Mention.published_at.desc(), Mention.id.desc()).limit(limit + 1)
     rows = session.execute(query).all()
-    items = tuple(_row(row) for row in rows[:limit])
+    items = tuple(MentionRow.of(row) for row in rows[:limit])
     following = keyset.encode(items[-1].published_at, items[-1].id) if len(rows) > limit else None
     return Page(items, following, _hidden(session, conditions), small)
 
 
-def get(session: Session, viewer: Viewer, mention_id: int) -> MentionDetail:
-    """One mention; raises `NotFound`, or `NotAllowed` where the list would not show it either."""
-    labels = text_labels(viewer)
-    found = session.execute(
-        _rows().add_columns(Mention, Post.text, Post.stated, Post.collected_at).where(Mention.id == mention_id)
-    ).first()
-    if found is None:
-        raise NotFound("There is no such mention.")
-    mention: Mention = found.Mention
-    visible = mention.counted and mention.analyzed_at is not None and mention.facet in labels
-    if not visible:
-        raise NotAllowed("Your role does not read this mention.")
-    small = () if viewer.role == "system" else _small_groups(session, mention.company_id, labels, MentionFilter())
-    if mention.audience in small:
-        raise NotAllowed("Too few authors stand behind this group; its texts stay hidden.")
-    return MentionDetail(
-        _row(found),
-        found.text,
-        mention.scores,
-        mention.evidence,
-        found.stated,
-        mention.model,
-        found.collected_at,
-        _counters(session, mention.post_id),
-        _copies(session, mention, labels, small),
-        _corrections(session, mention_id),
-    )
-
-
-def _rows() -> Any:
+def rows_of_mentions() -> Select[Any]:
+    """The query of what `MentionRow.of` needs; the caller adds conditions."""
     copies = (
         select(func.count())
         .select_from(Mention.__table__.alias("copy"))
@@ -231,36 +184,6 @@ def _rows() -> Any:
     )
 
 
-def _row(row: Row[Any]) -> MentionRow:
-    return MentionRow(
-        row.id,
-        row.company_id,
-        row.company,
-        row.source_id,
-        row.source,
-        row.source_kind,
-        row.demo,
-        row.kind,
-        row.title,
-        row.excerpt,
-        row.cut,
-        row.url,
-        row.published_at,
-        row.date_from,
-        row.edited_at,
-        row.lang,
-        row.sentiment,
-        row.audience,
-        row.facet,
-        tuple(row.themes),
-        row.rating,
-        row.own_account,
-        row.story_id,
-        max(1, row.copies),
-        tuple(sorted(row.corrected)),
-    )
-
-
 def _conditions(company_id: int, labels: list[str], wanted: MentionFilter) -> list[Any]:
     """The filter without what is about visibility."""
     conditions: list[Any] = [Mention.company_id == company_id, Mention.facet.in_(labels)]
@@ -285,7 +208,7 @@ def _conditions(company_id: int, labels: list[str], wanted: MentionFilter) -> li
     return conditions
 
 
-def _small_groups(session: Session, company_id: int, labels: list[str], wanted: MentionFilter) -> tuple[str, ...]:
+def small_groups(session: Session, company_id: int, labels: list[str], wanted: MentionFilter) -> tuple[str, ...]:
     """The staff audiences whose mentions come from fewer than five distinct authors in the time asked for."""
     asked = STAFF_AUDIENCES if wanted.audience is None else STAFF_AUDIENCES & {wanted.audience}
     return tuple(audience for audience in sorted(asked) if _few_authors(session, company_id, labels, audience, wanted))
@@ -320,36 +243,3 @@ def _company(session: Session, company_id: int | None) -> int | None:
         return company_id
     own = own_company(session)
     return own.id if own else None
-
-
-def _counters(session: Session, post_id: int) -> tuple[CounterRow, ...]:
-    query = select(CounterSnapshot).where(CounterSnapshot.post_id == post_id)
-    rows = session.scalars(query.order_by(CounterSnapshot.counter, CounterSnapshot.observed_at))
-    return tuple(CounterRow(row.counter, row.observed_at, row.value) for row in rows)
-
-
-def _copies(session: Session, mention: Mention, labels: list[str], small: tuple[str, ...]) -> tuple[Copy, ...]:
-    if mention.story_id is None:
-        return ()
-    query = (
-        select(Mention.id, Source.name, Post.url, Mention.published_at)
-        .join(Post, Post.id == Mention.post_id)
-        .join(Source, Source.id == Mention.source_id)
-        .where(Mention.story_id == mention.story_id, Mention.id != mention.id, Mention.facet.in_(labels))
-        .where(Mention.counted, Mention.audience.not_in(small))
-        .order_by(Mention.published_at, Mention.id)
-        .limit(_MAX_COPIES)
-    )
-    return tuple(Copy(row.id, row.name, row.url, row.published_at) for row in session.execute(query))
-
-
-def _corrections(session: Session, mention_id: int) -> tuple[CorrectionRow, ...]:
-    query = (
-        select(Correction, User.name)
-        .join(User, User.id == Correction.user_id, isouter=True)
-        .where(Correction.mention_id == mention_id)
-        .order_by(Correction.at, Correction.id)
-    )
-    return tuple(
-        CorrectionRow(row.at, name, row.head, row.old, row.new, row.model) for row, name in session.execute(query)
-    )

@@ -12,9 +12,10 @@ import storage
 from storage.breakdowns import Cell, Totals, VoiceRow
 from storage.incident_log import EventRow, IncidentPage, IncidentRow
 from storage.incidents import IncidentDetail
+from storage.mention_detail import MentionDetail
 from storage.outbox import MailDetail, MailRow
 from storage.previews import Preview, PreviewRow
-from storage.search import MentionDetail, MentionRow, Page
+from storage.search import MentionRow, Page
 from storage.series import Bucket
 from storage.viewer import SYSTEM, NotAllowed, Viewer, count_labels, text_labels, viewer_for
 

@@ -1,0 +1,127 @@
+"""One mention with all that is known of it, for who may read its text."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from storage.models.mentions import Correction, CounterSnapshot, Mention, Post
+from storage.models.sources import Source
+from storage.models.users import User
+from storage.search import MentionFilter, MentionRow, rows_of_mentions, small_groups
+from storage.viewer import NotAllowed, NotFound, Viewer, text_labels
+
+_MAX_COPIES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class CounterRow:
+    """One reading of a counter of the post."""
+
+    counter: str
+    observed_at: datetime
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionRow:
+    """A person's word against the model's."""
+
+    at: datetime
+    by: str | None  # None: the account is gone
+    head: str
+    old: str
+    new: str
+    model: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Another mention of the same story."""
+
+    id: int
+    source: str
+    url: str | None
+    published_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MentionDetail:
+    """One mention with its whole text, why it was tagged so, its counters over time, copies and corrections."""
+
+    row: MentionRow
+    text: str
+    scores: Mapping[str, Mapping[str, float]]
+    evidence: Mapping[str, str]
+    stated: Mapping[str, str]
+    model: str | None
+    collected_at: datetime
+    counters: tuple[CounterRow, ...]
+    copies: tuple[Copy, ...]
+    corrections: tuple[CorrectionRow, ...]
+
+
+def get(session: Session, viewer: Viewer, mention_id: int) -> MentionDetail:
+    """One mention; raises `NotFound`, or `NotAllowed` where the list would not show it either."""
+    labels = text_labels(viewer)
+    found = session.execute(
+        rows_of_mentions()
+        .add_columns(Mention, Post.text, Post.stated, Post.collected_at)
+        .where(Mention.id == mention_id)
+    ).first()
+    if found is None:
+        raise NotFound("There is no such mention.")
+    mention: Mention = found.Mention
+    visible = mention.counted and mention.analyzed_at is not None and mention.facet in labels
+    if not visible:
+        raise NotAllowed("Your role does not read this mention.")
+    small = () if viewer.role == "system" else small_groups(session, mention.company_id, labels, MentionFilter())
+    if mention.audience in small:
+        raise NotAllowed("Too few authors stand behind this group; its texts stay hidden.")
+    return MentionDetail(
+        MentionRow.of(found),
+        found.text,
+        mention.scores,
+        mention.evidence,
+        found.stated,
+        mention.model,
+        found.collected_at,
+        _counters(session, mention.post_id),
+        _copies(session, mention, labels, small),
+        _corrections(session, mention_id),
+    )
+
+
+def _counters(session: Session, post_id: int) -> tuple[CounterRow, ...]:
+    query = select(CounterSnapshot).where(CounterSnapshot.post_id == post_id)
+    rows = session.scalars(query.order_by(CounterSnapshot.counter, CounterSnapshot.observed_at))
+    return tuple(CounterRow(row.counter, row.observed_at, row.value) for row in rows)
+
+
+def _copies(session: Session, mention: Mention, labels: list[str], small: tuple[str, ...]) -> tuple[Copy, ...]:
+    if mention.story_id is None:
+        return ()
+    query = (
+        select(Mention.id, Source.name, Post.url, Mention.published_at)
+        .join(Post, Post.id == Mention.post_id)
+        .join(Source, Source.id == Mention.source_id)
+        .where(Mention.story_id == mention.story_id, Mention.id != mention.id, Mention.facet.in_(labels))
+        .where(Mention.counted, Mention.audience.not_in(small))
+        .order_by(Mention.published_at, Mention.id)
+        .limit(_MAX_COPIES)
+    )
+    return tuple(Copy(row.id, row.name, row.url, row.published_at) for row in session.execute(query))
+
+
+def _corrections(session: Session, mention_id: int) -> tuple[CorrectionRow, ...]:
+    query = (
+        select(Correction, User.name)
+        .join(User, User.id == Correction.user_id, isouter=True)
+        .where(Correction.mention_id == mention_id)
+        .order_by(Correction.at, Correction.id)
+    )
+    return tuple(
+        CorrectionRow(row.at, name, row.head, row.old, row.new, row.model) for row, name in session.execute(query)
+    )
