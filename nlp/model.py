@@ -7,6 +7,7 @@ thousandths with its neighbours.
 """
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -101,6 +102,9 @@ class Network:
 
     def __init__(self, folder: Path = WEIGHTS, threads: int = 1) -> None:
         from onnxruntime import InferenceSession, SessionOptions
+
+        # It tells every process that PyTorch is missing, which only training needs.
+        os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
         from transformers import PreTrainedTokenizerFast
 
         self.meta = read_meta(folder)
