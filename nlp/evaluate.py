@@ -5,9 +5,9 @@ of the head's classes (null, "unknown") leaves the row out for that head; a head
 
 What is counted
 - accuracy, recall, precision, F1: the likeliest class by the scores, whether or not the service would have said it.
-  A row without scores (language not read, no words) has no likeliest class and counts as wrong.
+  A row whose scores are flat (language not read, no words) has no likeliest class and counts as wrong.
 - macro figures: mean over the classes that occur among the labels.
-- ece: expected calibration error, ten equal-width bins of the top probability, over the rows with scores.
+- ece: expected calibration error, ten equal-width bins of the top probability, over the rows that were read.
 - share_unsure: share of rows where the service abstains (sentiment "unsure", audience "unknown" or "staff");
   accuracy_sure: accuracy among the others. Facet never abstains.
 - `audience_staff_merged`: the audience figures with employee and alumnus as one class, "staff".
@@ -48,7 +48,7 @@ class RowError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One labelled row of one head: its label, the likeliest class (None: no scores), its probability, abstained."""
+    """One labelled row of one head: its label, the likeliest class (None: not read), its probability, abstained."""
 
     wanted: str
     found: str | None
@@ -140,10 +140,15 @@ def _collect(row: dict[str, object], tags: Tags, outcomes: dict[str, list[Outcom
             outcomes.setdefault(MERGED, []).append(_merged(str(wanted), tags.audience))
 
 
+def was_read(verdict: Verdict) -> bool:
+    """Whether the model read the text; flat scores say that it did not."""
+    return len(set(verdict.scores.values())) > 1
+
+
 def outcome(wanted: str, verdict: Verdict) -> Outcome:
     """Compare a label with a verdict."""
     abstained = verdict.label in (UNSURE, UNKNOWN, STAFF)
-    if not verdict.scores:
+    if not was_read(verdict):
         return Outcome(wanted, None if abstained else verdict.label, 0.0, abstained)
     best = max(verdict.scores, key=lambda label: verdict.scores[label])
     return Outcome(wanted, best, verdict.scores[best], abstained)
@@ -154,7 +159,7 @@ def _merged(wanted: str, verdict: Verdict) -> Outcome:
         return STAFF if label in ("employee", "alumnus") else label
 
     scores: dict[str, float] = {}
-    for label, score in verdict.scores.items():
+    for label, score in verdict.scores.items() if was_read(verdict) else ():
         scores[merge(label)] = scores.get(merge(label), 0.0) + score
     found = outcome(merge(wanted), Verdict(verdict.label, scores))
     said = None if verdict.label == UNKNOWN else merge(verdict.label)

@@ -29,7 +29,7 @@ class TagInput:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A label and the calibrated probabilities (sum 1) behind it; empty scores where no model spoke."""
+    """A label and the calibrated probabilities (sum 1) behind it; flat where no model could read the text."""
 
     label: str
     scores: Mapping[str, float]

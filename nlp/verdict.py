@@ -98,15 +98,18 @@ def unread(reason: str, *, empty: bool) -> tuple[dict[str, Verdict], dict[str, s
     """Verdicts for a text that the model cannot read, with the evidence that says why.
 
     The facet has no "unknown": a text without words is about neither, and a text in another language is shown to both
-    sides, so that nobody misses it; its flat scores say that this is no reading.
+    sides, so that nobody misses it. The flat scores say that this is no reading.
     """
-    flat = {label: 1.0 / len(FACETS) for label in FACETS}
     verdicts = {
-        "sentiment": Verdict(UNSURE, {}),
-        "audience": Verdict(UNKNOWN, {}),
-        "facet": Verdict("neither" if empty else "both", flat),
+        "sentiment": Verdict(UNSURE, _flat(SENTIMENTS)),
+        "audience": Verdict(UNKNOWN, _flat(AUDIENCES)),
+        "facet": Verdict("neither" if empty else "both", _flat(FACETS)),
     }
     return verdicts, {"sentiment": reason, "audience": reason, "facet": reason}
+
+
+def _flat(labels: tuple[str, ...]) -> dict[str, float]:
+    return {label: 1.0 / len(labels) for label in labels}
 
 
 def apply_stated(
