@@ -41,9 +41,14 @@ class Quote:
 
 def clean_text(text: str, limit: int = 1000) -> str:
     """One line without control or direction-override characters, cut at `limit` characters with an ellipsis."""
-    spaced = _SPACE.sub(" ", text[: 4 * limit])
-    kept = "".join(c for c in spaced if c not in _OVERRIDES and unicodedata.category(c) not in {"Cc", "Cs"}).strip()
+    # Controls go first: one between two spaces would otherwise leave both.
+    visible = "".join(c for c in text[: 4 * limit] if c.isspace() or _is_visible(c))
+    kept = _SPACE.sub(" ", visible).strip()
     return kept if len(kept) <= limit else kept[: limit - 1].rstrip() + "…"
+
+
+def _is_visible(character: str) -> bool:
+    return character not in _OVERRIDES and unicodedata.category(character) not in {"Cc", "Cs"}
 
 
 def clean_line(text: str) -> str:

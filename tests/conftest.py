@@ -48,8 +48,11 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["COMPANY_FILE"] = str(Path(os.environ[servers.FOLDER]) / "company.toml")
     get_settings.cache_clear()
     # A busy machine is no reason for a property test to fail.
-    hypothesis_settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-    hypothesis_settings.load_profile("untimed")
+    untimed = hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    hypothesis_settings.register_profile("explore", untimed)
+    # The same examples at every run: what is green stays green. HYPOTHESIS_PROFILE=explore looks for new ones.
+    hypothesis_settings.register_profile("same", untimed, derandomize=True)
+    hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -3,7 +3,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from notify.email import build
@@ -158,6 +158,7 @@ def test_unknown_coverage_is_not_zero() -> None:
 
 
 @given(st.text(max_size=300), st.integers(1, 40))
+@example("0 \x1b 0", 4)
 def test_cleaned_text_is_one_short_line(text: str, limit: int) -> None:
     cleaned = clean_text(text, limit)
     assert len(cleaned) <= limit
