@@ -59,7 +59,7 @@ def load_demo(now: datetime | None = None, progress: Progress = log.info) -> boo
 
 
 def remove_demo() -> None:
-    """Take the demo away; waits for nobody: a load under way is refused its next step by what is gone."""
+    """Take the demo away; raises `DemoError` while it is being loaded."""
     with stored.loading() as held:
         if not held:
             raise DemoError("The demo is being loaded; try again in a minute.")
