@@ -98,7 +98,7 @@ class GuardedBackend(httpcore.NetworkBackend):
 
     def __init__(self, deadline: Deadline, *, allow_private: bool) -> None:
         self._deadline = deadline
-        self._allow_private = allow_private
+        self.allow_private = allow_private
         self._plain = httpcore.SyncBackend()
         self.trusted: tuple[str, int] | None = None  # host and port that the operator named in a setting
 
@@ -123,7 +123,7 @@ class GuardedBackend(httpcore.NetworkBackend):
 
     def _allowed(self, host: str, port: int) -> list[str]:
         addresses = resolve(host, port)
-        if self._allow_private or self.trusted == (host, port):
+        if self.allow_private or self.trusted == (host, port):
             return addresses
         public = [address for address in addresses if is_public(address)]
         if not public:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from collectors import feed_rhythm
-from collectors.base import Batch, CollectRequest, Option, Outcome
+from collectors.base import Batch, Collector, CollectRequest, Option, Outcome
 from collectors.feed_reading import Entry, ReadFeed, read_feed
 from collectors.http import HttpAnswer, HttpClient
 from collectors.options import complete, web_address
@@ -18,7 +18,7 @@ ACCEPT = "application/atom+xml, application/rss+xml, application/feed+json, appl
 _PLATFORMS = {"reddit.com": "reddit", "youtube.com": "youtube"}
 
 
-class FeedCollector:
+class FeedCollector(Collector):
     """One feed. Conditional requests, and a rhythm of looking that follows the feed's own."""
 
     kind = "feed"
@@ -39,11 +39,10 @@ class FeedCollector:
     def collect(self, request: CollectRequest, http: HttpClient) -> Generator[Batch, None, Outcome]:
         url = web_address(request.options, "url")
         cursor = request.cursor if request.cursor.get("url") == url else {}
-        before = http.requests
         answer = http.get(url, headers=_conditions(cursor))
         digest = hashlib.sha256(answer.body).hexdigest()
         if answer.status == 304 or digest == cursor.get("sha256"):
-            return (yield from self._unchanged(cursor, answer, http.requests - before))
+            return (yield from self._unchanged(cursor, answer))
         feed = read_feed(answer.body, answer.headers.get("content-type"), answer.url)
         dates = [entry.published_at for entry in feed.entries if entry.published_at]
         wanted = feed_rhythm.from_dates(dates, request.now) or feed_rhythm.UNKNOWN_RHYTHM
@@ -62,16 +61,14 @@ class FeedCollector:
         if not posts:
             yield Batch((), done)
         detail = _detail(feed, repeated, answer)
-        return Outcome(True, "ok", detail, http.requests - before, next_check=interval)
+        return Outcome(True, "ok", detail, next_check=interval)
 
-    def _unchanged(
-        self, cursor: Mapping[str, Json], answer: HttpAnswer, requests: int
-    ) -> Generator[Batch, None, Outcome]:
+    def _unchanged(self, cursor: Mapping[str, Json], answer: HttpAnswer) -> Generator[Batch, None, Outcome]:
         minutes = cursor.get("minutes")
         previous = timedelta(minutes=minutes) if isinstance(minutes, int | float) else None
         interval = self._interval(feed_rhythm.slower(previous), answer, None)
         yield Batch((), {**cursor, "minutes": interval.total_seconds() / 60})
-        return Outcome(True, "not_modified", _moved(answer), requests, next_check=interval)
+        return Outcome(True, "not_modified", _moved(answer), next_check=interval)
 
     def _interval(self, wanted: timedelta, answer: HttpAnswer, ttl: timedelta | None) -> timedelta:
         shortest = self._min_minutes or get_settings().feed_min_minutes

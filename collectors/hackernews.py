@@ -4,7 +4,7 @@ from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from collectors.base import Batch, CollectRequest, Option, Outcome
+from collectors.base import Batch, Collector, CollectRequest, Option, Outcome
 from collectors.errors import CollectError
 from collectors.html_text import one_line, plain_text
 from collectors.http import HttpClient
@@ -41,7 +41,7 @@ class Page:
     pages: int
 
 
-class HackerNewsCollector:
+class HackerNewsCollector(Collector):
     """Stories and comments that hold a term as a phrase. Matching is fuzzy: whoever stores must match again."""
 
     kind = "hackernews"
@@ -93,11 +93,11 @@ def _outcome(search: "_Search", unread: int) -> Outcome:
         )
     if search.budget_spent:
         notes.insert(0, f"Stopped after {search.requests} requests; the next run goes on from there.")
-        return Outcome(False, "limit_reached", " ".join(notes), search.requests, next_check=timedelta(minutes=1))
+        return Outcome(False, "limit_reached", " ".join(notes), next_check=timedelta(minutes=1))
     if search.unfiltered:
         notes.append("The search answers alike whatever time it is asked for; its answer was taken once.")
-        return Outcome(False, "bad_answer", " ".join(notes), search.requests)
-    return Outcome(not search.overfull, "limit_reached" if search.overfull else "ok", " ".join(notes), search.requests)
+        return Outcome(False, "bad_answer", " ".join(notes))
+    return Outcome(not search.overfull, "limit_reached" if search.overfull else "ok", " ".join(notes))
 
 
 class _Search:

@@ -14,6 +14,7 @@ import httpx
 
 from collectors.addresses import AddressRefusedError, Deadline, GuardedBackend
 from collectors.errors import CollectError
+from collectors.gate import OPEN_GATE, Gate
 from collectors.http_body import ACCEPT_ENCODING, read_body
 from collectors.post import Json
 from config.settings import Settings
@@ -22,14 +23,18 @@ MAX_REDIRECTS = 5
 LONGEST_RETRY = timedelta(days=1)
 RETRY_WITHOUT_WORD = timedelta(minutes=15)  # a 429 that does not say for how long
 TOTAL_FACTOR = 3  # a whole request may take this many times the time-out of one read
+_ANY = range(100, 600)
 _REDIRECTS = {301, 302, 303, 307, 308}
 _PERMANENT_REDIRECTS = {301, 308}
-_CREDENTIALS = {"authorization", "cookie", "proxy-authorization"}
+_CREDENTIALS = {"authorization", "cookie", "proxy-authorization", "apikey", "x-api-key"}
+ERROR_BYTES = 100_000  # of an error page that a collector wants to read
 
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """A 2xx or 304 answer. Header names are in lower case; `url` is where it came from after redirects.
+    """A 2xx or 304 answer, or one of a status that was asked for.
+
+    Header names are in lower case; `url` is where it came from after redirects.
 
     `moved_to` is set when the first redirects were permanent: the address that should be used from now on.
     """
@@ -67,9 +72,13 @@ class HttpClient:
         trusted_bases: Collection[str] = (),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         total_timeout: float | None = None,
+        gate: Gate = OPEN_GATE,
     ) -> None:
-        self.requests = 0  # sent so far, redirects counted
-        self._max_bytes = max_bytes
+        self.requests = 0  # sent so far, redirects counted; platform libraries add theirs
+        self.user_agent = user_agent
+        self.timeout = timeout
+        self.max_bytes = max_bytes
+        self.gate = gate
         self._total = total_timeout or timeout * TOTAL_FACTOR
         self._clock = clock
         self._trusted = {_origin(base) for base in trusted_bases}
@@ -83,14 +92,15 @@ class HttpClient:
         )
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> Self:
+    def from_settings(cls, settings: Settings, gate: Gate = OPEN_GATE) -> Self:
         """The client as the settings describe it."""
         return cls(
             user_agent=settings.user_agent,
             timeout=settings.http_timeout,
             max_bytes=settings.http_max_bytes,
             allow_private=settings.allow_private_addresses,
-            trusted_bases=(settings.hackernews_url,),
+            trusted_bases=settings.platform_urls(),
+            gate=gate,
         )
 
     def __enter__(self) -> Self:
@@ -105,9 +115,14 @@ class HttpClient:
         self._client.close()
 
     def get(
-        self, url: str, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+        self,
+        url: str,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        accept: Collection[int] = (),
     ) -> HttpAnswer:
-        """Fetch `url`; 2xx and 304 are answers, all else raises `CollectError`."""
+        """Fetch `url`; 2xx, 304 and the statuses of `accept` are answers, all else raises `CollectError`."""
         self._deadline.start(self._total)
         current = _checked(url)
         if params:
@@ -115,9 +130,9 @@ class HttpClient:
         asked = {name.lower(): value for name, value in (headers or {}).items()}
         moved, permanent = None, True
         for _ in range(MAX_REDIRECTS + 1):
-            answer = self._send(current, asked, trusted=_origin(url))
-            if answer.status not in _REDIRECTS:
-                return self._judged(answer, moved)
+            answer = self._send("GET", current, asked, trusted=_origin(url), accept=accept)
+            if answer.status not in _REDIRECTS or answer.status in accept:
+                return self._judged(answer, moved, accept)
             following = self._next_hop(current, answer)
             if _origin(str(following)) != _origin(str(current)):
                 asked = {name: value for name, value in asked.items() if name not in _CREDENTIALS}
@@ -126,33 +141,78 @@ class HttpClient:
             current = following
         raise CollectError("bad_answer", f"{_host(url)} redirects more than {MAX_REDIRECTS} times.")
 
-    def _send(self, url: httpx.URL, headers: Mapping[str, str], *, trusted: tuple[str, str, int]) -> HttpAnswer:
+    def post(
+        self,
+        url: str,
+        data: bytes,
+        headers: Mapping[str, str] | None = None,
+        *,
+        accept: Collection[int] = (),
+    ) -> HttpAnswer:
+        """Send `data` (already encoded; name its content-type in `headers`); redirects are not followed."""
+        self._deadline.start(self._total)
+        asked = {name.lower(): value for name, value in (headers or {}).items()}
+        answer = self._send("POST", _checked(url), asked, trusted=_origin(url), accept=accept, data=data)
+        return self._judged(answer, None, accept)
+
+    def exchange(
+        self, method: str, url: str, headers: Mapping[str, str] | None = None, data: bytes | None = None
+    ) -> HttpAnswer:
+        """One request for a platform library, which judges by itself: any status is an answer, redirects too."""
+        asked = {name.lower(): value for name, value in (headers or {}).items()}
+        return self._send(method, _checked(url), asked, trusted=_origin(url), accept=_ANY, data=data)
+
+    def is_trusted(self, url: str) -> bool:
+        """Whether the operator's settings name the origin of `url`, so that it may be a private address."""
+        return _origin(url) in self._trusted
+
+    @property
+    def allows_private(self) -> bool:
+        """Whether any private address may be called."""
+        return self._backend.allow_private
+
+    def _send(
+        self,
+        method: str,
+        url: httpx.URL,
+        headers: Mapping[str, str],
+        *,
+        trusted: tuple[str, str, int],
+        accept: Collection[int],
+        data: bytes | None = None,
+    ) -> HttpAnswer:
         """One request without redirects. Only the origin first asked for may be a trusted one."""
         here = _origin(str(url))
         self._backend.trusted = here[1:] if here == trusted and here in self._trusted else None
-        self.requests += 1
         host = url.host
+        self.gate.enter(host)
+        self._deadline.start(self._total)  # time spent waiting for one's turn is not the server's
+        self.requests += 1
         try:
-            with self._client.stream("GET", url, headers=dict(headers)) as response:
-                body = b"" if response.status_code in _REDIRECTS else self._body(response)
+            with self._client.stream(method, url, headers=dict(headers), content=data) as response:
+                body = self._body(response, accept)
                 found = {name.lower(): value for name, value in response.headers.items()}
+                self.gate.leave(host, failed=response.status_code >= 500)
                 return HttpAnswer(response.status_code, found, body, str(url))
         except AddressRefusedError as error:
             detail = f"{host} is an address of a private network, which collectors do not call."
             raise CollectError("unreachable", detail, permanent=True) from error
         except httpx.TimeoutException as error:
+            self.gate.leave(host, failed=True)
             raise CollectError("unreachable", f"{host} did not answer in time.") from error
         except httpx.ConnectError as error:
+            self.gate.leave(host, failed=True)
             raise CollectError("unreachable", f"{host} cannot be reached: {error}.") from error
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            self.gate.leave(host, failed=True)
             raise CollectError("unreachable", f"The connection to {host} broke off: {error}.") from error
 
-    def _body(self, response: httpx.Response) -> bytes:
-        """The unpacked body; error pages are read only as far as a message needs."""
+    def _body(self, response: httpx.Response, accept: Collection[int]) -> bytes:
+        """The unpacked body; of error pages only what a collector asked to read."""
         encoding = response.headers.get("content-encoding", "")
         if response.is_success:
-            return read_body(response.iter_raw(), encoding, self._max_bytes)
-        return b""
+            return read_body(response.iter_raw(), encoding, self.max_bytes)
+        return read_body(response.iter_raw(), encoding, ERROR_BYTES) if response.status_code in accept else b""
 
     def _next_hop(self, current: httpx.URL, answer: HttpAnswer) -> httpx.URL:
         target = answer.headers.get("location", "")
@@ -163,10 +223,10 @@ class HttpClient:
         except httpx.InvalidURL as error:
             raise CollectError("bad_answer", f"{current.host} redirects to an address that is none.") from error
 
-    def _judged(self, answer: HttpAnswer, moved: str | None) -> HttpAnswer:
-        if 200 <= answer.status < 300 or answer.status == 304:
+    def _judged(self, answer: HttpAnswer, moved: str | None, accept: Collection[int]) -> HttpAnswer:
+        if 200 <= answer.status < 300 or answer.status == 304 or answer.status in accept:
             return HttpAnswer(answer.status, answer.headers, answer.body, answer.url, moved)
-        raise _status_error(answer, self._clock())
+        raise status_error(answer.status, answer.headers, answer.url, self._clock())
 
 
 def _transport(backend: GuardedBackend) -> httpx.HTTPTransport:
@@ -216,9 +276,10 @@ def _http_date(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _status_error(answer: HttpAnswer, now: datetime) -> CollectError:
-    status, host = answer.status, _host(answer.url)
-    back = retry_at(answer.headers.get("retry-after"), now)
+def status_error(status: int, headers: Mapping[str, str], url: str, now: datetime) -> CollectError:
+    """What a refused request means, in the words of `REASONS`; header names in lower case."""
+    host = _host(url)
+    back = retry_at(headers.get("retry-after"), now)
     if status == 429 or (status == 503 and back):
         until = back or now + RETRY_WITHOUT_WORD
         return CollectError("rate_limited", f"{host} asks to wait until {until:%Y-%m-%d %H:%M} UTC.", retry_at=until)

@@ -32,7 +32,8 @@ class RawPost:
 
     `counters` holds only what the platform gave (likes, reposts, replies, quotes, bookmarks, comments, points, views,
     impressions, unique_viewers); a missing key is unknown, not zero. `stated` holds what the source itself says, see
-    `nlp.result.TagInput.meta`. `raw` is the platform's own answer for later re-mapping.
+    `nlp.result.TagInput.meta`. `raw` is the platform's own item as `Collector.map_item` reads it; the door takes the
+    author's fields out.
     """
 
     native_id: str
@@ -56,7 +57,8 @@ class Post:
     """A post inside the privacy door: no handle, name or profile address of its author in any field.
 
     `author_key` is a keyed pseudonym (hex), None where the source names no author. `published_at` is never later
-    than the time of collection and never missing: see `date_from` (source, collected, clamped).
+    than the time of collection and never missing: see `date_from` (source, collected, clamped). Where the native id
+    names the author, it is a keyed hash here, and `sealed_ref` holds it encrypted, for second looks only.
     """
 
     native_id: str
@@ -75,3 +77,4 @@ class Post:
     counters: Mapping[str, int] = field(default_factory=dict)
     stated: Mapping[str, str] = field(default_factory=dict)
     raw: Mapping[str, Json] = field(default_factory=dict)
+    sealed_ref: str | None = field(default=None, repr=False)

@@ -18,12 +18,14 @@ from collectors.masking import (
     squash,
 )
 from collectors.post import Json, Post, RawAuthor, RawPost
+from config.sealing import Seal, SealError
 
 MAX_URL_CHARS = 2_000
 MAX_NATIVE_ID_CHARS = 500
 MAX_TITLE_CHARS = 1_000
 RAW_DEPTH = 20
 _MAX_COUNT = 2**63 - 1
+_HASHED = "hmac:"
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL refuses both
 _PERSON_KEY = re.compile(
     r"(?i)^_?(?:dc_?|itunes_?|media_?)?(?:authors?|by|creators?|contributors?|publishers?|managingeditor|webmaster|owners?"
@@ -49,6 +51,7 @@ class PrivacyDoor:
         if len(key) < 16:
             raise ValueError("the key of the pseudonyms must have at least 16 bytes")
         self._key = key
+        self._seal = Seal(key, "addresses of posts that name their author")
         self._own = {(platform.casefold(), squash(handle)) for platform, handle in own_accounts}
         self._kept = {handle for _, handle in self._own} | {squash(name) for name in public_names} - {""}
 
@@ -57,8 +60,9 @@ class PrivacyDoor:
         own = self._is_own(raw.author)
         markers = Markers() if own or raw.author is None else self._markers(raw.author)
         published, date_from = _dated(raw.published_at, now)
+        native_id = self._identifier(raw.native_id, markers)
         return Post(
-            native_id=self._identifier(raw.native_id, markers),
+            native_id=native_id,
             text=_cut(self._masked(raw.text[: max_chars * 8], markers), max_chars),
             published_at=published,
             date_from=date_from,
@@ -74,7 +78,19 @@ class PrivacyDoor:
             counters={name: count for name, value in raw.counters.items() if (count := _count(value)) is not None},
             stated={name: self._value(value, markers, max_chars) for name, value in raw.stated.items()},
             raw=self._object(raw.raw, markers, max_chars, RAW_DEPTH),
+            sealed_ref=self._seal.close(raw.native_id) if native_id.startswith(_HASHED) else None,
         )
+
+    def keys_of(self, native_id: str) -> tuple[str, ...]:
+        """Both keys under which a post of this id may be stored: as it is, and hashed because it names its author."""
+        return _storable(native_id), f"{_HASHED}{self._digest(native_id)}"
+
+    def unseal(self, sealed_ref: str) -> str | None:
+        """The native id behind `Post.sealed_ref`, for asking the platform again; None: the key has changed."""
+        try:
+            return self._seal.open(sealed_ref)
+        except SealError:
+            return None
 
     def _is_own(self, author: RawAuthor | None) -> bool:
         if author is None or not author.handle:
@@ -111,9 +127,9 @@ class PrivacyDoor:
         """The platform's id, replaced by a steady pseudonym where it holds the author or is too long to index."""
         clean = _storable(native_id)
         if len(clean) > MAX_NATIVE_ID_CHARS or mentions(clean, markers) or mentions_in_address(clean, markers):
-            return f"hmac:{self._digest(native_id)}"
+            return f"{_HASHED}{self._digest(native_id)}"
         masked = mask_handles(clean, self._kept)
-        return clean if masked == clean else f"hmac:{self._digest(native_id)}"
+        return clean if masked == clean else f"{_HASHED}{self._digest(native_id)}"
 
     def _masked(self, text: str, markers: Markers) -> str:
         return mask_persons(mask_author(_storable(text), markers), self._kept)

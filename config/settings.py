@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic import AliasChoices, AliasGenerator, Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - recognised, not listened on
+_OWN_URLS = ("public_url", "database_url", "redis_url")
 _SCHEMES = {
     "database_url": ("postgresql", "postgresql+psycopg", "postgres"),
     "redis_url": ("redis", "rediss", "unix"),
@@ -23,7 +24,14 @@ _SCHEMES = {
 class Settings(BaseSettings):
     """One typed class. `<NAME>_FILE` may hold the path of a file with a secret's value."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        populate_by_name=True,
+        alias_generator=AliasGenerator(validation_alias=lambda name: AliasChoices(name, f"outspoken_{name}")),
+    )
 
     data_dir: Path = Field(ROOT / "var", description="Folder of the embedded servers, the secret key and lock files.")
     company_file: Path = Field(ROOT / "company.toml", description="The company profile that is read at start.")
@@ -57,6 +65,27 @@ class Settings(BaseSettings):
     analyze_batch: Annotated[int, Field(ge=1, le=2000)] = Field(256, description="Mentions tagged in one transaction.")
 
     hackernews_url: str = Field("https://hn.algolia.com", description="Base address of the Hacker News search.")
+    hackernews_items_url: str = Field(
+        "https://hacker-news.firebaseio.com", description="Base address of single Hacker News items."
+    )
+    x_url: str = Field("https://api.x.com", description="Base address of the X API.")
+    reddit_url: str = Field("https://www.reddit.com", description="Base address of Reddit's sign-in.")
+    reddit_oauth_url: str = Field("https://oauth.reddit.com", description="Base address of Reddit's API.")
+    bluesky_url: str = Field("https://bsky.social", description="Base address of the Bluesky account server.")
+    jetstream_url: str = Field(
+        "wss://jetstream2.us-east.bsky.network", description="Base address of Bluesky's stream of all posts."
+    )
+    mastodon_url: str = Field("", description="Stands in for every Mastodon server. Empty: the server of each source.")
+    youtube_url: str = Field("https://www.googleapis.com", description="Base address of the YouTube Data API.")
+    app_store_url: str = Field("https://itunes.apple.com", description="Base address of App Store review feeds.")
+    google_play_url: str = Field(
+        "https://androidpublisher.googleapis.com", description="Base address of the Google Play developer API."
+    )
+    google_token_url: str = Field(
+        "https://oauth2.googleapis.com/token", description="Where a Google service account signs in."
+    )
+    trustpilot_url: str = Field("https://api.trustpilot.com", description="Base address of the Trustpilot API.")
+    gdelt_url: str = Field("https://api.gdeltproject.org", description="Base address of the GDELT news index.")
     user_agent: str = Field(
         "Outspoken/0.1 (self-hosted social listening)", description="How collectors name themselves to the platforms."
     )
@@ -127,6 +156,11 @@ class Settings(BaseSettings):
             if path and not data.get(name):
                 data[name] = Path(path).read_text(encoding="utf-8").strip()
         return data
+
+    def platform_urls(self) -> tuple[str, ...]:
+        """Base addresses that the operator chose: they may be private ones."""
+        names = (name for name in type(self).model_fields if name.endswith("_url") and name not in _OWN_URLS)
+        return tuple(url for name in names if (url := getattr(self, name)))
 
     @property
     def base_url(self) -> str:

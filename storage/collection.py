@@ -80,12 +80,14 @@ def claim(session: Session, source_id: int, now: datetime, *, force: bool = Fals
     return ClaimedSource(row.id, row.kind, row.name, row.options, row.cursor, run_id)
 
 
-def finish_run(session: Session, run_id: int, outcome: Outcome, now: datetime) -> None:
+def finish_run(
+    session: Session, run_id: int, outcome: Outcome, now: datetime, *, requests: int = 0, cost: float = 0.0
+) -> None:
     """Close a run that came to its end, complete or not, and set the next one; `retry_at` is obeyed."""
     run = _run(session, run_id)
     run.finished_at, run.complete = now, outcome.complete
     run.reason, run.detail = outcome.reason, outcome.detail or None
-    run.requests, run.cost = outcome.requests, outcome.cost
+    run.requests, run.cost = requests, cost
     source = session.get_one(Source, run.source_id, with_for_update=True)
     source.last_success_at = now
     source.error_reason, source.error_detail, source.error_count = None, None, 0
@@ -94,10 +96,13 @@ def finish_run(session: Session, run_id: int, outcome: Outcome, now: datetime) -
     session.flush()
 
 
-def fail_run(session: Session, run_id: int, error: CollectError, now: datetime) -> None:
+def fail_run(
+    session: Session, run_id: int, error: CollectError, now: datetime, *, requests: int = 0, cost: float = 0.0
+) -> None:
     """Close a run that failed: wait twice as long each time, a day at most; a permanent error waits for a person."""
     run = _run(session, run_id)
     run.finished_at, run.complete, run.reason, run.detail = now, False, error.reason, error.detail
+    run.requests, run.cost = requests, cost
     source = session.get_one(Source, run.source_id, with_for_update=True)
     source.error_reason, source.error_detail = error.reason, error.detail
     source.error_count += 1

@@ -1,6 +1,6 @@
 """Companies, versions of the profile, sources and their runs."""
 
-from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, Text, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, SmallInteger, Text, UniqueConstraint
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
@@ -53,12 +53,16 @@ class Source(Base):
     enabled: Mapped[bool] = mapped_column(server_default=sql("true"))
     demo: Mapped[bool] = mapped_column(server_default=sql("false"))
     origin: Mapped[str] = mapped_column(Text)  # profile, dashboard, import, api, demo
+    credentials: Mapped[str | None] = mapped_column(Text)  # sealed; see storage.credentials
+    host: Mapped[str | None] = mapped_column(Text)  # sources of one host take turns
+    keep_days: Mapped[int | None]  # None: as long as the settings say
     cursor: Mapped[dict[str, Json]] = mapped_column(JSONB, server_default=sql("'{}'"))
     interval_minutes: Mapped[int]
     created_at: Mapped[Moment]
     next_check_at: Mapped[Moment | None]  # None: not polled (import, api)
     claimed_at: Mapped[Moment | None]  # a run is under way since
     last_success_at: Mapped[Moment | None]
+    last_complete_at: Mapped[Moment | None]  # of a run that missed nothing
     last_item_at: Mapped[Moment | None]
     error_reason: Mapped[str | None] = mapped_column(Text)
     error_detail: Mapped[str | None] = mapped_column(Text)
@@ -74,6 +78,7 @@ class CollectionRun(Base):
 
     id: Mapped[BigId]
     source_id: Mapped[int] = mapped_column(ForeignKey("sources.id", ondelete="CASCADE"))
+    purpose: Mapped[str] = mapped_column(Text, server_default="collect")  # collect, recheck, hook
     started_at: Mapped[Moment]
     finished_at: Mapped[Moment | None]  # None: under way, or killed
     complete: Mapped[bool | None]
@@ -97,3 +102,41 @@ class ImportProblem(Base):
     line: Mapped[int]
     column: Mapped[str | None] = mapped_column(Text)
     reason: Mapped[str] = mapped_column(Text)
+
+
+class Host(Base):
+    """A host that collectors call: whose turn is next, and whether it is given a rest."""
+
+    __tablename__ = "hosts"
+
+    host: Mapped[str] = mapped_column(Text, primary_key=True)
+    next_at: Mapped[Moment]  # no request before
+    failures: Mapped[int] = mapped_column(server_default=sql("0"))  # in a row
+    open_until: Mapped[Moment | None]  # the fuse has blown: nobody asks before
+    updated_at: Mapped[Moment]
+
+
+class HookDelivery(Base):
+    """A delivery that was accepted once; the same one again is a replay. Kept for as long as its signature holds."""
+
+    __tablename__ = "hook_deliveries"
+
+    source_id: Mapped[int] = mapped_column(ForeignKey("sources.id", ondelete="CASCADE"), primary_key=True)
+    digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    received_at: Mapped[Moment] = mapped_column(index=True)
+
+
+class HeldItem(Base):
+    """An item in a form that nobody foresaw, behind the privacy door, kept until a person has looked at it."""
+
+    __tablename__ = "held_items"
+    __table_args__ = (UniqueConstraint("source_id", "native_id"),)
+
+    id: Mapped[BigId]
+    source_id: Mapped[int] = mapped_column(ForeignKey("sources.id", ondelete="CASCADE"))
+    native_id: Mapped[str] = mapped_column(Text)
+    title: Mapped[str | None] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text)
+    held_at: Mapped[Moment]
+    resolved_at: Mapped[Moment | None]

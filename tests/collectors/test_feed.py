@@ -281,7 +281,7 @@ def test_empty_feed_and_move_are_said(server: Replay, http: HttpClient) -> None:
     assert "The feed is empty." in result.outcome.detail
     assert server.url("/feed") in result.outcome.detail
     assert result.cursor["url"] == server.url("/old")
-    assert result.outcome.requests == 2
+    assert http.requests == 2
 
 
 def test_gone_and_limited_feeds_raise(server: Replay, http: HttpClient) -> None:

@@ -43,7 +43,7 @@ def test_a_new_source_is_due_and_claimed_once(session: Session) -> None:
 def test_a_finished_run_sets_the_next_one(session: Session) -> None:
     source_id = a_source(session)
     run = claimed(session, source_id)
-    sources.finish_run(session, run.run_id, Outcome(True, "ok", requests=3, next_check=timedelta(hours=2)), NOW)
+    sources.finish_run(session, run.run_id, Outcome(True, "ok", next_check=timedelta(hours=2)), NOW, requests=3)
     assert sources.claim(session, source_id, NOW + HOUR) is None
     assert sources.due_sources(session, NOW + 2 * HOUR) == [source_id]
     assert (row(session, source_id).state, row(session, source_id).coverage_24h) == ("ok", 1.0)

@@ -34,6 +34,8 @@ class Request:
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
+    method: str = "GET"
+    body: bytes = b""
 
 
 Rule = Callable[[Request], Answer]
@@ -59,19 +61,20 @@ class Replay:
         """Answer `path` by a function of the request."""
         self._rules[path] = answer
 
-    def load(self, file: Path, host: str) -> None:
-        """Add the recorded GET answers of one host from a `.jsonl` or `.jsonl.gz` file.
+    def load(self, file: Path, *hosts: str, edit: Callable[[str], str] = str) -> None:
+        """Add the recorded answers of these hosts (none: of all) from a `.jsonl` or `.jsonl.gz` file.
 
-        Of several recordings of one path, the one whose query fits the request best is given.
+        Of several recordings of one path, the one whose method and query fit the request best is given. `edit` changes
+        the text of an answer: addresses in it that must lead here.
         """
         recorded: dict[str, list[tuple[dict[str, Any], Answer]]] = defaultdict(list)
         for line in read_recordings(file):
             asked, given = line["request"], line["response"]
-            if asked["method"] == "GET" and asked["host"] == host:
+            if not hosts or asked["host"] in hosts:
                 body = given["body"]
-                data = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+                data = edit(body if isinstance(body, str) else json.dumps(body)).encode()
                 answer = Answer(given["status"], given.get("headers") or {}, data)
-                recorded[asked["path"]].append((asked.get("query") or {}, answer))
+                recorded[asked["path"]].append(((asked.get("query") or {}) | {"": asked["method"]}, answer))
         for path, answers in recorded.items():
             self.rule(path, _best_fit(answers))
 
@@ -83,7 +86,8 @@ class Replay:
 
 def _best_fit(answers: list[tuple[dict[str, Any], Answer]]) -> Rule:
     def choose(request: Request) -> Answer:
-        fits = [sum(request.query.get(key) == value for key, value in query.items()) for query, _ in answers]
+        sent = {**request.query, "": request.method}
+        fits = [sum(sent.get(key) == value for key, value in query.items()) for query, _ in answers]
         return answers[fits.index(max(fits))][1]
 
     return choose
@@ -116,10 +120,16 @@ def replay_server() -> Iterator[Replay]:
 
 class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
+        self._answer(b"")
+
+    def do_POST(self) -> None:
+        self._answer(self.rfile.read(int(self.headers.get("content-length") or 0)))
+
+    def _answer(self, body: bytes) -> None:
         parts = urlsplit(self.path)
         query = {key: values[0] for key, values in parse_qs(parts.query, keep_blank_values=True).items()}
         headers = {name.lower(): value for name, value in self.headers.items()}
-        answer = self.server.replay.answer(Request(parts.path, query, headers))  # type: ignore[attr-defined]
+        answer = self.server.replay.answer(Request(parts.path, query, headers, self.command, body))  # type: ignore[attr-defined]
         self.close_connection = True
         try:
             self._send(answer)
