@@ -277,3 +277,71 @@ def test_settings_describe_the_client(server: Replay) -> None:
     with HttpClient.from_settings(settings) as client:
         client.get(server.url("/a"))
     assert server.requests[0].headers["user-agent"] == "Acme listening"
+
+
+def test_a_status_that_is_asked_for_is_an_answer_with_its_body(server: Replay, http: HttpClient) -> None:
+    server.add("/a", Answer(403, {}, b'{"reason": "quota"}'))
+    answer = http.get(server.url("/a"), accept=(403,))
+    assert (answer.status, answer.json()) == (403, {"reason": "quota"})
+    assert failure(http, server.url("/a")).reason == "unauthorized"
+
+
+def test_of_an_error_page_no_more_than_a_message_needs_is_read(server: Replay, http: HttpClient) -> None:
+    server.add("/a", Answer(403, {}, b"x" * 200_000))
+    with pytest.raises(CollectError):
+        http.get(server.url("/a"), accept=(403,))
+
+
+def test_what_is_posted_arrives_and_a_redirect_is_not_followed(server: Replay, http: HttpClient) -> None:
+    server.add("/a", Answer(200, {}, b"ok"), Answer(302, {"Location": "/b"}))
+    assert http.post(server.url("/a"), b"a=1", {"Content-Type": "text/plain"}).body == b"ok"
+    assert (server.requests[0].method, server.requests[0].body) == ("POST", b"a=1")
+    with pytest.raises(CollectError):
+        http.post(server.url("/a"), b"a=1")
+    assert [request.path for request in server.requests] == ["/a", "/a"]
+
+
+@pytest.mark.parametrize("status", [200, 302, 401, 429, 503])
+def test_a_library_gets_any_status(server: Replay, http: HttpClient, status: int) -> None:
+    server.add("/a", Answer(status, {"Location": "/b", "X-Limit": "3"}, b"body"))
+    answer = http.exchange("GET", server.url("/a"), {"X-Sent": "1"})
+    assert (answer.status, answer.body, answer.headers["x-limit"]) == (status, b"body", "3")
+    assert server.requests[0].headers["x-sent"] == "1"
+
+
+class Turnstile:
+    """A gate that keeps a book."""
+
+    def __init__(self, refuse: bool = False) -> None:
+        self.book: list[tuple[str, bool | None]] = []
+        self.refuse = refuse
+
+    def enter(self, host: str) -> None:
+        if self.refuse:
+            raise CollectError("rate_limited", "not now")
+        self.book.append((host, None))
+
+    def leave(self, host: str, *, failed: bool) -> None:
+        self.book.append((host, failed))
+
+
+@pytest.mark.parametrize(("status", "failed"), [(200, False), (404, False), (429, False), (500, True), (503, True)])
+def test_the_gate_hears_of_every_request(server: Replay, status: int, failed: bool) -> None:
+    gate = Turnstile()
+    server.add("/a", Answer(status))
+    with HttpClient(user_agent="t", allow_private=True, gate=gate) as client:
+        client.exchange("GET", server.url("/a"))
+        assert gate.book == [("127.0.0.1", None), ("127.0.0.1", failed)]
+
+
+def test_the_gate_hears_of_a_host_that_does_not_answer() -> None:
+    gate = Turnstile()
+    with HttpClient(user_agent="t", allow_private=True, gate=gate) as client:
+        failure(client, "http://127.0.0.1:1/")
+    assert gate.book == [("127.0.0.1", None), ("127.0.0.1", True)]
+
+
+def test_behind_a_closed_gate_nobody_is_asked(server: Replay) -> None:
+    with HttpClient(user_agent="t", allow_private=True, gate=Turnstile(refuse=True)) as client:
+        assert failure(client, server.url("/a")).reason == "rate_limited"
+        assert (server.requests, client.requests) == ([], 0)

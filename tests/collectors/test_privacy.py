@@ -293,3 +293,21 @@ def test_door_takes_any_text(text: str, name: str) -> None:
     post = DOOR.admit(RawPost(name, text, None, url=text, author=author, raw={text: text}), NOW, 100)
     assert len(post.text) <= 100
     assert "\x00" not in post.text
+
+
+def test_an_id_that_names_its_author_is_hashed_and_kept_sealed_for_second_looks() -> None:
+    did = "did:plc:abcdefghijklmnopqrstuvwx"
+    uri = f"at://{did}/app.bsky.feed.post/3kabc"
+    raw = RawPost(uri, "Acme!", None, author=RawAuthor("bluesky", native_id=did, handle="ada.example"))
+    post = DOOR.admit(raw, NOW, 1_000)
+    assert post.native_id in DOOR.keys_of(uri)
+    assert did not in repr(post)
+    assert did not in (post.sealed_ref or "")
+    assert DOOR.unseal(post.sealed_ref or "") == uri
+    assert PrivacyDoor(b"another key, another key", ()).unseal(post.sealed_ref or "") is None
+
+
+def test_an_id_that_names_nobody_stays_and_needs_no_seal() -> None:
+    post = DOOR.admit(RawPost("12345", "Acme!", None, author=RawAuthor("x", native_id="77", handle="ada")), NOW, 1_000)
+    assert (post.native_id, post.sealed_ref) == ("12345", None)
+    assert post.native_id in DOOR.keys_of("12345")
