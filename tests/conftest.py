@@ -36,8 +36,8 @@ _run = contextlib.ExitStack()
 def pytest_configure(config: pytest.Config) -> None:
     """Cut the run off from the user's settings and data; under xdist only the first process owns the servers."""
     for name in Settings.model_fields:
-        os.environ.pop(name.upper(), None)
-        os.environ.pop(f"{name.upper()}_FILE", None)
+        for spelling in (name.upper(), f"{name.upper()}_FILE", f"OUTSPOKEN_{name.upper()}"):
+            os.environ.pop(spelling, None)
     Settings.model_config["env_file"] = None
     if not hasattr(config, "workerinput"):
         folder = _run.enter_context(servers.folder_of_run())

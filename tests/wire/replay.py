@@ -48,6 +48,7 @@ class Replay:
         self.base_url = base_url
         self.requests: list[Request] = []
         self._rules: dict[str, Rule] = {}
+        self.before: Rule | None = None  # answers in place of the rules, by way of `recorded` if it likes
 
     def url(self, path: str) -> str:
         return self.base_url + path
@@ -80,6 +81,10 @@ class Replay:
 
     def answer(self, request: Request) -> Answer:
         self.requests.append(request)
+        return (self.before or self.recorded)(request)
+
+    def recorded(self, request: Request) -> Answer:
+        """What the rules say."""
         rule = self._rules.get(request.path)
         return rule(request) if rule else Answer(404, {"content-type": "text/plain"}, b"not recorded")
 
