@@ -3,7 +3,10 @@
 import subprocess
 import sys
 
-HEAVY = ("torch", "transformers", "onnxruntime", "nlp.model", "nlp.tag", "feedparser", "scrapy", "tweepy", "praw")
+HEAVY = (
+    "torch", "transformers", "onnxruntime", "nlp.model", "nlp.tag", "feedparser", "scrapy", "tweepy", "praw", "mastodon",
+    "atproto", "twisted", "extruct", "trafilatura", "imap_tools", "google.auth", "requests",
+)  # fmt: skip
 WORKERS = ("workers.collect", "workers.analyze", "workers.alert", "workers.upkeep", "workers.report")
 
 
