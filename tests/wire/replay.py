@@ -5,12 +5,12 @@ import json
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BufferedIOBase
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 
@@ -36,6 +36,7 @@ class Request:
     headers: Mapping[str, str]
     method: str = "GET"
     body: bytes = b""
+    target: str = ""  # path and query as they were sent
 
 
 Rule = Callable[[Request], Answer]
@@ -89,6 +90,9 @@ class Replay:
         return rule(request) if rule else Answer(404, {"content-type": "text/plain"}, b"not recorded")
 
 
+R = TypeVar("R", bound=Replay)
+
+
 def _best_fit(answers: list[tuple[dict[str, Any], Answer]]) -> Rule:
     def choose(request: Request) -> Answer:
         sent = {**request.query, "": request.method}
@@ -102,16 +106,21 @@ def read_recordings(file: Path) -> Iterator[dict[str, Any]]:
     """The lines of a recording."""
     data = file.read_bytes()
     text = (gzip.decompress(data) if file.suffix == ".gz" else data).decode()
-    yield from (json.loads(line) for line in text.splitlines())
+    yield from (json.loads(line) for line in text.split("\n") if line)
+
+
+def replay_server() -> AbstractContextManager[Replay]:
+    """Serve on a free loopback port until the block ends."""
+    return serving(Replay)
 
 
 @contextmanager
-def replay_server() -> Iterator[Replay]:
-    """Serve on a free loopback port until the block ends."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+def serving(make: Callable[[str], R], port: int = 0) -> Iterator[R]:
+    """Serve what `make` gives for the server's address until the block ends; port 0 is any free one."""
+    server = ThreadingHTTPServer(("127.0.0.1", port), _Handler)
     server.daemon_threads = True
     server.block_on_close = False  # a client that hung up on an endless answer must not hold the test
-    replay = Replay(f"http://127.0.0.1:{server.server_address[1]}")
+    replay = make(f"http://127.0.0.1:{server.server_address[1]}")
     server.replay = replay  # type: ignore[attr-defined]  # the handler's only way to its rules
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
@@ -130,11 +139,26 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._answer(self.rfile.read(int(self.headers.get("content-length") or 0)))
 
+    def do_HEAD(self) -> None:
+        self._answer(b"")
+
+    def do_OPTIONS(self) -> None:
+        self._answer(b"")
+
+    def do_PUT(self) -> None:
+        self.do_POST()
+
+    def do_PATCH(self) -> None:
+        self.do_POST()
+
+    def do_DELETE(self) -> None:
+        self.do_POST()
+
     def _answer(self, body: bytes) -> None:
         parts = urlsplit(self.path)
         query = {key: values[0] for key, values in parse_qs(parts.query, keep_blank_values=True).items()}
         headers = {name.lower(): value for name, value in self.headers.items()}
-        answer = self.server.replay.answer(Request(parts.path, query, headers, self.command, body))  # type: ignore[attr-defined]
+        answer = self.server.replay.answer(Request(parts.path, query, headers, self.command, body, self.path))  # type: ignore[attr-defined]
         self.close_connection = True
         try:
             self._send(answer)
@@ -151,7 +175,8 @@ class _Handler(BaseHTTPRequestHandler):
         if not any(name.lower() == "content-length" for name in answer.headers):
             self.send_header("content-length", str(len(answer.body)))
         self.end_headers()
-        self.wfile.write(answer.body)
+        if self.command != "HEAD":
+            self.wfile.write(answer.body)
 
     def log_message(self, *args: object) -> None:
         """Keep test output quiet."""
