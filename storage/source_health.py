@@ -1,25 +1,38 @@
-"""How the sources are doing, in words and figures, and which of them have gone silent."""
+"""How the sources are doing, in words and figures."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from alerts.silence import WATCHED, SilentSource, judge_silence
 from collectors.post import Json
-from storage.collection import STALE_CLAIM
+from config.settings import get_settings
+from storage import credentials
+from storage.coverage import STALE_CLAIM, coverage_by_source
+from storage.kinds import collector_of
+from storage.ledger import Spending, limit_of, spent_by_source
 from storage.models.mentions import Post
-from storage.models.sources import Source
+from storage.models.sources import Host, Source
 from storage.viewer import NotAllowed, Viewer
 
-_ARRIVALS = 5_000  # newest posts that the silence rule looks at
+_OLDEST = text("""
+SELECT s.id, (SELECT min(p.collected_at) FROM posts p WHERE p.source_id = s.id) AS collected_at FROM sources s
+""")
+_OLDEST_LOOK = text("""
+SELECT p.source_id AS id, min(coalesce(p.renewed_at, p.collected_at)) AS seen_at
+FROM posts p JOIN sources s ON s.id = p.source_id WHERE s.kind = :kind GROUP BY p.source_id
+""")
 
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:
-    """One source with its health. `state`: ok, waiting, error, silent, paused, never run. `coverage_*` None: no run."""
+    """One source with its health.
+
+    `state`: ok, waiting, error, silent, paused, never run, needs keys, needs approval, over budget, resting host.
+    `coverage_*` None: no run. `unit`, `period`, `spent`, `limit` are of the budget, None where the kind has none.
+    """
 
     id: int
     kind: str
@@ -41,116 +54,141 @@ class SourceRow:
     items_7d: int
     coverage_24h: float | None
     coverage_7d: float | None
+    credential_names: tuple[str, ...] = ()  # which keys are set; empty for everybody but administrators
+    missing_credentials: bool = False
+    unit: str | None = None
+    period: str | None = None  # day, month
+    spent: float | None = None  # in this period
+    limit: float | None = None  # of this period; None: none is set
+    keep_days: int | None = None  # as set for this source; None: as long as the settings say
+    expires_next: datetime | None = None  # when its oldest post leaves; None: it has none
+    last_complete_at: datetime | None = None  # of a run that missed nothing
+    window_left: timedelta | None = None  # until the platform no longer serves what we have not read; None: no window
+    host: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What is asked once for all sources."""
+
+    now: datetime
+    items_day: Mapping[int, int]
+    items_week: Mapping[int, int]
+    cover_day: Mapping[int, float]
+    cover_week: Mapping[int, float]
+    spent: Mapping[int, float]
+    expires: Mapping[int, datetime]
+    resting: frozenset[str]
+    in_full: bool  # for administrators
 
 
 def list_sources(session: Session, viewer: Viewer, now: datetime) -> tuple[SourceRow, ...]:
     """All sources with their health; raises `NotAllowed` for advocates."""
     if not viewer.aggregate_facets:
         raise NotAllowed("Your role does not see the sources.")
-    items_day, items_week = _items(session, now, 1), _items(session, now, 7)
-    cover_day, cover_week = _coverages(session, now, 1), _coverages(session, now, 7)
-    show_options = viewer.role in ("administrator", "system")
-    return tuple(
-        SourceRow(
-            row.id,
-            row.kind,
-            row.name,
-            row.options if show_options else {},
-            row.enabled,
-            row.demo,
-            row.origin,
-            _state(row, now),
-            row.interval_minutes,
-            row.last_success_at,
-            row.last_item_at,
-            row.next_check_at,
-            row.error_reason,
-            row.error_detail,
-            row.error_count,
-            row.silent_since,
-            items_day.get(row.id, 0),
-            items_week.get(row.id, 0),
-            cover_day.get(row.id),
-            cover_week.get(row.id),
-        )
-        for row in session.scalars(select(Source).order_by(Source.kind, Source.name))
+    rows = session.scalars(select(Source).order_by(Source.kind, Source.name)).all()
+    facts = _Facts(
+        now,
+        _items(session, now, 1),
+        _items(session, now, 7),
+        coverage_by_source(session, now - timedelta(days=1), now),
+        coverage_by_source(session, now - timedelta(days=7), now),
+        spent_by_source(session, now),
+        _expiries(session, rows),
+        frozenset(session.scalars(select(Host.host).where(Host.open_until > now))),
+        viewer.role in ("administrator", "system"),
+    )
+    return tuple(_row(source, facts) for source in rows)
+
+
+def _row(source: Source, facts: _Facts) -> SourceRow:
+    spending = _spending(source, facts)
+    lacks = credentials.lacks_credentials(source)
+    return SourceRow(
+        id=source.id,
+        kind=source.kind,
+        name=source.name,
+        options=source.options if facts.in_full else {},
+        enabled=source.enabled,
+        demo=source.demo,
+        origin=source.origin,
+        state=_state(source, facts, spending, lacks),
+        interval_minutes=source.interval_minutes,
+        last_success_at=source.last_success_at,
+        last_item_at=source.last_item_at,
+        next_check_at=source.next_check_at,
+        error_reason=source.error_reason,
+        error_detail=source.error_detail,
+        error_count=source.error_count,
+        silent_since=source.silent_since,
+        items_24h=facts.items_day.get(source.id, 0),
+        items_7d=facts.items_week.get(source.id, 0),
+        coverage_24h=facts.cover_day.get(source.id),
+        coverage_7d=facts.cover_week.get(source.id),
+        credential_names=credentials.names_of(source) if facts.in_full else (),
+        missing_credentials=lacks,
+        unit=None if spending is None else spending.unit,
+        period=None if spending is None else spending.period,
+        spent=None if spending is None else spending.spent,
+        limit=None if spending is None else spending.limit,
+        keep_days=source.keep_days,
+        expires_next=facts.expires.get(source.id),
+        last_complete_at=source.last_complete_at,
+        window_left=_window_left(source, facts.now),
+        host=source.host,
     )
 
 
-def mark_silent(session: Session, now: datetime) -> list[SilentSource]:
-    """Apply the silence rule to every polled source; returns those that have just gone silent.
-
-    A source that worked and now waits for a person (its key was refused, its address is gone) is silent too.
-    """
-    stopped = Source.error_reason.is_not(None) & Source.last_success_at.is_not(None)
-    polled = or_(Source.next_check_at.is_not(None), stopped)
-    gone = []
-    for source in session.scalars(select(Source).where(Source.enabled, polled).order_by(Source.id)):
-        silent = _silence_of(session, source, now)
-        if silent is not None and source.silent_since is None:
-            source.silent_since = now
-            gone.append(silent)
-        elif silent is None and source.silent_since is not None and _speaks(session, source, now):
-            source.silent_since = None
-    session.flush()
-    return gone
-
-
-def silent_sources(session: Session, now: datetime) -> list[SilentSource]:
-    """All that are silent now, those first that are silent longest."""
-    found = []
-    for source in session.scalars(select(Source).where(Source.enabled, Source.silent_since.is_not(None))):
-        since = source.silent_since or now
-        still = SilentSource(source.id, source.name, "Nothing came for a month.", now - since)
-        found.append(_silence_of(session, source, now) or still)
-    return sorted(found, key=lambda source: (-source.quiet, source.id))
-
-
-def _silence_of(session: Session, source: Source, now: datetime) -> SilentSource | None:
-    """The verdict on a source; None: it is not silent."""
-    if source.next_check_at is None:
-        reason = f"It collects no more until somebody looks after it. {source.error_detail or ''}".strip()
-        return SilentSource(source.id, source.name, reason, now - (source.last_success_at or now))
-    verdict = judge_silence(_arrivals(session, source, now), now)
-    if not verdict.silent or verdict.quiet is None:
-        return None
-    return SilentSource(source.id, source.name, verdict.reason, verdict.quiet)
-
-
-def _speaks(session: Session, source: Source, now: datetime) -> bool:
-    """Whether a silence is over; a source from which nothing came for a month stays silent."""
-    return source.last_item_at is None or bool(_arrivals(session, source, now))
-
-
-def _arrivals(session: Session, source: Source, now: datetime) -> Sequence[datetime]:
-    published = select(Post.published_at).where(Post.source_id == source.id, Post.published_at > now - WATCHED)
-    return session.scalars(published.order_by(Post.published_at.desc()).limit(_ARRIVALS)).all()
-
-
-def _state(source: Source, now: datetime) -> str:
+def _state(source: Source, facts: _Facts, spending: Spending | None, lacks_keys: bool) -> str:
     if not source.enabled:
         return "paused"
+    if lacks_keys or source.error_reason == "needs_credentials":
+        return "needs keys"
+    if source.error_reason == "needs_approval":
+        return "needs approval"
+    if source.host in facts.resting:
+        return "resting host"
     if source.error_reason is not None:
         return "error"
+    if spending is not None and spending.used_up:
+        return "over budget"
     if source.silent_since is not None:
         return "silent"
     if source.last_success_at is None and source.last_item_at is None:
         return "never run"
-    overdue = source.next_check_at is not None and source.next_check_at < now - STALE_CLAIM
-    return "waiting" if overdue else "ok"
+    overdue = source.next_check_at is not None and source.next_check_at < facts.now - STALE_CLAIM
+    return "waiting" if overdue and source.claimed_at is None else "ok"
+
+
+def _spending(source: Source, facts: _Facts) -> Spending | None:
+    collector = collector_of(source.kind)
+    if collector is None or collector.budget is None:
+        return None
+    budget = collector.budget
+    return Spending(budget.unit, budget.period, facts.spent.get(source.id, 0.0), limit_of(budget, source.options))
+
+
+def _window_left(source: Source, now: datetime) -> timedelta | None:
+    collector = collector_of(source.kind)
+    if collector is None or collector.window is None:
+        return None
+    return max(timedelta(0), (source.last_complete_at or source.created_at) + collector.window - now)
+
+
+def _expiries(session: Session, sources: Sequence[Source]) -> Mapping[int, datetime]:
+    """When the oldest post of each source leaves, by the rules of `storage.retention`."""
+    general = get_settings().mention_days
+    own = {source.id: min(source.keep_days or general, general) for source in sources}
+    oldest = {row.id: row.collected_at for row in session.execute(_OLDEST) if row.collected_at is not None}
+    found = {source_id: since + timedelta(days=own.get(source_id, general)) for source_id, since in oldest.items()}
+    for collector in {id(each): each for s in sources if (each := collector_of(s.kind)) is not None}.values():
+        if collector.keep_days is not None:
+            for row in session.execute(_OLDEST_LOOK, {"kind": collector.kind}):
+                leaves = row.seen_at + timedelta(days=collector.keep_days)
+                found[row.id] = min(found.get(row.id, leaves), leaves)
+    return found
 
 
 def _items(session: Session, now: datetime, days: int) -> dict[int, int]:
     query = select(Post.source_id, func.count()).where(Post.collected_at > now - timedelta(days=days))
     return {row[0]: row[1] for row in session.execute(query.group_by(Post.source_id))}
-
-
-def _coverages(session: Session, now: datetime, days: int) -> dict[int, float]:
-    rows = session.execute(
-        text(
-            "SELECT source_id, avg((complete IS TRUE)::int) FROM collection_runs WHERE started_at >= :start "
-            "AND (finished_at IS NOT NULL OR started_at < :stale) GROUP BY source_id"
-        ),
-        {"start": now - timedelta(days=days), "stale": now - STALE_CLAIM},
-    )
-    return {source_id: float(share) for source_id, share in rows}

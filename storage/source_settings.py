@@ -1,7 +1,9 @@
 """Which sources there are and what they are told: added, changed, paused, deleted by administrators and the profile."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
@@ -9,25 +11,47 @@ from sqlalchemy.orm import Session
 
 from collectors import registry
 from collectors.post import Json
+from storage import credentials as keys
+from storage.kinds import FILLED_BY_HAND, collector_of, is_polled
 from storage.models.sources import Source
 from storage.removal import remove_source_mentions
 from storage.viewer import NotFound, Viewer, require_administrator
 
-UNPOLLED = ("import", "api")  # filled from outside: nothing is ever due
+LONGEST_KEPT = 3_650  # days
+UNCHANGED = -1  # no number of days
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSetup:
+    """What a source is told, for who runs it without a claim: hooks, second looks. `credentials` are sealed."""
+
+    id: int
+    kind: str
+    name: str
+    enabled: bool
+    options: Mapping[str, Json]
+    credentials: str | None = field(default=None, repr=False)
 
 
 def interval_minutes(kind: str) -> int:
     """How often a kind is checked when nothing says otherwise; 0 for those that are not polled."""
-    if kind in UNPOLLED:
+    if not is_polled(kind):
         return 0
     return max(1, round(registry.get(kind).interval / timedelta(minutes=1)))
 
 
 def checked_options(kind: str, options: Mapping[str, Json]) -> dict[str, Json]:
     """Options completed with defaults; raises `ValueError` naming the kind or the option that is wrong."""
-    if kind in UNPOLLED:
+    if kind in FILLED_BY_HAND:
         return dict(options)
     return registry.get(kind).check_options(options)
+
+
+def host_of(kind: str, options: Mapping[str, Json]) -> str | None:
+    """The host whose turns such a source takes; None where it calls none, or several."""
+    collector = collector_of(kind)
+    host = None if collector is None else collector.host(options)
+    return host.lower() if host else None
 
 
 def find_source(session: Session, word: str) -> int | None:
@@ -42,12 +66,21 @@ def find_source(session: Session, word: str) -> int | None:
 
 
 def add_source(
-    session: Session, viewer: Viewer, kind: str, name: str, options: Mapping[str, Json], now: datetime
+    session: Session,
+    viewer: Viewer,
+    kind: str,
+    name: str,
+    options: Mapping[str, Json],
+    now: datetime,
+    *,
+    credentials: Mapping[str, str] = MappingProxyType({}),
+    keep_days: int | None = None,
 ) -> int:
     """Add a source from the dashboard or API; raises `ValueError` naming what is wrong or already there."""
     require_administrator(viewer)
     name = _checked_name(name)
     checked = checked_options(kind, options)
+    sealed = keys.seal(keys.merged(kind, {}, credentials))
     made: int | None = session.scalar(
         insert(Source)
         .values(
@@ -55,9 +88,12 @@ def add_source(
             name=name,
             options=checked,
             origin="dashboard",
+            credentials=sealed,
+            host=host_of(kind, checked),
+            keep_days=checked_keep_days(keep_days),
             interval_minutes=interval_minutes(kind),
             created_at=now,
-            next_check_at=None if kind in UNPOLLED else now,
+            next_check_at=now if is_polled(kind) else None,
         )
         .on_conflict_do_nothing()
         .returning(Source.id)
@@ -75,16 +111,23 @@ def update_source(
     *,
     name: str | None = None,
     options: Mapping[str, Json] | None = None,
+    keep_days: int | None = UNCHANGED,
 ) -> None:
-    """Change name or options; new options are tried at once and begin without the errors of the old ones."""
+    """Change name, options or retention (None: as long as the settings say).
+
+    New options are tried at once and begin without the errors of the old ones.
+    """
     require_administrator(viewer)
     source = _source(session, source_id)
     if name is not None:
         source.name = _checked_name(name)
     if options is not None:
         source.options = checked_options(source.kind, options)
+        source.host = host_of(source.kind, source.options)
         source.error_reason, source.error_detail, source.error_count = None, None, 0
-        source.next_check_at = None if source.kind in UNPOLLED else now
+        source.next_check_at = now if is_polled(source.kind) else None
+    if keep_days != UNCHANGED:
+        source.keep_days = checked_keep_days(keep_days)
     session.flush()
 
 
@@ -95,7 +138,7 @@ def set_enabled(session: Session, viewer: Viewer, source_id: int, enabled: bool,
     source.enabled = enabled
     if not enabled:
         source.silent_since = None  # who is told to pause is not missed
-    if enabled and source.kind not in UNPOLLED:
+    if enabled and is_polled(source.kind):
         source.next_check_at = now
     session.flush()
 
@@ -104,8 +147,8 @@ def run_now(session: Session, viewer: Viewer, source_id: int, now: datetime) -> 
     """Make a source due; this is also how a person lets it try again after a permanent error."""
     require_administrator(viewer)
     source = _source(session, source_id)
-    if source.kind in UNPOLLED:
-        raise ValueError("This source is filled by import or API; there is nothing to collect.")
+    if not is_polled(source.kind):
+        raise ValueError("This source is filled from outside; there is nothing to collect.")
     source.next_check_at = now
     session.flush()
 
@@ -130,6 +173,21 @@ def get_or_make(session: Session, kind: str, name: str, origin: str, now: dateti
     }
     session.execute(insert(Source).values(**values).on_conflict_do_nothing())
     return session.scalars(select(Source.id).where(Source.kind == kind, Source.name == values["name"])).one()
+
+
+def checked_keep_days(days: int | None) -> int | None:
+    """Days that the posts of a source are kept; raises `ValueError`."""
+    if days is not None and not 1 <= days <= LONGEST_KEPT:
+        raise ValueError(f"keep_days: give a number of days from 1 to {LONGEST_KEPT}, or none.")
+    return days
+
+
+def setup_of(session: Session, source_id: int) -> SourceSetup | None:
+    """What a source is told; None: there is no such source."""
+    row = session.get(Source, source_id)
+    if row is None:
+        return None
+    return SourceSetup(row.id, row.kind, row.name, row.enabled, row.options, row.credentials)
 
 
 def _source(session: Session, source_id: int) -> Source:

@@ -1,21 +1,27 @@
-"""Sources from one place: what they are told, their runs and their health are modules of their own."""
+"""Sources from one place: what they are told, their runs, their health and their costs are modules of their own."""
 
 from storage.collection import (
-    STALE_CLAIM,
+    HOST_RUNS,
     ClaimedSource,
-    Problem,
-    RunRow,
-    add_import_problems,
+    Position,
+    begin_run,
     claim,
-    coverage,
     due_sources,
+    due_streams,
+    end_run,
     fail_run,
     finish_run,
-    import_problems,
-    runs,
+    position,
+    renew_claim,
 )
-from storage.source_health import SourceRow, list_sources, mark_silent, silent_sources
+from storage.coverage import STALE_CLAIM, HourCover, coverage, coverage_hours
+from storage.credentials import credential_names, open_credentials, sealed_for_trial, set_credentials
+from storage.held import HeldRow, held_items, resolve_held, seen_delivery
+from storage.ledger import Spending, meter_of, note_spending, note_trial
+from storage.run_log import Problem, RunRow, add_import_problems, import_problems, runs
+from storage.source_health import SourceRow, list_sources
 from storage.source_settings import (
+    SourceSetup,
     add_source,
     checked_options,
     delete_source,
@@ -24,33 +30,58 @@ from storage.source_settings import (
     interval_minutes,
     run_now,
     set_enabled,
+    setup_of,
     update_source,
 )
+from storage.source_silence import mark_silent, silent_sources
 
 __all__ = [
+    "HOST_RUNS",
     "STALE_CLAIM",
     "ClaimedSource",
+    "HeldRow",
+    "HourCover",
+    "Position",
     "Problem",
     "RunRow",
     "SourceRow",
+    "SourceSetup",
+    "Spending",
     "add_import_problems",
     "add_source",
+    "begin_run",
     "checked_options",
     "claim",
     "coverage",
+    "coverage_hours",
+    "credential_names",
     "delete_source",
     "due_sources",
+    "due_streams",
+    "end_run",
     "fail_run",
     "find_source",
     "finish_run",
     "get_or_make",
+    "held_items",
     "import_problems",
     "interval_minutes",
     "list_sources",
     "mark_silent",
+    "meter_of",
+    "note_spending",
+    "note_trial",
+    "open_credentials",
+    "position",
+    "renew_claim",
+    "resolve_held",
     "run_now",
     "runs",
+    "sealed_for_trial",
+    "seen_delivery",
+    "set_credentials",
     "set_enabled",
+    "setup_of",
     "silent_sources",
     "update_source",
 ]

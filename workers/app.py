@@ -27,6 +27,9 @@ COLLECT, ANALYZE, ALERT, NOTIFY, UPKEEP = QUEUES = ("collect", "analyze", "alert
 
 COLLECT_DUE = "workers.collect.collect_due"  # ()
 COLLECT_SOURCE = "workers.collect.collect_source"  # (source_id)
+RECHECK_DUE = "workers.recheck.recheck_due"  # ()
+RECHECK_SOURCE = "workers.recheck.recheck_source"  # (source_id)
+TRY_SOURCE = "workers.trial.try_source"  # (token, kind, options, sealed credentials, source_id or None, preview)
 IMPORT_UPLOAD = "workers.imports.import_upload"  # (token, mapping, source name)
 ANALYZE_MENTIONS = "workers.analyze.analyze_mentions"  # (mention_ids)
 ANALYZE_PENDING = "workers.analyze.analyze_pending"  # ()
@@ -44,6 +47,9 @@ DEMO_REMOVE = "workers.demo.remove_demo"  # ()
 _QUEUE_OF = {
     COLLECT_DUE: UPKEEP,  # not behind the long runs it starts
     COLLECT_SOURCE: COLLECT,
+    RECHECK_DUE: UPKEEP,
+    RECHECK_SOURCE: COLLECT,
+    TRY_SOURCE: UPKEEP,  # a person waits for it: not behind the long runs of the collectors
     IMPORT_UPLOAD: COLLECT,
     ANALYZE_MENTIONS: ANALYZE,
     ANALYZE_PENDING: ANALYZE,
@@ -62,6 +68,7 @@ _QUEUE_OF = {
 # job → seconds between two runs. A run that nobody took before the next is due is dropped: see `expires` below.
 BEAT = {
     COLLECT_DUE: 15,
+    RECHECK_DUE: 60,
     PICK_UP: 30,
     DETECT_ALL: 60,  # closes incidents that went quiet, and covers detections that a crash dropped
     SEND_MAILS: 60,
@@ -71,11 +78,11 @@ BEAT = {
 
 
 _MODULES_OF = {
-    COLLECT: "workers.collect,workers.imports",
+    COLLECT: "workers.collect,workers.imports,workers.recheck",
     ANALYZE: "workers.analyze,workers.demo",
     ALERT: "workers.alert",
     NOTIFY: "workers.alert",
-    UPKEEP: "workers.upkeep,workers.collect",
+    UPKEEP: "workers.collect,workers.recheck,workers.trial,workers.upkeep",
 }
 
 

@@ -45,7 +45,7 @@ def list_runs(
     """The latest runs of a source, newest first: when, how many, what it cost, how it ended."""
     with db.reading() as session:
         _one(session, viewer, source_id, now)
-        return RunList(items=[RunOut.model_validate(row) for row in sources.runs(session, source_id, limit)])
+        return RunList(items=[RunOut.model_validate(row) for row in sources.runs(session, viewer, source_id, limit)])
 
 
 @router.post("/{source_id}/run", name="run_source", status_code=202, responses=responses(401, 403, 404, 409, 422))

@@ -36,6 +36,7 @@ class Post(Base):
         Index("ix_posts_matched_version", "matched_version", "id"),
         Index("ix_posts_collected_at", "collected_at"),
         Index("ix_posts_source_id_published_at", "source_id", "published_at"),
+        Index("ix_posts_source_id_collected_at", "source_id", "collected_at"),
         Index("ix_posts_recheck_at", "recheck_at", postgresql_where=sql("recheck_at IS NOT NULL")),
     )
 
@@ -61,6 +62,7 @@ class Post(Base):
     mapper_version: Mapped[int] = mapped_column(SmallInteger, server_default=sql("1"))  # of `Collector.map_item`
     sealed_ref: Mapped[str | None] = mapped_column(Text)  # the native id, where that names the author
     recheck_at: Mapped[Moment | None]  # when the platform is asked about it again
+    renewed_at: Mapped[Moment | None]  # last seen by a second look, where the platform's retention begins anew then
     stated: Mapped[dict[str, str]] = mapped_column(JSONB, server_default=sql("'{}'"))
     raw: Mapped[dict[str, Json]] = mapped_column(JSONB, server_default=sql("'{}'"), deferred=True)
     matched_version: Mapped[int] = mapped_column(BigInteger)  # profile version the matching was done with

@@ -44,6 +44,7 @@ class Source(Base):
     __table_args__ = (
         UniqueConstraint("kind", "name"),
         Index("ix_sources_due", "next_check_at", postgresql_where=sql("enabled")),
+        Index("ix_sources_claimed_host", "host", postgresql_where=sql("claimed_at IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -78,7 +79,7 @@ class CollectionRun(Base):
 
     id: Mapped[BigId]
     source_id: Mapped[int] = mapped_column(ForeignKey("sources.id", ondelete="CASCADE"))
-    purpose: Mapped[str] = mapped_column(Text, server_default="collect")  # collect, recheck, hook
+    purpose: Mapped[str] = mapped_column(Text, server_default="collect")  # collect, recheck, hook, trial
     started_at: Mapped[Moment]
     finished_at: Mapped[Moment | None]  # None: under way, or killed
     complete: Mapped[bool | None]

@@ -47,7 +47,7 @@ def test_a_finished_run_sets_the_next_one(session: Session) -> None:
     assert sources.claim(session, source_id, NOW + HOUR) is None
     assert sources.due_sources(session, NOW + 2 * HOUR) == [source_id]
     assert (row(session, source_id).state, row(session, source_id).coverage_24h) == ("ok", 1.0)
-    assert sources.runs(session, source_id)[0].requests == 3
+    assert sources.runs(session, ADMINISTRATOR, source_id)[0].requests == 3
 
 
 def test_retry_after_is_obeyed(session: Session) -> None:
@@ -65,7 +65,8 @@ def test_failures_wait_longer_each_time_a_day_at_most(session: Session) -> None:
     source_id = a_source(session)
     waits = []
     for _ in range(15):
-        sources.fail_run(session, claimed(session, source_id).run_id, CollectError("unreachable", "down"), NOW)
+        down = CollectError("unreachable", "down")
+        sources.fail_run(session, claimed(session, source_id).run_id, down, NOW, chance=lambda: 1.0)
         waits.append((row(session, source_id).next_check_at or NOW) - NOW)
     assert waits == sorted(waits)
     assert waits[0] < HOUR
@@ -194,7 +195,7 @@ def test_a_paused_source_is_not_missed(session: Session) -> None:
 def test_what_an_import_could_not_take_is_kept(session: Session) -> None:
     world = make.set_up(session)
     sources.add_import_problems(session, world.forum, [sources.Problem(7, "date", "no date")])
-    assert sources.import_problems(session, world.forum) == (sources.Problem(7, "date", "no date"),)
+    assert sources.import_problems(session, ADMINISTRATOR, world.forum) == (sources.Problem(7, "date", "no date"),)
 
 
 PROFILE = make.PROFILE + '\n[[sources]]\nkind = "hackernews"\nname = "HN"\n'

@@ -1,13 +1,13 @@
 """A run of a source: over a real socket, behind the privacy door, into rows; errors become words on the source."""
 
-from collections.abc import Callable, Generator, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Generator, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from collectors import registry
-from collectors.base import Batch, CollectError, Outcome
-from collectors.post import RawAuthor, RawPost
+from collectors.base import Batch, CollectError, Collector, Outcome
+from collectors.post import Json, RawAuthor, RawPost
 from config.settings import Settings
 from storage import db, sources
 from storage.viewer import SYSTEM
@@ -86,11 +86,20 @@ def test_an_error_is_words_on_the_source_and_moves_its_next_run(feed: int, site:
 Run = Generator[Batch, None, Outcome]
 
 
-class _Odd:
+class _Odd(Collector):
     """A collector whose run is given by the test."""
+
+    kind = "feed"
+    label = "Odd"
+    options = ()
+    interval = timedelta(minutes=15)
+    needs_terms = False
 
     def __init__(self, run: Callable[[], Run]) -> None:
         self._run = run
+
+    def check_options(self, options: Mapping[str, Json]) -> dict[str, Json]:
+        return dict(options)
 
     def collect(self, request: object, http: object) -> Run:
         return self._run()

@@ -154,8 +154,8 @@ def _detail(
 ) -> Response:
     with db.reading() as session:
         row = _one(session, who.viewer, source_id, now)
-        runs = sources.runs(session, source_id, _RUNS)
-        problems = sources.import_problems(session, source_id, _PROBLEMS)
+        runs = sources.runs(session, who.viewer, source_id, _RUNS)
+        problems = sources.import_problems(session, who.viewer, source_id, _PROBLEMS)
     found = _collector(row.kind)
     given = {"name": row.name, **{_FIELD + name: _typed(value) for name, value in row.options.items()}}
     return page(

@@ -1,0 +1,29 @@
+"""What storage asks about a kind of source: its collector, if it has one, and whether it is ever due."""
+
+from collectors import registry
+from collectors.base import Collector
+
+FILLED_BY_HAND = ("import", "api")  # kinds without a collector
+
+
+def collector_of(kind: str) -> Collector | None:
+    """The collector of a kind; None: filled by files or the API, or by a collector that is no longer there."""
+    if kind in FILLED_BY_HAND:
+        return None
+    try:
+        return registry.get(kind)
+    except ValueError:
+        return None
+
+
+def is_polled(kind: str) -> bool:
+    """Whether its sources are ever due. A kind that is gone stays due, so that its next run says so."""
+    if kind in FILLED_BY_HAND:
+        return False
+    found = collector_of(kind)
+    return found is None or found.polled
+
+
+def streams() -> list[str]:
+    """Kinds whose runs go on for an hour, in a process of their own."""
+    return [collector.kind for collector in registry.all_collectors() if collector.long_running]
