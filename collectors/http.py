@@ -26,7 +26,7 @@ TOTAL_FACTOR = 3  # a whole request may take this many times the time-out of one
 _ANY = range(100, 600)
 _REDIRECTS = {301, 302, 303, 307, 308}
 _PERMANENT_REDIRECTS = {301, 308}
-_CREDENTIALS = {"authorization", "cookie", "proxy-authorization", "apikey", "x-api-key"}
+_CREDENTIALS = {"authorization", "cookie", "proxy-authorization", "apikey", "x-api-key", "x-goog-api-key"}
 ERROR_BYTES = 100_000  # of an error page that a collector wants to read
 
 
