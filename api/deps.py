@@ -24,8 +24,8 @@ SCOPES: dict[str, str] = {
     "series:read": "Read volume, sentiment, breakdowns and share of voice.",
     "incidents:read": "Read incidents.",
     "incidents:write": "Acknowledge, assign, close and comment incidents.",
-    "sources:read": "Read sources and their runs.",
-    "sources:write": "Start a run of a source.",
+    "sources:read": "Read sources, their runs and what waits for a person.",
+    "sources:write": "Add, change, try, run and delete sources, and give them keys.",
     "advocacy:read": "Read the owner's reach and the programme's figures.",
 }
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
