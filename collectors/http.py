@@ -1,7 +1,8 @@
 """The HTTP client of the collectors: bounded in time, size and reach, with one mapping of failures."""
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -16,6 +17,7 @@ from collectors.addresses import AddressRefusedError, Deadline, GuardedBackend
 from collectors.errors import CollectError
 from collectors.gate import OPEN_GATE, Gate
 from collectors.http_body import ACCEPT_ENCODING, read_body
+from collectors.http_lines import Limits, LineReader, connect
 from collectors.post import Json
 from config.settings import Settings
 
@@ -161,6 +163,39 @@ class HttpClient:
         """One request for a platform library, which judges by itself: any status is an answer, redirects too."""
         asked = {name.lower(): value for name, value in (headers or {}).items()}
         return self._send(method, _checked(url), asked, trusted=_origin(url), accept=_ANY, data=data)
+
+    def lines(
+        self,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        silence: float,
+        deadline: float,
+        tick: float = 1.0,
+        judge: Callable[[HttpAnswer], CollectError] | None = None,
+    ) -> Generator[bytes | None, None, None]:
+        """Lines of an answer without an end, for at most `deadline` seconds; blank ones too, None after a quiet tick.
+
+        A stream that is silent for `silence` seconds is `CollectError("unreachable")`; `judge` names refusals. Other
+        requests may be made meanwhile. Closing the generator closes the connection.
+        """
+        target, timer = _checked(url), Deadline()
+        timer.start(self._total)
+        backend = GuardedBackend(timer, allow_private=self._backend.allow_private)
+        backend.trusted = _origin(url)[1:] if _origin(url) in self._trusted else None
+        self.gate.enter(target.host)
+        self.requests += 1
+        limits = Limits(self._total, silence, deadline, tick, self.max_bytes)
+        sent = {"user-agent": self.user_agent, **{name.lower(): value for name, value in (headers or {}).items()}}
+        with closing(connect(backend, target, self.timeout, lambda: self.gate.leave(target.host, failed=True))) as wire:
+            reader = LineReader(wire, target, sent, limits)
+            head = reader.head(ERROR_BYTES)
+            self.gate.leave(target.host, failed=head.status >= 500)
+            if not 200 <= head.status < 300:
+                answer = HttpAnswer(head.status, head.headers, head.body, str(target))
+                raise judge(answer) if judge else status_error(head.status, head.headers, str(target), self._clock())
+            timer.start(deadline + self._total)
+            yield from reader.lines()
 
     def is_trusted(self, url: str) -> bool:
         """Whether the operator's settings name the origin of `url`, so that it may be a private address."""

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-from requests import PreparedRequest, Response, Session
+from requests import PreparedRequest, Request, Response, Session
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
@@ -53,9 +53,21 @@ class RequestsTransport(BaseAdapter):
         """The client belongs to the run."""
 
 
+class _RebasedSession(Session):
+    """Names the address that is really called before a library signs the request (OAuth 1.0a signs the address)."""
+
+    def __init__(self, bases: Mapping[str, str]) -> None:
+        super().__init__()
+        self._bases = dict(bases)
+
+    def prepare_request(self, request: Request) -> PreparedRequest:
+        request.url = rebased(str(request.url or ""), self._bases)
+        return super().prepare_request(request)
+
+
 def session(http: HttpClient, bases: Mapping[str, str] | None = None) -> Session:
     """A `requests` session that reaches the network by `http` only and reads no proxy or netrc settings."""
-    made = Session()
+    made = _RebasedSession(bases or {})
     made.trust_env = False
     transport = RequestsTransport(http, bases)
     made.mount("https://", transport)
