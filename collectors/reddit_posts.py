@@ -21,6 +21,7 @@ _KEPT = (
 _COUNTERS = {"points": "score", "comments": "num_comments", "reposts": "num_crossposts"}
 _GONE_TEXTS = frozenset(("[deleted]", "[removed]", "[ removed by reddit ]", "[deleted by user]"))
 # fmt: on
+_NO_POST = re.compile(r"t[24-6]_[0-9a-z]+")  # accounts, messages, communities
 _ZERO_WIDTH = re.compile("[\u200b\ufeff]")
 
 
@@ -132,9 +133,14 @@ def sorted_items(items: tuple[Json, ...]) -> Sorted:
             gone.append(name)
         elif (post := post_of(item)) is not None:
             posts[post.native_id] = post
-        else:
+        elif not _is_no_post(item):
             unread += 1
     return Sorted(tuple(posts.values()), tuple(gone), unread)
+
+
+def _is_no_post(item: Json) -> bool:
+    name = item.get("name") if isinstance(item, dict) else None
+    return isinstance(name, str) and _NO_POST.fullmatch(name) is not None
 
 
 def branches_of(answer: Json) -> Branches:
