@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from commands import accounts, company, data
+from commands import accounts, collection, company, data, sources
 from commands.terminal import CommandError, database, err, out
 
 app = typer.Typer(
@@ -68,8 +68,15 @@ def settings() -> None:
     out.print(f"{PAGE} is written.")
 
 
+app.add_typer(collection.app)
 app.add_typer(data.app)
-_GROUPS = {"user": accounts.user, "key": accounts.key, "company": company.company, "demo": company.demo}
+_GROUPS = {
+    "source": sources.source,
+    "user": accounts.user,
+    "key": accounts.key,
+    "company": company.company,
+    "demo": company.demo,
+}
 for name, group in _GROUPS.items():
     app.add_typer(group, name=name)
 

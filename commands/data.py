@@ -1,4 +1,4 @@
-"""Commands that bring posts in and tag them: collect, import, tag."""
+"""Commands that bring files in and tag what waits: import, tag."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -6,64 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from commands.terminal import CommandError, database, err, now, out
+from commands.terminal import CommandError, database, err, out
 
 if TYPE_CHECKING:
-    from workers.collect import Run
     from workers.imports import Report
 
 app = typer.Typer()
-
-
-@app.command()
-def collect(
-    source: Annotated[str, typer.Argument(help="Number, name or kind of a configured source.")],
-    once: Annotated[bool, typer.Option("--once", help="One run in this process, without the queue.")] = False,
-    analyze: Annotated[bool, typer.Option(help="Tag what is new in this process too.")] = True,
-) -> None:
-    """Run one source: now and here with --once, else as soon as a worker is free."""
-    from storage import db, sources
-    from storage.viewer import SYSTEM
-    from workers.app import COLLECT_SOURCE, enqueue
-
-    with database(f"manage.py collect {source}"):
-        with db.reading() as session:
-            source_id = sources.find_source(session, source)
-            names = [row.name for row in sources.list_sources(session, SYSTEM, now())]
-        if source_id is None:
-            known = ", ".join(names) or "none yet: add one to company.toml or in the dashboard"
-            raise CommandError(f"There is no single source called {source!r}. Configured: {known}.")
-        if once:
-            _collect_once(source_id, analyze)
-        elif enqueue(COLLECT_SOURCE, source_id):
-            out.print("The run is queued.")
-        else:
-            raise CommandError("The queue is down; start the service, or use --once.")
-
-
-def _collect_once(source_id: int, analyze: bool) -> None:
-    from workers.collect import run_source
-
-    with out.status("Collecting …"):
-        done = run_source(source_id, analyze=lambda _: None, force=True)
-    if done is None:
-        raise CommandError("Another process is running this source at the moment.")
-    _print_run(done)
-    if analyze and done.pending:
-        _tag_pending(done.pending)
-    if done.error is not None:
-        raise typer.Exit(1)
-
-
-def _print_run(done: "Run") -> None:
-    out.print(
-        f"{escape(done.name)}: {done.seen} posts, {done.added} new, {done.changed} edited; {done.mentions} mentions."
-    )
-    if done.error is not None:
-        err.print(f"[red]{escape(done.error.detail)}[/]")
-    elif done.outcome is not None:
-        state = "complete" if done.outcome.complete else f"not complete ({done.outcome.reason})"
-        out.print(escape(f"The run was {state}. {done.outcome.detail}".strip()))
 
 
 @app.command("import")
@@ -97,7 +45,7 @@ def import_file(
             )
         _print_report(report)
         if tag and report.pending:
-            _tag_pending(None)
+            tag_pending(None)
         elif report.pending and not all(enqueue(ANALYZE_PENDING) for _ in range(get_settings().worker_processes)):
             out.print("They are tagged when the service runs, or now with: manage.py tag")
     if report.rows == report.bad:
@@ -141,10 +89,11 @@ def _mapping(pairs: list[str]) -> dict[str, str]:
 def tag_command() -> None:
     """Tag all that waits, in this process."""
     with database("manage.py tag"):
-        _tag_pending(None)
+        tag_pending(None)
 
 
-def _tag_pending(ids: tuple[int, ...] | None) -> None:
+def tag_pending(ids: tuple[int, ...] | None) -> None:
+    """Tag these mentions, or all that wait, and say how far it is."""
     from rich.progress import Progress
 
     from config.settings import get_settings
