@@ -11,7 +11,7 @@ import requests
 from collectors.errors import CollectError
 from collectors.http import HttpClient
 from collectors.library import HttpxTransport, cause_of, rebased, session
-from tests.wire.replay import Answer, Replay, Request
+from tests.wire.replay import Answer, Replay
 
 
 def bases(server: Replay) -> Mapping[str, str]:
