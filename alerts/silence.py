@@ -13,6 +13,7 @@ LEAST_PER_DAY = 1.0
 LEAST_QUIET = timedelta(hours=24)
 GAPS = 3  # median gaps until the quiet is unusual
 WATCHED = timedelta(days=28)
+WINDOW_NOTICE = timedelta(days=1)  # before a platform's window closes
 SEVERITY = "medium"
 _NAMED = 5  # sources that a sentence names
 
@@ -61,6 +62,26 @@ def judge_silence(arrivals: Sequence[datetime], now: datetime) -> Silence:
         per_day,
         f"Nothing for {hours:.0f} hours; {per_day:.1f} items a day were usual, and up to {bar:.0f} hours without one.",
     )
+
+
+def judge_window(last_complete: datetime | None, window: timedelta, now: datetime) -> Silence | None:
+    """The verdict on a source whose platform serves only the last `window`; None: the window is not about to close.
+
+    Silent from a day before the window closes on what was last read completely, so that a person can still act. A
+    source that was never read completely has lost nothing yet that it had.
+    """
+    if last_complete is None:
+        return None
+    quiet, allowed = now - last_complete, max(window - WINDOW_NOTICE, window / 2)
+    if quiet <= allowed:
+        return None
+    days, width = quiet / timedelta(days=1), window / timedelta(days=1)
+    when = "is lost for good" if quiet > window else f"will be lost for good from {last_complete + window:%d %B} on"
+    reason = (
+        f"It was last read completely {days:.1f} days ago, and the platform serves only the last {width:.0f} days: "
+        f"what is older {when}."
+    )
+    return Silence(True, quiet, allowed, 0.0, reason)
 
 
 def decide_silence(

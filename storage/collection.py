@@ -76,6 +76,13 @@ def due_sources(session: Session, now: datetime, limit: int = 1_000, host: str |
     return list(session.scalars(_DUE, values | {"limit": limit, "per_host": HOST_RUNS}))
 
 
+def due_at_host_of(session: Session, source_id: int, now: datetime) -> int | None:
+    """The next source to collect of the host of this one; None: there is none."""
+    host = session.scalar(select(Source.host).where(Source.id == source_id))
+    found = [] if host is None else due_sources(session, now, 1, host)
+    return found[0] if found else None
+
+
 def due_streams(session: Session, now: datetime) -> list[int]:
     """Ids of the streams that should run and do not."""
     query = select(Source.id).where(Source.enabled, Source.next_check_at <= now, Source.kind.in_(streams()))

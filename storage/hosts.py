@@ -40,7 +40,6 @@ _WORKED = text("""
 UPDATE hosts SET failures = 0, open_until = NULL, updated_at = clock_timestamp()
 WHERE host = :host AND (failures > 0 OR open_until IS NOT NULL)
 """)
-_SWEEP = text("DELETE FROM hosts WHERE updated_at < :before AND (open_until IS NULL OR open_until < :before)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +71,3 @@ def note_end(session: Session, host: str, *, failed: bool) -> None:
         session.execute(_FAILED, values)
     else:
         session.execute(_WORKED, {"host": host})
-
-
-def sweep_hosts(session: Session, before: datetime) -> None:
-    """Forget hosts that nobody has called since."""
-    session.execute(_SWEEP, {"before": before})

@@ -7,18 +7,18 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from collectors.post import Json, Post
+from storage import counters, second_looks
+from storage.cleaning import as_json, clean, figure, key_of
+from storage.kinds import collector_of
 from storage.profile import CompiledMatcher
 from storage.removal import remove_mentions
-
-_BIGGEST = 2**63 - 1
-_LONGEST_KEY = 600  # characters; the index takes 2,700 bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,27 +41,27 @@ class _Written:
     inserted: bool
 
 
+# The source's row before those of its posts: whoever holds it waits for no other batch of the same source.
+_KIND = text("SELECT kind FROM sources WHERE id = :source FOR NO KEY UPDATE")
+
 _UPSERT = text("""
 INSERT INTO posts (source_id, native_id, kind, url, title, text, text_hash, lang, author_key, followers, own_account,
-    reply_to, rating, published_at, date_from, collected_at, stated, raw, matched_version)
+    reply_to, rating, published_at, date_from, collected_at, stated, raw, matched_version, mapper_version, sealed_ref)
 SELECT :source, i.native_id, i.kind, i.url, i.title, i.body, i.text_hash, i.lang, i.author_key, i.followers,
-    i.own_account, i.reply_to, i.rating, i.published_at, i.date_from, :now, i.stated::jsonb, i.raw::jsonb, :version
+    i.own_account, i.reply_to, i.rating, i.published_at, i.date_from, :now, i.stated::jsonb, i.raw::jsonb, :version,
+    :mapper, i.sealed_ref
 FROM json_to_recordset(CAST(:rows AS json))
     AS i(native_id text, kind text, url text, title text, body text, text_hash bytea, lang text, author_key text,
          followers bigint, own_account boolean, reply_to text, rating double precision, published_at timestamptz,
-         date_from text, stated text, raw text)
+         date_from text, stated text, raw text, sealed_ref text)
 ON CONFLICT (source_id, native_id) DO UPDATE SET
     title = excluded.title, text = excluded.text, text_hash = excluded.text_hash, url = excluded.url,
     lang = excluded.lang, followers = coalesce(excluded.followers, posts.followers), rating = excluded.rating,
     stated = excluded.stated, raw = excluded.raw, edited_at = excluded.collected_at,
-    matched_version = excluded.matched_version
+    matched_version = excluded.matched_version, mapper_version = excluded.mapper_version,
+    sealed_ref = coalesce(excluded.sealed_ref, posts.sealed_ref)
 WHERE posts.deleted_at IS NULL AND posts.text_hash <> excluded.text_hash
 RETURNING id, native_id, (xmax = 0) AS inserted
-""")
-
-_PRESENT = text("""
-SELECT id, native_id FROM posts
-WHERE source_id = :source AND native_id = ANY(CAST(:native_ids AS text[])) AND deleted_at IS NULL
 """)
 
 _ADD_MENTIONS = text("""
@@ -80,20 +80,6 @@ _RESET = text("""
 UPDATE mentions SET analyzed_at = NULL, attempts = 0 WHERE id = ANY(CAST(:ids AS bigint[]))
 """)
 
-# One reading per post and counter, only when the value differs from the latest one.
-_SNAPSHOTS = text("""
-INSERT INTO counter_snapshots (post_id, counter, observed_at, value)
-SELECT i.post_id, i.counter, :now, i.value
-FROM unnest(CAST(:posts AS bigint[]), CAST(:counters AS text[]), CAST(:figures AS bigint[]))
-    AS i(post_id, counter, value)
-LEFT JOIN LATERAL (
-    SELECT s.value FROM counter_snapshots s WHERE s.post_id = i.post_id AND s.counter = i.counter
-    ORDER BY s.observed_at DESC LIMIT 1
-) last ON true
-WHERE last.value IS DISTINCT FROM i.value
-ON CONFLICT (post_id, counter, observed_at) DO UPDATE SET value = excluded.value
-""")
-
 _TOUCH_SOURCE = text("""
 UPDATE sources SET last_item_at = CASE WHEN :fresh THEN :now ELSE last_item_at END,
     cursor = coalesce(CAST(:cursor AS jsonb), cursor) WHERE id = :source
@@ -110,7 +96,8 @@ ORDER BY native_id FOR UPDATE
 
 _BURY = text("""
 UPDATE posts SET deleted_at = :now, text = '', title = NULL, text_hash = '', url = NULL, author_key = NULL,
-    followers = NULL, lang = NULL, reply_to = NULL, rating = NULL, stated = '{}', raw = '{}'
+    followers = NULL, lang = NULL, reply_to = NULL, rating = NULL, stated = '{}', raw = '{}',
+    sealed_ref = NULL, recheck_at = NULL
 WHERE id = ANY(CAST(:ids AS bigint[]))
 """)
 
@@ -140,13 +127,17 @@ def add_new(
     PostgreSQL raises when it is not reachable; no single post can spoil the batch.
     """
     batch = _distinct(posts)
-    written = _write(session, source_id, batch, matcher.version, now)
+    collector = collector_of(session.scalar(_KIND, {"source": source_id}) or "")
+    mapper = 1 if collector is None else collector.mapper_version
+    written = _write(session, source_id, batch, (matcher.version, mapper), now)
     fresh = tuple(row.native_id for row in written if row.inserted)
     edited = tuple(row.native_id for row in written if not row.inserted)
-    moved = None if cursor is None else _json(dict(cursor))
+    moved = None if cursor is None else as_json(dict(cursor))
     session.execute(_TOUCH_SOURCE, {"source": source_id, "now": now, "fresh": bool(fresh), "cursor": moved})
     pending, added, unmatched = _match(session, batch, written, matcher, now)
-    _read_counters(session, source_id, batch, now)
+    if collector is not None and collector.recheck is not None:
+        second_looks.schedule(session, [row.id for row in written], collector.recheck, now)
+    counters.read(session, source_id, batch, now)
     result = Added(len(fresh), len(edited), added, unmatched, tuple(pending), fresh, edited)
     if run_id is not None:
         counts = {"seen": len(posts), "added": result.posts_added, "changed": result.posts_changed, "run": run_id}
@@ -156,7 +147,7 @@ def add_new(
 
 def mark_deleted(session: Session, source_id: int, native_ids: Sequence[str], now: datetime) -> int:
     """Posts that the platform took away: only their key stays; mentions, cells and stories follow."""
-    wanted = {"source": source_id, "native_ids": sorted({_key(each) for each in native_ids})}
+    wanted = {"source": source_id, "native_ids": sorted({key_of(each) for each in native_ids})}
     ids = list(session.scalars(_LOCK_POSTS, wanted))
     if not ids:
         return 0
@@ -177,48 +168,71 @@ def rematch(session: Session, matcher: CompiledMatcher, now: datetime, limit: in
     ids = [row.id for row in rows]
     found = {row.id: matcher.match(_matched_text(row.title, row.text)) for row in rows}
     held = session.execute(_MENTIONS_OF, {"posts": ids}).all()
-    _add_missing(session, found, held, now)
+    if _add_missing(session, found, held, now):
+        second_looks.schedule_matched(session, [post_id for post_id, companies in found.items() if companies], now)
     remove_mentions(session, _lost(found, held, matcher))
     session.execute(_MATCHED, {"version": matcher.version, "ids": ids})
     return len(ids)
 
 
+def remapped(post: Post, title: str | None, body: str) -> dict[str, object]:
+    """The columns that a new mapper decides."""
+    columns = _columns(replace(post, title=title, text=body), post.published_at)
+    wanted = {name: columns[name] for name in ("title", "body", "url", "lang", "rating", "stated")}
+    return {**wanted, "hash": bytes.fromhex(str(columns["text_hash"])[2:])}
+
+
+def match_again(
+    session: Session, posts: Mapping[int, tuple[str | None, str]], matcher: CompiledMatcher, now: datetime
+) -> list[int]:
+    """Match stored posts whose words (title, text) have changed; returns the mentions that wait for their tags."""
+    if not posts:
+        return []
+    found = {post_id: matcher.match(_matched_text(title, body)) for post_id, (title, body) in posts.items()}
+    pending, _ = _follow(session, found, sorted(posts), matcher, now)
+    second_looks.schedule_matched(session, list(posts), now)
+    return pending
+
+
 def _distinct(posts: Sequence[Post]) -> list[Post]:
     """By native id in one order for every process, so that two batches never wait for each other crosswise."""
-    by_id = {_key(post.native_id): post for post in posts}
+    by_id = {key_of(post.native_id): post for post in posts}
     return [by_id[native_id] for native_id in sorted(by_id)]
 
 
-def _write(session: Session, source_id: int, batch: Sequence[Post], version: int, now: datetime) -> list[_Written]:
+def _write(
+    session: Session, source_id: int, batch: Sequence[Post], versions: tuple[int, int], now: datetime
+) -> list[_Written]:
     if not batch:
         return []
     # One document instead of 16 arrays: its making and reading cost a fifth.
     document = json.dumps([_columns(post, now) for post in batch])
-    values = {"rows": document, "source": source_id, "now": now, "version": version}
+    values = {"rows": document, "source": source_id, "now": now, "version": versions[0], "mapper": versions[1]}
     rows = session.execute(_UPSERT, values)
     return [_Written(row.id, row.native_id, row.inserted) for row in rows]
 
 
 def _columns(post: Post, now: datetime) -> dict[str, object]:
-    title = None if post.title is None else _clean(post.title)
-    body = _clean(post.text)
+    title = None if post.title is None else clean(post.title)
+    body = clean(post.text)
     return {
-        "native_id": _key(post.native_id),
-        "kind": _clean(post.kind),
-        "url": None if post.url is None else _clean(post.url),
+        "native_id": key_of(post.native_id),
+        "kind": clean(post.kind),
+        "url": None if post.url is None else clean(post.url),
         "title": title,
         "body": body,
         "text_hash": "\\x" + hashlib.sha256(f"{title or ''}\x00{body}".encode()).hexdigest(),
-        "lang": None if post.lang is None else _clean(post.lang),
-        "author_key": None if post.author_key is None else _clean(post.author_key),
-        "followers": _figure(post.followers),
+        "lang": None if post.lang is None else clean(post.lang),
+        "author_key": None if post.author_key is None else clean(post.author_key),
+        "followers": figure(post.followers),
         "own_account": post.own_account,
-        "reply_to": None if post.reply_to is None else _clean(post.reply_to),
+        "reply_to": None if post.reply_to is None else clean(post.reply_to),
         "rating": post.rating if post.rating is not None and math.isfinite(post.rating) else None,
         "published_at": min(post.published_at, now).isoformat(),
-        "date_from": _clean(post.date_from),
-        "stated": _json(dict(post.stated)),
-        "raw": _json(dict(post.raw)),
+        "date_from": clean(post.date_from),
+        "stated": as_json(dict(post.stated)),
+        "raw": as_json(dict(post.raw)),
+        "sealed_ref": post.sealed_ref,
     }
 
 
@@ -226,20 +240,28 @@ def _match(
     session: Session, batch: Sequence[Post], written: Sequence[_Written], matcher: CompiledMatcher, now: datetime
 ) -> tuple[list[int], int, int]:
     """Mentions of the written posts; returns ids to analyse, how many are new, and posts about nobody."""
-    by_native = {_key(post.native_id): post for post in batch}
+    by_native = {key_of(post.native_id): post for post in batch}
     found = {
         row.id: matcher.match(_matched_text(by_native[row.native_id].title, by_native[row.native_id].text))
         for row in written
     }
     edited = [row.id for row in written if not row.inserted]
-    held = session.execute(_MENTIONS_OF, {"posts": sorted(edited)}).all() if edited else []
+    pending, added = _follow(session, found, sorted(edited), matcher, now)
+    return pending, added, sum(not companies for companies in found.values())
+
+
+def _follow(
+    session: Session, found: Mapping[int, frozenset[int]], edited: list[int], matcher: CompiledMatcher, now: datetime
+) -> tuple[list[int], int]:
+    """Let the mentions follow what posts say now; returns ids to analyse, and how many of them are new."""
+    held = session.execute(_MENTIONS_OF, {"posts": edited}).all() if edited else []
     added = _add_missing(session, found, held, now)
     lost = _lost(found, held, matcher)
     kept = [row.id for row in held if row.id not in lost]
     if kept:
         session.execute(_RESET, {"ids": kept})
     remove_mentions(session, lost)
-    return added + kept, len(added), sum(not companies for companies in found.values())
+    return added + kept, len(added)
 
 
 def _add_missing(
@@ -263,67 +285,5 @@ def _lost(
     }
 
 
-def _read_counters(session: Session, source_id: int, batch: Sequence[Post], now: datetime) -> None:
-    counted = [post for post in batch if post.counters]
-    if not counted:
-        return
-    wanted = {"source": source_id, "native_ids": [_key(post.native_id) for post in counted]}
-    ids = {row.native_id: row.id for row in session.execute(_PRESENT, wanted)}
-    readings = sorted(
-        (ids[native_id], _clean(counter), figure)
-        for post in counted
-        if (native_id := _key(post.native_id)) in ids
-        for counter, value in post.counters.items()
-        if (figure := _figure(value)) is not None
-    )
-    if readings:
-        posts, counters, figures = zip(*readings, strict=True)
-        values = {"posts": list(posts), "counters": list(counters), "figures": list(figures), "now": now}
-        session.execute(_SNAPSHOTS, values)
-
-
 def _matched_text(title: str | None, body: str) -> str:
     return f"{title}\n{body}" if title else body
-
-
-def _figure(value: int | None) -> int | None:
-    """A count that fits its column; what no platform can mean is unknown."""
-    return value if value is not None and 0 <= value <= _BIGGEST else None
-
-
-def _key(native_id: str) -> str:
-    """A native id as the unique index can hold it: a monstrous one is replaced by its hash."""
-    key = _clean(native_id)
-    if len(key) <= _LONGEST_KEY:
-        return key
-    return f"{key[:40]}…{hashlib.sha256(key.encode()).hexdigest()}"
-
-
-def _clean(value: str) -> str:
-    """Without what PostgreSQL refuses. The privacy door removes it already; one such post must not cost a batch."""
-    if value.isascii() and "\x00" not in value:
-        return value
-    return value.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
-
-
-def _json(value: dict[str, Json] | dict[str, str]) -> str:
-    """JSON text that PostgreSQL takes: no NUL, no lone surrogate, no NaN."""
-    try:
-        dumped = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    except ValueError:
-        dumped = json.dumps(_storable(value), ensure_ascii=False)
-    if "\\u0000" in dumped:
-        dumped = json.dumps(_storable(value), ensure_ascii=False)
-    return _clean(dumped)
-
-
-def _storable(value: object) -> object:
-    if isinstance(value, str):
-        return _clean(value)
-    if isinstance(value, float):
-        return value if abs(value) < float("inf") else None
-    if isinstance(value, Mapping):
-        return {_clean(str(key)): _storable(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_storable(item) for item in value]
-    return value

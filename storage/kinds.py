@@ -4,6 +4,7 @@ from collectors import registry
 from collectors.base import Collector
 
 FILLED_BY_HAND = ("import", "api")  # kinds without a collector
+_NEVER_DUE = (*FILLED_BY_HAND, "demo")
 
 
 def collector_of(kind: str) -> Collector | None:
@@ -18,7 +19,7 @@ def collector_of(kind: str) -> Collector | None:
 
 def is_polled(kind: str) -> bool:
     """Whether its sources are ever due. A kind that is gone stays due, so that its next run says so."""
-    if kind in FILLED_BY_HAND:
+    if kind in _NEVER_DUE:
         return False
     found = collector_of(kind)
     return found is None or found.polled

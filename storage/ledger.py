@@ -68,9 +68,11 @@ def spent_by_source(session: Session, now: datetime) -> Mapping[int, float]:
     return found
 
 
-def note_spending(session: Session, run_id: int, requests: int, cost: float) -> None:
-    """What a run has sent and owes so far, in all."""
-    session.execute(update(CollectionRun).where(CollectionRun.id == run_id).values(requests=requests, cost=cost))
+def note_spending(session: Session, run_id: int, *, requests: int | None = None, cost: float | None = None) -> None:
+    """What a run has sent and owes so far, in all; None leaves what is noted."""
+    given = {"requests": requests, "cost": cost}
+    values = {name: value for name, value in given.items() if value is not None}
+    session.execute(update(CollectionRun).where(CollectionRun.id == run_id).values(values))
 
 
 def note_trial(session: Session, source_id: int, requests: int, cost: float, now: datetime) -> None:

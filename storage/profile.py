@@ -7,14 +7,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from sqlalchemy import select, text, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from config.company import CompanyProfile, Problem, ProfileError, load_profile
 from config.matching import Matcher
 from config.query import parse_query
-from storage import sources
-from storage.models.sources import Company, ProfileVersion, Source
+from storage.models.sources import Company, ProfileVersion
+from storage.profile_sources import checked_sources, references, sync_sources
 
 _PROFILE_LOCK = 0x05750002  # one profile is saved at a time
 
@@ -71,9 +70,10 @@ def save_profile(
     Raises `ProfileError` with every problem, those of source options included; then nothing is changed.
     """
     profile = load_profile(toml)
-    _check_sources(profile)
     _lock(session)
     previous = session.scalars(select(ProfileVersion).order_by(ProfileVersion.id.desc()).limit(1)).first()
+    known = frozenset() if previous is None else references(load_profile(previous.toml))
+    named = checked_sources(profile, origin, known)
     changed = _sync_companies(session, profile, demo=origin == "demo")
     row = ProfileVersion(
         created_at=now, toml=toml, origin=origin, file_hash=file_hash, user_id=user_id, matcher_version=0
@@ -82,7 +82,7 @@ def save_profile(
     session.flush()
     row.matcher_version = row.id if changed or previous is None else previous.matcher_version
     session.flush()
-    _sync_sources(session, profile, origin, now)
+    sync_sources(session, named, origin, now)
     return _state(row)
 
 
@@ -149,17 +149,6 @@ def _last_file(session: Session) -> str | None:
     return session.scalar(read.order_by(ProfileVersion.id.desc()).limit(1))
 
 
-def _check_sources(profile: CompanyProfile) -> None:
-    problems = []
-    for at, source in enumerate(profile.sources):
-        try:
-            sources.checked_options(source.kind, source.options)
-        except ValueError as error:
-            problems.append(Problem(f"sources[{at}]", None, str(error)))
-    if problems:
-        raise ProfileError(problems)
-
-
 def _sync_companies(session: Session, profile: CompanyProfile, *, demo: bool) -> bool:
     """Add, rename, switch on and off; whether anything that matching depends on has changed."""
     before = {row.key: row for row in session.scalars(select(Company))}
@@ -176,43 +165,6 @@ def _sync_companies(session: Session, profile: CompanyProfile, *, demo: bool) ->
         row.name, row.is_own, row.query, row.active = target.name, target.is_own, target.query, True
     session.flush()
     return changed
-
-
-def _sync_sources(session: Session, profile: CompanyProfile, origin: str, now: datetime) -> None:
-    """Sources that came from a profile follow it; those made in the dashboard or by import stay as they are."""
-    owner = "demo" if origin == "demo" else "profile"
-    named = {(source.kind, source.name) for source in profile.sources}
-    for row in session.scalars(select(Source).where(Source.origin == owner, Source.enabled)):
-        if (row.kind, row.name) not in named:
-            row.enabled = False
-    for source in profile.sources:
-        options = sources.checked_options(source.kind, source.options)
-        minutes = sources.interval_minutes(source.kind)
-        values = {
-            "kind": source.kind,
-            "name": source.name,
-            "options": options,
-            "enabled": source.enabled,
-            "demo": owner == "demo",
-            "origin": owner,
-            "interval_minutes": minutes,
-            "created_at": now,
-            "next_check_at": now,
-        }
-        add = insert(Source).values(**values)
-        session.execute(
-            add.on_conflict_do_update(
-                index_elements=["kind", "name"],
-                set_={"options": add.excluded.options, "enabled": add.excluded.enabled, "interval_minutes": minutes},
-                where=Source.origin == owner,
-            )
-        )
-        session.execute(
-            update(Source)
-            .where(Source.kind == source.kind, Source.name == source.name, Source.options != options)
-            .where(Source.origin == owner)
-            .values(next_check_at=now, error_reason=None, error_detail=None, error_count=0)
-        )
 
 
 def _state(row: ProfileVersion) -> ProfileState:

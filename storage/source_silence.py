@@ -1,16 +1,23 @@
 """Which sources have gone silent: they used to speak, or wait for a person, or their platform's window closes."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from alerts.silence import WATCHED, SilentSource, judge_silence
+from alerts.silence import LEAST_QUIET, WATCHED, SilentSource, judge_silence, judge_window
+from collectors import registry
 from storage.models.mentions import Post
 from storage.models.sources import Source
 
 _ARRIVALS = 5_000  # newest posts that the silence rule looks at
+_DOUBTFUL = text("""
+SELECT s.id FROM sources s
+WHERE s.enabled AND (s.next_check_at IS NOT NULL OR (s.error_reason IS NOT NULL AND s.last_success_at IS NOT NULL))
+  AND (s.silent_since IS NOT NULL OR s.next_check_at IS NULL OR s.kind = ANY(CAST(:windowed AS text[]))
+    OR (SELECT max(p.published_at) FROM posts p WHERE p.source_id = s.id) < :quiet)
+""")
 
 
 def mark_silent(session: Session, now: datetime) -> list[SilentSource]:
@@ -18,10 +25,8 @@ def mark_silent(session: Session, now: datetime) -> list[SilentSource]:
 
     A source that worked and now waits for a person (its key was refused, its address is gone) is silent too.
     """
-    stopped = Source.error_reason.is_not(None) & Source.last_success_at.is_not(None)
-    polled = or_(Source.next_check_at.is_not(None), stopped)
     gone = []
-    for source in session.scalars(select(Source).where(Source.enabled, polled).order_by(Source.id)):
+    for source in session.scalars(select(Source).where(Source.id.in_(_doubtful(session, now))).order_by(Source.id)):
         silent = _silence_of(session, source, now)
         if silent is not None and source.silent_since is None:
             source.silent_since = now
@@ -30,6 +35,11 @@ def mark_silent(session: Session, now: datetime) -> list[SilentSource]:
             source.silent_since = None
     session.flush()
     return gone
+
+
+def _doubtful(session: Session, now: datetime) -> Sequence[int]:
+    """Ids of the polled sources that may be silent, or may no longer be: ten thousand that speak are not looked at."""
+    return session.scalars(_DOUBTFUL, {"quiet": now - LEAST_QUIET, "windowed": list(_windows())}).all()
 
 
 def silent_sources(session: Session, now: datetime) -> list[SilentSource]:
@@ -47,7 +57,10 @@ def _silence_of(session: Session, source: Source, now: datetime) -> SilentSource
     if source.next_check_at is None:
         reason = f"It collects no more until somebody looks after it. {source.error_detail or ''}".strip()
         return SilentSource(source.id, source.name, reason, now - (source.last_success_at or now))
-    verdict = judge_silence(_arrivals(session, source, now), now)
+    window = _windows().get(source.kind)
+    verdict = None if window is None else judge_window(source.last_complete_at, window, now)
+    if verdict is None:
+        verdict = judge_silence(_arrivals(session, source, now), now)
     if not verdict.silent or verdict.quiet is None:
         return None
     return SilentSource(source.id, source.name, verdict.reason, verdict.quiet)
@@ -55,7 +68,14 @@ def _silence_of(session: Session, source: Source, now: datetime) -> SilentSource
 
 def _speaks(session: Session, source: Source, now: datetime) -> bool:
     """Whether a silence is over; a source from which nothing came for a month stays silent."""
+    if source.kind in _windows():
+        return True  # a complete reading is proof enough: there was nothing new
     return source.last_item_at is None or bool(_arrivals(session, source, now))
+
+
+def _windows() -> Mapping[str, timedelta]:
+    """Kinds whose platform serves only the latest items."""
+    return {each.kind: each.window for each in registry.all_collectors() if each.window is not None}
 
 
 def _arrivals(session: Session, source: Source, now: datetime) -> Sequence[datetime]:

@@ -84,5 +84,7 @@ def children(settings: Settings, *, postgres: bool, valkey: bool) -> list[Child]
         *worker_arguments("worker", settings.worker_processes, ANALYZE, ALERT, NOTIFY, UPKEEP))  # fmt: skip
     # Runs of collectors take minutes and mostly wait; in processes of their own they hold up no analysis and no mail.
     add("collector", "cyan", 10.0, *celery, *worker_arguments("collector", 2, COLLECT))
+    # One process for all streams: each is a connection that stays open, and no job of the queue.
+    add("stream", "bright_blue", 10.0, *python, "workers.stream")
     add("beat", "yellow", 5.0, *celery, "beat", "--loglevel", "WARNING", "--pidfile", "", "--schedule", schedule)
     return found

@@ -13,13 +13,12 @@ from alerts.incident import decide
 from collectors.demo import generator
 from collectors.demo.generator import EVENTS, DemoPost
 from config.settings import get_settings
-from storage import db, incidents, profile, rollups, sources
+from storage import batches, db, incidents, mentions, profile, rollups, sources
 from storage import demo as stored
 from storage.door import privacy_door
 from workers.alert import detect_alerts, write_mails
 from workers.analyze import analyze
 from workers.app import DEMO_LOAD, DEMO_REMOVE, job
-from workers.collect import admitted, store
 from workers.demo_advocates import add_advocates
 
 log = logging.getLogger(__name__)
@@ -106,15 +105,11 @@ def _take_in(posts: Sequence[DemoPost], now: datetime) -> None:
     for name, source_id in ids.items():
         raw = [each.post for each in posts if each.source == name]
         for start in range(0, len(raw), _STORED_AT_ONCE):
-            batch = admitted(door, raw[start : start + _STORED_AT_ONCE], now, settings.max_text_chars)
+            batch = batches.admit_all(door, raw[start : start + _STORED_AT_ONCE], now, settings.max_text_chars)
             with db.transaction() as session:
-                store(session, source_id, batch, _later)
+                mentions.add_new(session, source_id, batch, profile.matcher(session), datetime.now(UTC))
     while analyze(settings.analyze_batch):
         continue
-
-
-def _later(ids: Sequence[int]) -> None:
-    """What was stored is tagged by `_take_in` itself."""
 
 
 def _replay(now: datetime) -> None:

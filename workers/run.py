@@ -65,7 +65,7 @@ def _start(supervisor: Supervisor, settings: Settings, console: Console, own_pos
     if supervisor.asked_to_stop:
         return
     _welcome(console, settings.base_url, first)
-    supervisor.start("worker", "collector", "beat")  # after the page, which somebody waits for
+    supervisor.start("worker", "collector", "stream", "beat")  # after the page, which somebody waits for
 
 
 def _prepare_data(settings: Settings) -> FirstStart:

@@ -14,10 +14,9 @@ from collectors.base import Batch, CollectError, Collector, CollectRequest, Mete
 from collectors.http import HttpClient
 from collectors.post import Json, Post
 from config.settings import get_settings
-from storage import db, profile, sources
+from storage import batches, db, profile, sources
 from storage.door import privacy_door
 from workers.app import TRY_SOURCE, job
-from workers.collect import admitted
 from workers.gate import HostGate
 from workers.trials import PATIENCE, TrialItem, TrialResult, put_result
 
@@ -119,7 +118,7 @@ def _admitted(batch: Batch, now: datetime) -> list[Post]:
     settings = get_settings()
     with db.reading() as session:
         door = privacy_door(session, settings)
-    return admitted(door, batch.posts, now, settings.max_text_chars)
+    return batches.admit_all(door, batch.posts, now, settings.max_text_chars)
 
 
 def _item(post: Post) -> TrialItem:

@@ -1,0 +1,49 @@
+"""Counters of posts: one snapshot per change, so that they can fall as well as rise."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from collectors.post import Post
+from storage.cleaning import clean, figure, key_of
+
+_PRESENT = text("""
+SELECT id, native_id FROM posts
+WHERE source_id = :source AND native_id = ANY(CAST(:native_ids AS text[])) AND deleted_at IS NULL
+""")
+
+# One reading per post and counter, only when the value differs from the latest one.
+_SNAPSHOTS = text("""
+INSERT INTO counter_snapshots (post_id, counter, observed_at, value)
+SELECT i.post_id, i.counter, :now, i.value
+FROM unnest(CAST(:posts AS bigint[]), CAST(:counters AS text[]), CAST(:figures AS bigint[]))
+    AS i(post_id, counter, value)
+LEFT JOIN LATERAL (
+    SELECT s.value FROM counter_snapshots s WHERE s.post_id = i.post_id AND s.counter = i.counter
+    ORDER BY s.observed_at DESC LIMIT 1
+) last ON true
+WHERE last.value IS DISTINCT FROM i.value
+ON CONFLICT (post_id, counter, observed_at) DO UPDATE SET value = excluded.value
+""")
+
+
+def read(session: Session, source_id: int, batch: Sequence[Post], now: datetime) -> None:
+    """Note what the posts of a batch say of their counters, where that has changed."""
+    counted = [post for post in batch if post.counters]
+    if not counted:
+        return
+    wanted = {"source": source_id, "native_ids": [key_of(post.native_id) for post in counted]}
+    ids = {row.native_id: row.id for row in session.execute(_PRESENT, wanted)}
+    readings = sorted(
+        (ids[native_id], clean(counter), count)
+        for post in counted
+        if (native_id := key_of(post.native_id)) in ids
+        for counter, value in post.counters.items()
+        if (count := figure(value)) is not None
+    )
+    if readings:
+        posts, counters, figures = zip(*readings, strict=True)
+        values = {"posts": list(posts), "counters": list(counters), "figures": list(figures), "now": now}
+        session.execute(_SNAPSHOTS, values)
