@@ -1,223 +1,148 @@
-"""Sources: is every one alive, what went wrong in words, what it brought; add, change, pause, run, delete."""
+"""Sources: is every one alive, what went wrong in words and what to do, what it brought, costs and keeps."""
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Annotated, Any
+from datetime import datetime, timedelta
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy.orm import Session
 
 from api.auth import SignedIn
-from api.dashboard.forms import Form, Posted, errors_of
-from api.dashboard.render import page, redirect
-from api.deps import Now, form_role, page_role
-from collectors import registry
-from collectors.base import Collector, Option
-from collectors.post import Json
-from storage import audit, db, sources
+from api.dashboard import source_form, source_words
+from api.dashboard.forms import number_in
+from api.dashboard.render import page
+from api.dashboard.source_list import listing
+from api.deps import Now, page_role
+from api.source_kinds import kind_of
+from api.source_trials import NOBODY_CAME
+from collectors.base import Collector
+from config.settings import get_settings
+from storage import db, sources
+from storage.kinds import collector_of
 from storage.sources import SourceRow
 from storage.viewer import NotFound, Viewer
-from workers import app as queue
+from workers import trials
+from workers.trials import TrialResult
 
 router = APIRouter()
 
 Reader = Annotated[SignedIn, Depends(page_role("administrator"))]
-Sender = Annotated[SignedIn, Depends(form_role("administrator"))]
-_FIELD = "option-"
-_RUNS = 30
+_RUNS = 10
 _PROBLEMS = 50
+_HELD = 20
+_HOURS = 48
 
 
 @router.get("/sources")
-def sources_page(request: Request, now: Now, who: Reader) -> Response:
-    """The table of health."""
+def sources_page(
+    request: Request,
+    now: Now,
+    who: Reader,
+    q: str = "",
+    kind: str = "",
+    group: str = "",
+    number: Annotated[str, Query(alias="page")] = "",
+) -> Response:
+    """All sources by what they need."""
+    typed = {"q": q.strip(), "kind": kind, "group": group}
     with db.reading() as session:
         rows = sources.list_sources(session, who.viewer, now)
-    return page(request, who, "sources.html", title="Sources", rows=rows, now=now)
-
-
-@router.get("/sources/new")
-def new_source(request: Request, who: Reader, kind: str = "") -> Response:
-    """The form of a kind; without a kind, the choice of one."""
-    found = _collector(kind)
-    if found is None:
-        return page(request, who, "source_kinds.html", title="Add a source", kinds=registry.all_collectors())
-    typed = {"name": found.label, **{_FIELD + option.name: _typed(option.default) for option in found.options}}
-    return _form(request, who, found, typed)
-
-
-@router.post("/sources")
-def add(request: Request, now: Now, who: Sender, form: Form) -> Response:
-    """Make a source; it runs at once."""
-    found = _collector(form.get("kind"))
-    if found is None:
-        return redirect("/sources/new", "Choose what kind of source to add.", "error")
-    try:
-        with db.transaction() as session:
-            made = sources.add_source(session, who.viewer, found.kind, form.get("name"), _options(found, form), now)
-            audit.record(session, who.viewer, "source.add", f"source {made}", now)
-            db.after_commit(session, lambda: _collect(made))
-    except ValueError as error:
-        return _form(request, who, found, _values(found, form), _errors(found, error))
-    return redirect(f"/sources/{made}", "The source is added. Its first run has begun.")
+    found = listing(rows, now, typed, number_in(number) or 1)
+    return page(request, who, "sources.html", title="Sources", listing=found, now=now, all_groups=source_words.GROUPS)
 
 
 @router.get("/sources/{source_id}")
-def source_page(request: Request, now: Now, who: Reader, source_id: int) -> Response:
-    """One source: health, runs, options."""
-    return _detail(request, now, who, source_id)
+def source_page(request: Request, now: Now, who: Reader, source_id: int, trial: str = "", since: str = "") -> Response:
+    """One source: what it does, its last hours and runs, budget, retention, settings, keys, what waits for a person.
+
+    `trial` is the token of a connection test under way, `since` the Unix time at which it began.
+    """
+    tried = _tried(trial, since, now)
+    return detail(request, now, who, source_id, trial=tried, waiting=bool(trial) and tried is None)
 
 
-@router.post("/sources/{source_id}")
-def change(request: Request, now: Now, who: Sender, source_id: int, form: Form) -> Response:
-    """New name or options; they are tried at once."""
-    with db.reading() as session:
-        row = _one(session, who.viewer, source_id, now)
-    found = _collector(row.kind)
-    try:
-        with db.transaction() as session:
-            options = None if found is None else _options(found, form)
-            sources.update_source(session, who.viewer, source_id, now, name=form.get("name"), options=options)
-            audit.record(session, who.viewer, "source.change", f"source {source_id}", now)
-    except ValueError as error:
-        typed = {"name": form.get("name")} if found is None else _values(found, form)
-        return _detail(request, now, who, source_id, typed, _errors(found, error))
-    return redirect(f"/sources/{source_id}", "The source is changed.")
-
-
-@router.post("/sources/{source_id}/run")
-def run(now: Now, who: Sender, source_id: int) -> Response:
-    """Collect now; also the way to try again after an error that waits for a person."""
-    try:
-        with db.transaction() as session:
-            sources.run_now(session, who.viewer, source_id, now)
-            audit.record(session, who.viewer, "source.run", f"source {source_id}", now)
-            db.after_commit(session, lambda: _collect(source_id))
-    except ValueError as error:
-        return redirect(f"/sources/{source_id}", str(error), "error")
-    return redirect(f"/sources/{source_id}", "The run is queued. Reload this page in a moment to see what it brought.")
-
-
-@router.post("/sources/{source_id}/pause")
-def pause(now: Now, who: Sender, source_id: int) -> Response:
-    """Collect nothing until it is resumed."""
-    _enable(who.viewer, source_id, now, enabled=False)
-    return redirect(f"/sources/{source_id}", "The source is paused. What it has brought stays.")
-
-
-@router.post("/sources/{source_id}/resume")
-def resume(now: Now, who: Sender, source_id: int) -> Response:
-    """Collect again."""
-    _enable(who.viewer, source_id, now, enabled=True)
-    return redirect(f"/sources/{source_id}", "The source is on again and runs at once.")
-
-
-@router.post("/sources/{source_id}/delete")
-def delete(now: Now, who: Sender, source_id: int) -> Response:
-    """Remove it with all it brought."""
-    with db.transaction() as session:
-        name = _one(session, who.viewer, source_id, now).name
-        sources.delete_source(session, who.viewer, source_id)
-        audit.record(session, who.viewer, "source.delete", f"source {source_id}, {name}", now)
-    return redirect("/sources", f"{name} is deleted, with all it had brought.")
-
-
-def _enable(viewer: Viewer, source_id: int, now: datetime, *, enabled: bool) -> None:
-    with db.transaction() as session:
-        sources.set_enabled(session, viewer, source_id, enabled, now)
-        audit.record(session, viewer, "source.resume" if enabled else "source.pause", f"source {source_id}", now)
-
-
-def _form(
-    request: Request, who: SignedIn, found: Collector, typed: Mapping[str, str], errors: dict[str, str] | None = None
-) -> Response:
-    return page(
-        request,
-        who,
-        "source_new.html",
-        title=f"Add {found.label}",
-        status=422 if errors else 200,
-        collector=found,
-        options=[_shown(option) for option in found.options],
-        typed=typed,
-        errors=errors or {},
-    )
-
-
-def _detail(
+def detail(
     request: Request,
     now: datetime,
     who: SignedIn,
     source_id: int,
+    *,
     typed: Mapping[str, str] | None = None,
-    errors: dict[str, str] | None = None,
+    errors: Mapping[str, str] | None = None,
+    trial: TrialResult | None = None,
+    waiting: bool = False,
 ) -> Response:
+    """The page of one source, also with what was typed and is wrong (422)."""
     with db.reading() as session:
-        row = _one(session, who.viewer, source_id, now)
+        row = one(session, who.viewer, source_id, now)
         runs = sources.runs(session, who.viewer, source_id, _RUNS)
         problems = sources.import_problems(session, who.viewer, source_id, _PROBLEMS)
-    found = _collector(row.kind)
-    given = {"name": row.name, **{_FIELD + name: _typed(value) for name, value in row.options.items()}}
-    return page(
-        request,
-        who,
-        "source.html",
-        title=row.name,
-        status=422 if errors else 200,
-        row=row,
-        runs=runs,
-        problems=problems,
-        kind=found.label if found else row.kind,
-        options=[_shown(option) for option in found.options] if found else [],
-        polled=found is not None,
-        own=row.origin not in ("profile", "demo"),
-        typed=given if typed is None else typed,
-        errors=errors or {},
-    )
+        held = sources.held_items(session, who.viewer, source_id, _HELD)
+        hours = sources.coverage_hours(session, source_id, now - timedelta(hours=_HOURS - 1), now)
+    found = collector_of(row.kind)
+    polled = found is not None and found.polled
+    values = {
+        "row": row,
+        "now": now,
+        "runs": runs,
+        "problems": problems,
+        "held": held,
+        "strip": source_words.strip(hours) if polled else None,
+        "words": source_words.state_words(row, polled=polled),
+        "ledger": source_words.ledger(row),
+        "leaves": source_words.leaves(row, now),
+        "window": source_words.window(row),
+        "trial": trial,
+        "waiting": waiting,
+        "polled": polled,
+        "own": row.origin not in ("profile", "demo"),
+        "settings_days": get_settings().mention_days,
+        "typed": typed or _typed(row, found),
+        "errors": dict(errors or {}),
+        **_of_kind(row, found),
+    }
+    return page(request, who, "source.html", title=row.name, status=422 if errors else 200, **values)
 
 
-def _shown(option: Option) -> dict[str, Any]:
-    """An option as the form needs it; `type` follows from the default."""
-    kind = {bool: "checkbox", int: "number"}.get(type(option.default), "text")
-    return {"name": _FIELD + option.name, "option": option, "type": kind}
-
-
-def _options(found: Collector, form: Posted) -> dict[str, Json]:
-    given: dict[str, Json] = {}
-    for option in found.options:
-        text = form.get(_FIELD + option.name)
-        if isinstance(option.default, bool):
-            given[option.name] = bool(text)
-        elif text:
-            given[option.name] = text
-    return given
-
-
-def _values(found: Collector, form: Posted) -> dict[str, str]:
-    return {"name": form.get("name"), **{_FIELD + each.name: form.get(_FIELD + each.name) for each in found.options}}
-
-
-def _errors(found: Collector | None, error: ValueError) -> dict[str, str]:
-    options = () if found is None else found.options
-    return errors_of(error, {option.name: _FIELD + option.name for option in options}, "name")
-
-
-def _typed(value: Json) -> str:
-    if isinstance(value, bool):
-        return "on" if value else ""
-    return "" if value is None else str(value)
-
-
-def _collector(kind: str) -> Collector | None:
-    return next((each for each in registry.all_collectors() if each.kind == kind), None)
-
-
-def _collect(source_id: int) -> None:
-    queue.enqueue(queue.COLLECT_SOURCE, source_id)
-
-
-def _one(session: Session, viewer: Viewer, source_id: int, now: datetime) -> SourceRow:
+def one(session: Session, viewer: Viewer, source_id: int, now: datetime) -> SourceRow:
+    """A source; raises `NotFound`."""
     for row in sources.list_sources(session, viewer, now):
         if row.id == source_id:
             return row
     raise NotFound("There is no such source.")
+
+
+def _of_kind(row: SourceRow, found: Collector | None) -> dict[str, object]:
+    """What the page needs to know of the kind; nothing where no collector stands behind it."""
+    if found is None:
+        return {
+            "kind": row.kind, "about": "", "connects": False, "options": [], "keys": [], "hook": "",
+            "platform_days": None, "purpose": source_words.purpose, "money": source_words.money,
+        }  # fmt: skip
+    return {
+        "kind": found.label,
+        "about": kind_of(found).about,
+        "connects": True,
+        "options": source_form.option_fields(found),
+        "keys": source_form.key_fields(found, row.credential_names),
+        "hook": f"{get_settings().base_url}/hooks/{row.id}" if found.takes_hooks else "",
+        "platform_days": found.keep_days,
+        "purpose": source_words.purpose,
+        "money": source_words.money,
+    }
+
+
+def _typed(row: SourceRow, found: Collector | None) -> dict[str, str]:
+    options = {} if found is None else source_form.typed_options(found, row.options)
+    return {"name": row.name, source_form.KEEP: "" if row.keep_days is None else str(row.keep_days), **options}
+
+
+def _tried(trial: str, since: str, now: datetime) -> TrialResult | None:
+    """The answer of a connection test; None: there is none, or it is still awaited."""
+    if not trial:
+        return None
+    result = trials.trial_result(trial)
+    began = int(since) if since.isascii() and since.isdecimal() and len(since) < 12 else 0
+    if result is None and now.timestamp() - began > trials.PATIENCE + 5:
+        return NOBODY_CAME
+    return result
