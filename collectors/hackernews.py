@@ -1,22 +1,25 @@
-"""Hacker News by the Algolia search: no key, at most 1,000 hits a query, so that time is sliced until a slice fits."""
+"""Hacker News by the Algolia search: no key, at most 1,000 hits a query, so that time is sliced until a slice fits.
+
+Second looks go to the database itself, item by item: the search tells of no deletion.
+"""
 
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from urllib.parse import urlsplit
 
-from collectors.base import Batch, Collector, CollectRequest, Option, Outcome
+from collectors.base import Batch, Collector, CollectRequest, Option, Outcome, Recheck
 from collectors.errors import CollectError
-from collectors.html_text import one_line, plain_text
+from collectors.hackernews_posts import Page, is_gone, number_of, page_of, post_of, post_of_item, post_of_raw
 from collectors.http import HttpClient
 from collectors.options import complete, whole_number, yes_or_no
-from collectors.post import Json, RawAuthor, RawPost
+from collectors.post import Json, RawPost
 from config.settings import get_settings
 
 MOST_HITS = 1_000  # of one query; the search serves no page beyond
 OVERLAP = 3_600  # seconds looked at again in the next run: hits reach the index late
+ASKED_AT_ONCE = 20  # items of one batch of second looks, each a request of its own
 MAX_REQUESTS = 60  # of one run; far below the 10,000 an hour that are said to be the limit
-ITEM_URL = "https://news.ycombinator.com/item?id="
-_SHOWN_IN_RAW = ("objectID", "title", "url", "story_id", "story_title", "story_url", "parent_id", "created_at_i")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +35,6 @@ class Reach:
         return {"reached": self.reached - OVERLAP * self.present, "until": self.until, "page": self.page}
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One readable answer of the search."""
-
-    hits: tuple[Json, ...]
-    total: int
-    pages: int
-
-
 class HackerNewsCollector(Collector):
     """Stories and comments that hold a term as a phrase. Matching is fuzzy: whoever stores must match again."""
 
@@ -52,15 +46,40 @@ class HackerNewsCollector(Collector):
     )
     interval = timedelta(minutes=10)
     needs_terms = True
+    recheck = Recheck(pack=ASKED_AT_ONCE)  # no duty beyond the readings: the site hardly deletes
+    pace = timedelta(seconds=0.4)  # about 10,000 an hour are said to be the limit
 
-    def __init__(self, base_url: str | None = None, max_requests: int = MAX_REQUESTS) -> None:
+    def __init__(
+        self, base_url: str | None = None, max_requests: int = MAX_REQUESTS, items_url: str | None = None
+    ) -> None:
         self._base_url = base_url
+        self._items_url = items_url
         self._max_requests = max_requests
 
     def check_options(self, options: Mapping[str, Json]) -> dict[str, Json]:
         values = complete(options, self.options)
         days = whole_number(values, "backfill_days", 0, 3650)
         return {"comments": yes_or_no(values, "comments"), "backfill_days": days}
+
+    def host(self, options: Mapping[str, Json]) -> str | None:
+        return urlsplit(self._base_url or get_settings().hackernews_url).hostname
+
+    def refresh(
+        self, request: CollectRequest, refs: tuple[str, ...], http: HttpClient
+    ) -> Generator[Batch, None, Outcome]:
+        """Counters, edits and deletions by single items. A comment's story is not among what an item tells."""
+        base = (self._items_url or get_settings().hackernews_items_url).rstrip("/")
+        asked = [ref for ref in dict.fromkeys(refs) if ref.isascii() and ref.isdecimal()]
+        unread = 0
+        for start in range(0, len(asked), ASKED_AT_ONCE):
+            look = _Look(http, base)
+            yield from look.batches(asked[start : start + ASKED_AT_ONCE])
+            unread += look.unread
+        detail = f"{unread} items could not be read." if unread else ""
+        return Outcome(not unread, "bad_answer" if unread else "ok", detail)
+
+    def map_item(self, raw: Mapping[str, Json]) -> RawPost | None:
+        return post_of_raw(raw)
 
     def collect(self, request: CollectRequest, http: HttpClient) -> Generator[Batch, None, Outcome]:
         options = self.check_options(request.options)
@@ -98,6 +117,39 @@ def _outcome(search: "_Search", unread: int) -> Outcome:
         notes.append("The search answers alike whatever time it is asked for; its answer was taken once.")
         return Outcome(False, "bad_answer", " ".join(notes))
     return Outcome(not search.overfull, "limit_reached" if search.overfull else "ok", " ".join(notes))
+
+
+class _Look:
+    """One pack of second looks; what was read before a failure is handed over first."""
+
+    def __init__(self, http: HttpClient, base: str) -> None:
+        self._http = http
+        self._base = base
+        self.unread = 0
+
+    def batches(self, names: list[str]) -> Iterator[Batch]:
+        posts: list[RawPost] = []
+        gone: list[str] = []
+        failure: CollectError | None = None
+        for name in names:
+            try:
+                item = self._http.get(f"{self._base}/v0/item/{name}.json").json()
+            except CollectError as error:
+                if error.reason != "bad_answer":
+                    failure = error
+                    break
+                self.unread += 1
+                continue
+            if is_gone(item):
+                gone.append(name)
+            elif (post := post_of_item(item)) is not None and post.native_id == name:
+                posts.append(post)
+            else:
+                self.unread += 1
+        if posts or gone:
+            yield Batch(tuple(posts), None, deleted=tuple(gone))
+        if failure is not None:
+            raise failure
 
 
 class _Search:
@@ -163,72 +215,17 @@ class _Search:
 
 def _any_outside(hits: tuple[Json, ...], start: int, until: int) -> bool:
     """Whether the search gave hits of another time than it was asked for."""
-    moments = (_number(hit.get("created_at_i")) for hit in hits if isinstance(hit, dict))
+    moments = (number_of(hit.get("created_at_i")) for hit in hits if isinstance(hit, dict))
     return any(moment is not None and not start <= moment < until for moment in moments)
-
-
-def page_of(answer: Json) -> Page:
-    """Read one answer; raise `CollectError` when it is not one of a search."""
-    hits = answer.get("hits") if isinstance(answer, dict) else None
-    if not isinstance(answer, dict) or not isinstance(hits, list):
-        raise CollectError("bad_answer", "The search answered without its list of hits.")
-    total = _number(answer.get("nbHits"))
-    pages = _number(answer.get("nbPages"))
-    return Page(tuple(hits), len(hits) if total is None else total, 1 if pages is None else pages)
-
-
-def post_of(hit: Json) -> RawPost | None:
-    """A hit as a post, None when it has no usable id."""
-    if not isinstance(hit, dict):
-        return None
-    native_id = _text(hit.get("objectID")) or str(_number(hit.get("objectID")) or "")
-    if not native_id.isalnum() or len(native_id) > 40:
-        return None
-    comment = _text(hit.get("comment_text"))
-    author = _text(hit.get("author"))
-    title = one_line(_text(hit.get("title")))
-    counted = {"points": _number(hit.get("points")), "comments": _number(hit.get("num_comments"))}
-    parent = _number(hit.get("parent_id")) if comment else None
-    return RawPost(
-        native_id=native_id,
-        text=plain_text(comment or _text(hit.get("story_text"))),
-        published_at=_moment(hit),
-        url=ITEM_URL + native_id,
-        title=title or None,
-        author=RawAuthor("hackernews", native_id=author, handle=author) if author else None,
-        kind="comment" if comment else "post",
-        reply_to=None if parent is None else str(parent),
-        counters={name: count for name, count in counted.items() if count is not None},
-        raw={name: hit[name] for name in _SHOWN_IN_RAW if hit.get(name) is not None},
-    )
-
-
-def _moment(hit: Mapping[str, Json]) -> datetime | None:
-    seconds = _number(hit.get("created_at_i"))
-    try:
-        if seconds is not None:
-            return datetime.fromtimestamp(seconds, UTC)
-        moment = datetime.fromisoformat(_text(hit.get("created_at")))
-    except (ValueError, OverflowError, OSError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _reach(cursor: Mapping[str, Json], term: str, first: int, present: int) -> Reach:
     """What the cursor says of a term; one that it does not know starts with its own backfill."""
     terms = cursor.get("terms")
     known = terms.get(term) if isinstance(terms, dict) else None
-    reached = _number(known.get("reached")) if isinstance(known, dict) else None
+    reached = number_of(known.get("reached")) if isinstance(known, dict) else None
     if not isinstance(known, dict) or reached is None:
         return Reach(first)
     reached = min(reached, present + 1 - OVERLAP)  # a clock that once ran ahead must not silence a term
-    until, page = _number(known.get("until")), _number(known.get("page")) or 0
+    until, page = number_of(known.get("until")), number_of(known.get("page")) or 0
     return Reach(reached, until, page) if until is not None and until > reached else Reach(reached)
-
-
-def _text(value: Json) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _number(value: Json) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from collectors.base import Batch, Collector, CollectRequest, Option, Outcome, Recheck
 from collectors.http import HttpClient
+from collectors.masking import AUTHOR
 from collectors.mastodon_api import Instance, Page
 from collectors.mastodon_posts import (
     STATUS_ID,
@@ -115,6 +116,8 @@ class MastodonCollector(Collector):
         instance = raw.get("instance")
         if not isinstance(instance, str) or withheld(dict(raw)):
             return None
+        if AUTHOR in (raw.get("content"), raw.get("spoiler_text")):
+            return None  # the text named its author and was not kept
         return post_of(dict(raw), instance)
 
     def _server(self, request: CollectRequest, options: Mapping[str, Json], http: HttpClient) -> Instance:

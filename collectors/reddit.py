@@ -6,6 +6,7 @@ from datetime import timedelta
 from collectors.base import Batch, Collector, CollectRequest, Option, Outcome, Recheck
 from collectors.errors import CollectError
 from collectors.http import HttpClient
+from collectors.masking import AUTHOR
 from collectors.options import complete, whole_number, yes_or_no
 from collectors.post import Json, RawPost
 from collectors.reddit_api import CapReachedError, RedditApi
@@ -112,6 +113,8 @@ class RedditCollector(Collector):
         return Outcome(not notes, "bad_answer" if notes else "ok", " ".join(notes))
 
     def map_item(self, raw: Mapping[str, Json]) -> RawPost | None:
+        if AUTHOR in (raw.get("title"), raw.get("selftext"), raw.get("body")):
+            return None  # the text named its author and was not kept
         return None if is_gone(dict(raw)) else post_of(dict(raw))
 
     def _api(self, request: CollectRequest, http: HttpClient) -> RedditApi:

@@ -6,16 +6,20 @@ from datetime import timedelta
 
 import pytest
 
+from collectors.base import CollectRequest
 from collectors.errors import CollectError
-from collectors.hackernews import OVERLAP, HackerNewsCollector, page_of, post_of
+from collectors.hackernews import OVERLAP, HackerNewsCollector
+from collectors.hackernews_posts import page_of, post_of, post_of_item
 from collectors.http import HttpClient
 from collectors.post import Json
+from collectors.privacy import PrivacyDoor
 from tests.collectors.conftest import NOW
-from tests.collectors.run import run
+from tests.collectors.run import look_again, run
 from tests.wire.replay import Answer, Replay, Request
 
 PATH = "/api/v1/search_by_date"
 PRESENT = int(NOW.timestamp())
+DOOR = PrivacyDoor(b"k" * 32, [])
 
 
 def hit(number: int, at: int, **more: Json) -> dict[str, Json]:
@@ -58,8 +62,8 @@ class Index:
         )
 
 
-def collector(server: Replay, **limits: int) -> HackerNewsCollector:
-    return HackerNewsCollector(server.base_url, **limits)
+def collector(server: Replay, max_requests: int = 60) -> HackerNewsCollector:
+    return HackerNewsCollector(server.base_url, max_requests, server.base_url)
 
 
 def test_hit_becomes_a_post(server: Replay, http: HttpClient) -> None:
@@ -225,3 +229,77 @@ def test_options_are_checked_by_name() -> None:
     for bad in ({"backfill_days": -1}, {"backfill_days": True}, {"comments": "maybe"}, {"commments": True}):
         with pytest.raises(ValueError, match=next(iter(bad))):
             HackerNewsCollector().check_options(bad)
+
+
+def item(number: int, **more: Json) -> Answer:
+    """A single item as the database gives it."""
+    made = {"id": number, "type": "comment", "by": f"name{number}", "time": PRESENT - 60, "parent": 7, "text": "Acme."}
+    return Answer.json(made | more)
+
+
+def test_comment_names_its_story_beside_its_title() -> None:
+    post = post_of(hit(5, PRESENT, story_title="Acme &amp; Co", story_id=3))
+    assert post is not None
+    assert (post.title, post.stated) == (None, {"story_title": "Acme & Co"})
+
+
+def test_second_look_is_the_same_post_with_new_counters(server: Replay, http: HttpClient) -> None:
+    collected = post_of(hit(5, PRESENT - 60))
+    text = "Acme&#x27;s app, number 5.<p>Second <i>thought</i>."
+    server.add("/v0/item/5.json", item(5, text=text))
+    server.add("/v0/item/6.json", item(6, type="story", title="Acme", score=9, descendants=0, parent=None, text=None))
+    result = look_again(collector(server), http, {}, ("5", "6"))
+    first, story = result.posts
+    assert collected is not None
+    for name in ("native_id", "text", "url", "title", "published_at", "author", "kind", "reply_to", "counters"):
+        assert getattr(first, name) == getattr(collected, name)
+    assert (story.kind, story.title, story.counters) == ("post", "Acme", {"points": 9, "comments": 0})
+    assert result.outcome.complete
+    assert all(batch.cursor is None for batch in result.batches)
+
+
+def test_second_look_tells_deletions_and_edits(server: Replay, http: HttpClient) -> None:
+    server.add("/v0/item/1.json", Answer.json(None))
+    server.add("/v0/item/2.json", Answer.json({"id": 2, "type": "comment", "deleted": True, "time": 5}))
+    server.add("/v0/item/3.json", item(3, dead=True))
+    server.add("/v0/item/4.json", item(4, text="Changed"))
+    result = look_again(collector(server), http, {}, ("1", "2", "3", "4", "../x", "4"))
+    assert result.deleted == ["1", "2", "3"]
+    assert [post.text for post in result.posts] == ["Changed"]
+    assert http.requests == 4
+
+
+@pytest.mark.parametrize("answer", [Answer(200, {}, b"<html>"), Answer.json([]), Answer.json({"id": 9}), item(9)])
+def test_item_that_cannot_be_read_is_no_deletion(server: Replay, http: HttpClient, answer: Answer) -> None:
+    server.add("/v0/item/1.json", answer)
+    server.add("/v0/item/2.json", item(2))
+    result = look_again(collector(server), http, {}, ("1", "2"))
+    assert ([post.native_id for post in result.posts], result.deleted) == (["2"], [])
+    assert (result.outcome.reason, "1 items" in result.outcome.detail) == ("bad_answer", True)
+
+
+def test_what_was_read_before_a_failure_is_kept(server: Replay, http: HttpClient) -> None:
+    server.add("/v0/item/1.json", item(1))
+    server.add("/v0/item/2.json", Answer(500))
+    steps = collector(server).refresh(CollectRequest(1, {}, (), {}, NOW), ("1", "2", "3"), http)
+    assert [post.native_id for post in next(steps).posts] == ["1"]
+    with pytest.raises(CollectError) as caught:
+        next(steps)
+    assert (caught.value.reason, http.requests) == ("unreachable", 2)
+
+
+def test_stored_raw_gives_the_same_post_again() -> None:
+    for post in (post_of(hit(5, PRESENT, story_title="Acme")), post_of_item({"id": 5, "type": "job", "title": "A"})):
+        assert post is not None
+        again = HackerNewsCollector().map_item(DOOR.admit(post, NOW, 1_000).raw)
+        assert again is not None
+        assert again.author is None
+        for name in ("native_id", "text", "url", "title", "published_at", "kind", "reply_to", "counters", "stated"):
+            assert getattr(again, name) == getattr(post, name)
+    signed = post_of(hit(5, PRESENT, comment_text="I am name5."))
+    assert signed is not None
+    assert HackerNewsCollector().map_item(DOOR.admit(signed, NOW, 1_000).raw) is None
+
+
+def test_host_is_that_of_the_search() -> None:
+    assert HackerNewsCollector().host({}) == "hn.algolia.com"
