@@ -1,0 +1,34 @@
+"""Commands that tend what sources brought: mapping it anew, and listening to streams in this process."""
+
+from typing import Annotated
+
+import typer
+
+from commands.terminal import database, out
+
+app = typer.Typer()
+
+
+@app.command()
+def remap(
+    kind: Annotated[str | None, typer.Option(help="Only items of this kind of source.")] = None,
+) -> None:
+    """Make posts anew from the stored raw items where a collector's mapper has changed since. Can be interrupted."""
+    from rich.progress import Progress
+
+    from workers.remap import remap as map_anew
+
+    with database("manage.py remap"), Progress(console=out, transient=True) as progress:
+        task = progress.add_task("Mapping", total=None)
+        mapped = map_anew(kind, lambda done, total: progress.update(task, completed=done, total=total))
+    out.print(f"{mapped:,} items were mapped anew." if mapped else "No item waits for another mapper.")
+
+
+@app.command()
+def stream() -> None:
+    """Listen to every enabled stream source in this process, until Ctrl-C; `manage.py run` does this by itself."""
+    from workers.stream import main as listen
+
+    with database("manage.py stream"):
+        out.print("Listening to the streams. Ctrl-C stops in order.")
+        listen()
