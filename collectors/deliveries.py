@@ -11,6 +11,8 @@ from collectors.post import Json
 MAX_ITEMS = 1_000
 MAX_BYTES = 5_000_000
 SHORTEST_SECRET = 16  # characters
+# Stands for `?key=…` of the address, for platforms that sign nothing; the route puts it among the headers.
+KEY_OF_ADDRESS = "x-outspoken-key-of-address"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,4 +63,4 @@ def _no_number(word: str) -> Json:
     raise ValueError(f"{word} is no JSON")
 
 
-__all__ = ["MAX_BYTES", "MAX_ITEMS", "Delivered", "Rejected", "read_json", "secrets_of"]
+__all__ = ["KEY_OF_ADDRESS", "MAX_BYTES", "MAX_ITEMS", "Delivered", "Rejected", "read_json", "secrets_of"]
