@@ -205,7 +205,7 @@ class _Account:
 
     def _ask(self, method: str, *args: object, **params: object) -> Mapping[str, Json]:
         try:
-            return self._api.ask(method, *args, user_auth=self._signed, **params)
+            return _present(self._api.ask(method, *args, user_auth=self._signed, **params))
         except InvalidRequestError as error:
             raise CollectError("bad_answer", error.detail, permanent=True) from error
         except CollectError as error:
@@ -218,6 +218,15 @@ class _Account:
         if left is None or self._price <= 0:
             return PAGE
         return max(0, min(PAGE, int((left - self._price_user) / self._price + 1e-9)))
+
+
+def _present(answer: Mapping[str, Json]) -> Mapping[str, Json]:
+    """The answer, unless it says that the account itself is not to be had; raise `CollectError`."""
+    errors = answer.get("errors")
+    for error in errors if isinstance(errors, list) and "data" not in answer else []:
+        if isinstance(error, dict) and error.get("resource_type") == "user":
+            raise CollectError("gone", f"X does not show this account ({str(error.get('title'))[:60]}).")
+    return answer
 
 
 def _ended(unread: int, *, repeated: bool) -> Outcome:

@@ -129,7 +129,7 @@ def post_of(item: Json) -> RawPost | None:
 
 def counters_of(tweet: Mapping[str, Json]) -> dict[str, int]:
     """Public counters. Those of a repost are the original's or always 0, so that they are unknown here."""
-    if _reference(tweet, "retweeted"):
+    if _reference(tweet, "retweeted") or _REPOST.match(str(tweet.get("text") or "")[:40]):
         return {}
     counted = _figures(tweet.get("public_metrics"), _COUNTERS)
     made = _moment(tweet.get("created_at")) or time_of(str(_id(tweet.get("id")) or "0"))

@@ -216,7 +216,9 @@ class Search:
     def _note_hours(self, hours: Mapping[str, int]) -> None:
         known = _object(self.progress.counted.get("hours"))
         joined = {hour: _whole(known.get(hour)) + hours.get(hour, 0) for hour in sorted({*known, *hours})[-HOURS_KEPT:]}
-        self.progress.counted = {"at": iso(self._now), "posts": self.counted, "hours": {**joined}}
+        self.progress.counted = {
+            "at": iso(self._now), "posts": self.counted, "hours": {**joined}, "read": not self.spent
+        }  # fmt: skip
 
     def _size(self) -> int:
         """Posts of the next page that budget and sample allow; 0: none."""

@@ -216,6 +216,7 @@ def test_a_spent_budget_counts_and_reads_nothing(server: Replay, http: HttpClien
     assert (found.posts, platform.read) == ([], [])
     assert (found.outcome.complete, found.outcome.reason) == (False, "budget_spent")
     assert "30 new posts were counted, not read" in found.outcome.detail
+    assert found.cursor["counted"]["read"] is False  # type: ignore[index,call-overload]
     hours = found.cursor["counted"]["hours"]  # type: ignore[index,call-overload]
     assert sum(hours.values()) == 30  # type: ignore[union-attr,arg-type]
     after = collect(server, http, cursor=found.cursor, meter=Meter(0.0, 50.0))
