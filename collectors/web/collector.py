@@ -110,7 +110,9 @@ class WebCollector(Collector):
                     case "reading":
                         run.reading = str(message.get("url"))
                     case "page":
-                        yield self._batch(message, site, run)
+                        batch = self._batch(message, site, run)
+                        if batch.posts:  # so that the first batch, which a trial shows, has something to show
+                            yield batch
                     case "end":
                         return (yield from _finish(message, site, run))
         except ChildError as error:

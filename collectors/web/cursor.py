@@ -29,7 +29,7 @@ class Cursor:
         """The stored cursor; an empty, old or damaged one, or one of another site, is a fresh one."""
         here = _site_mark(site)
         if value.get("site") != here:
-            return cls(here)
+            return cls(here, gave={})
         gave, total = value.get("gave"), value.get("total")
         return cls(
             here,

@@ -65,7 +65,8 @@ class Doorkeeper:
         parts = urlsplit(request.url)
         host = (parts.hostname or "").lower()
         if reason := refusal(host):
-            raise StoppedError(Stop("not_allowed", f"The site leads to {host}. {reason}", permanent=True))
+            detail = f"The page leads to {host}. {reason}"
+            raise StoppedError(Stop("not_allowed", detail, permanent=True, closed_path=True))
         if parts.scheme not in {"http", "https"} or host not in self._hosts:
             shown = host or "an address that is not read"
             raise StoppedError(Stop("bad_answer", f"The page leads to another site, {shown}; enter that one instead."))

@@ -254,8 +254,8 @@ def links_of(page: Selector, url: str, site: Site) -> tuple[str | None, tuple[st
         following = None
     found: dict[str, None] = {}
     if site.follow:
-        for link in page.css("a[href]")[: MAX_LINKS * 5]:
-            target = _joined(base, link.attrib["href"])
+        for address in page.xpath(f"(//a/@href)[position() <= {MAX_LINKS * 5}]").getall():
+            target = _joined(base, address)
             if target and target != url and len(found) < MAX_LINKS and site.wants(target):
                 found[target] = None
     return following, tuple(found)

@@ -89,7 +89,7 @@ class Summary:
             (self.cut and not self.timed_out and max_pages, f"Stopped after {max_pages} pages, as set."),
             (self.failed, f"{self.failed} pages could not be had."),
             (self.missing, f"{self.missing} linked pages are not there any more."),
-            (self.closed, f"{self.closed} pages are closed to programs by robots.txt."),
+            (self.closed, f"{self.closed} pages are closed to programs, by robots.txt or the terms of their site."),
             (self.other, f"{self.other} addresses lead to something that is no page."),
             (self.unread, f"{self.unread} pages could not be read."),
             (self.unreadable, f"{self.unreadable} parts could not be read and were left out."),

@@ -35,7 +35,7 @@ class Stop:
     detail: str
     permanent: bool = False
     retry_at: datetime | None = None
-    closed_path: bool = False  # robots.txt closes this page; others may be open
+    closed_path: bool = False  # this page is closed by robots.txt or where it leads to; others may be open
 
     def error(self) -> CollectError:
         return CollectError(self.reason, self.detail, permanent=self.permanent, retry_at=self.retry_at)
