@@ -64,8 +64,8 @@ def write(
     """
     changed = {}
     for item, post in made:
-        title = item.title if MASKED in (post.title or "") else post.title
-        words = item.text if MASKED in post.text else post.text
+        title = item.title if MASKED in (post.title or "").casefold() else post.title
+        words = item.text if MASKED in post.text.casefold() else post.text
         session.execute(_WRITE, {"id": item.id, "version": version, **intake.remapped(post, title, words)})
         if (title, words) != (item.title, item.text):
             changed[item.id] = (title, words)

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 PACKS = 10  # of posts in one job
 _OVER_BUDGET = timedelta(hours=1)  # until the ledger is asked again
-_FIRST_WAIT = timedelta(minutes=5)  # after a failure; doubles with each further one
+_FIRST_WAIT = second_looks.LEASE  # after a failure; doubles with each further one
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.rules import OpenIncident
-from alerts.silence import SilentSource, decide_silence, judge_silence
+from alerts.silence import SilentSource, decide_silence, judge_silence, judge_window
 from tests.alerts.streams import START
 
 NOW = START + timedelta(days=20)
@@ -92,3 +92,21 @@ def test_it_is_over_when_all_speak_again() -> None:
     intent = decide_silence(1, [], [], incident(), NOW)
     assert intent is not None
     assert (intent.action, intent.incident_id, intent.finding, intent.tell) == ("close", 7, None, True)
+
+
+def test_a_window_warns_a_day_before_it_closes_and_says_what_is_lost() -> None:
+    week = timedelta(days=7)
+    assert judge_window(None, week, NOW) is None
+    assert judge_window(NOW - timedelta(days=6), week, NOW) is None
+    closing = judge_window(NOW - timedelta(days=6, hours=1), week, NOW)
+    closed = judge_window(NOW - timedelta(days=8), week, NOW)
+    assert closing is not None
+    assert closed is not None
+    assert "will be lost for good" in closing.reason
+    assert "8.0 days ago, and the platform serves only the last 7 days: what is older is lost for good" in closed.reason
+    assert (closed.silent, closed.quiet, closed.allowed) == (True, timedelta(days=8), timedelta(days=6))
+
+
+def test_a_window_of_hours_still_leaves_half_of_itself() -> None:
+    assert judge_window(NOW - timedelta(hours=5), timedelta(hours=12), NOW) is None
+    assert judge_window(NOW - timedelta(hours=7), timedelta(hours=12), NOW) is not None

@@ -10,19 +10,23 @@ import pytest
 
 import storage
 from storage.breakdowns import Cell, Totals, VoiceRow
+from storage.held import HeldRow
 from storage.incident_log import EventRow, IncidentPage, IncidentRow
 from storage.incidents import IncidentDetail
 from storage.mention_detail import MentionDetail
 from storage.outbox import MailDetail, MailRow
 from storage.previews import Preview, PreviewRow
+from storage.run_log import Problem, RunRow
 from storage.search import MentionRow, Page
 from storage.series import Bucket
+from storage.source_health import SourceRow
 from storage.viewer import SYSTEM, NotAllowed, Viewer, count_labels, text_labels, viewer_for
 
 READ = {
     Bucket,
     Cell,
     EventRow,
+    HeldRow,
     IncidentDetail,
     IncidentPage,
     IncidentRow,
@@ -33,6 +37,9 @@ READ = {
     Page,
     Preview,
     PreviewRow,
+    Problem,
+    RunRow,
+    SourceRow,
     Totals,
     VoiceRow,
 }

@@ -1,0 +1,59 @@
+"""Silence where a platform's window closes, and that sources which speak are not even looked at."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy.orm import Session
+
+from collectors.base import CollectError, Outcome
+from storage import mentions, sources
+from storage.source_silence import _doubtful
+from tests import factories as make
+from tests.factories import ADMINISTRATOR, DAY, HOUR, NOW
+from tests.scripted import Scripted, register
+
+
+@pytest.fixture(autouse=True)
+def _kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    register(monkeypatch, Scripted(credentials=(), window=timedelta(days=7)))
+
+
+def ran(session: Session, source_id: int, complete: bool, at: object) -> None:
+    run = sources.claim(session, source_id, at, force=True)  # type: ignore[arg-type]
+    assert run is not None
+    sources.finish_run(session, run.run_id, Outcome(complete, "ok"), at)  # type: ignore[arg-type]
+
+
+def test_a_window_that_closes_is_an_alarm_also_where_nothing_ever_came(session: Session) -> None:
+    source_id = sources.add_source(session, ADMINISTRATOR, "scripted", "Play", {}, NOW)
+    assert sources.mark_silent(session, NOW + 20 * DAY) == []  # never read: whoever set it up sees that
+    ran(session, source_id, True, NOW)
+    ran(session, source_id, False, NOW + 3 * DAY)
+    down = sources.claim(session, source_id, NOW + 4 * DAY, force=True)
+    assert down is not None
+    sources.fail_run(session, down.run_id, CollectError("unreachable", "down"), NOW + 4 * DAY)
+    assert sources.mark_silent(session, NOW + 6 * DAY) == []
+    (gone,) = sources.mark_silent(session, NOW + 6 * DAY + HOUR)
+    assert "will be lost for good from 11 March on" in gone.reason
+    (silent,) = sources.silent_sources(session, NOW + 8 * DAY)
+    assert "is lost for good" in silent.reason
+    ran(session, source_id, True, NOW + 8 * DAY)
+    assert sources.mark_silent(session, NOW + 8 * DAY) == []
+    assert sources.silent_sources(session, NOW + 8 * DAY) == []
+
+
+def test_the_window_that_is_left_is_shown(session: Session) -> None:
+    source_id = sources.add_source(session, ADMINISTRATOR, "scripted", "Play", {}, NOW)
+    ran(session, source_id, True, NOW)
+    for days, left in ((2, 5 * DAY), (9, timedelta(0))):
+        (row,) = sources.list_sources(session, ADMINISTRATOR, NOW + days * DAY)
+        assert row.window_left == left
+
+
+def test_a_source_that_speaks_is_not_looked_at(session: Session) -> None:
+    world = make.set_up(session)
+    feed = {"url": "https://news.example/feed"}
+    speaks, quiet = (sources.add_source(session, ADMINISTRATOR, "feed", n, dict(feed), NOW) for n in ("a", "b"))
+    mentions.add_new(session, speaks, [make.a_post("1", "Acme", NOW - HOUR)], world.matcher, NOW)
+    mentions.add_new(session, quiet, [make.a_post("1", "Acme", NOW - 2 * DAY)], world.matcher, NOW)
+    assert list(_doubtful(session, NOW)) == [quiet]
