@@ -2,14 +2,15 @@
 
 import hashlib
 from collections.abc import Generator, Iterable, Mapping
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from collectors import feed_rhythm
 from collectors.base import Batch, Collector, CollectRequest, Option, Outcome
 from collectors.feed_reading import Entry, ReadFeed, read_feed
 from collectors.http import HttpAnswer, HttpClient
-from collectors.options import complete, web_address
+from collectors.options import complete, web_address, yes_or_no
 from collectors.post import Json, RawAuthor, RawPost
 from config.settings import get_settings
 
@@ -25,6 +26,12 @@ class FeedCollector(Collector):
     label = "RSS, Atom or JSON feed"
     options: tuple[Option, ...] = (
         Option("url", "Address of the feed", "Begins with http:// or https://.", required=True),
+        Option(
+            "full_text",
+            "Read entries in full",
+            "Fetch each entry's own page where robots.txt allows it; for feeds that give only the first lines.",
+            default=False,
+        ),
     )
     interval = timedelta(hours=1)
     needs_terms = False
@@ -34,7 +41,15 @@ class FeedCollector(Collector):
         self._max_minutes = max_minutes
 
     def check_options(self, options: Mapping[str, Json]) -> dict[str, Json]:
-        return {"url": web_address(complete(options, self.options), "url")}
+        values = complete(options, self.options)
+        return {"url": web_address(values, "url"), "full_text": yes_or_no(values, "full_text")}
+
+    def host(self, options: Mapping[str, Json]) -> str | None:
+        url = options.get("url")
+        return urlsplit(url).hostname if isinstance(url, str) else None
+
+    def map_item(self, raw: Mapping[str, Json]) -> RawPost | None:
+        return post_of(raw)
 
     def collect(self, request: CollectRequest, http: HttpClient) -> Generator[Batch, None, Outcome]:
         url = web_address(request.options, "url")
@@ -47,21 +62,39 @@ class FeedCollector(Collector):
         dates = [entry.published_at for entry in feed.entries if entry.published_at]
         wanted = feed_rhythm.from_dates(dates, request.now) or feed_rhythm.UNKNOWN_RHYTHM
         interval = self._interval(wanted, answer, feed.ttl)
-        posts, repeated = _posts(feed, url)
+        entries = _first_of_each_id(feed)
+        repeated = len(feed.entries) - len(entries)
+        entries, full, note, waiting = self._in_full(entries, request, http)
+        posts = [_post(entry, feed.title, url) for entry in entries]
         done: dict[str, Json] = {
             "url": url,
             "etag": answer.headers.get("etag"),
             "last_modified": answer.headers.get("last-modified"),
             "sha256": digest,
             "minutes": interval.total_seconds() / 60,
+            **full,
         }
+        if waiting:  # the next run must see the feed again, changed or not
+            done |= {"etag": None, "last_modified": None, "sha256": None}
         for start in range(0, len(posts), BATCH):
             last = start + BATCH >= len(posts)
             yield Batch(tuple(posts[start : start + BATCH]), done if last else request.cursor)
         if not posts:
             yield Batch((), done)
-        detail = _detail(feed, repeated, answer)
+        detail = " ".join(part for part in (_detail(feed, repeated, answer), note) if part)
         return Outcome(True, "ok", detail, next_check=interval)
+
+    def _in_full(
+        self, entries: list[Entry], request: CollectRequest, http: HttpClient
+    ) -> tuple[list[Entry], dict[str, Json], str, bool]:
+        """Entries with the text of their pages, what the cursor keeps of that, words, and whether pages wait."""
+        if not yes_or_no({"full_text": request.options.get("full_text", False)}, "full_text"):
+            return entries, {}, "", False
+        from collectors.full_text import FullTexts, Memory
+
+        with FullTexts(http, Memory.read(request.cursor.get("full_text"), request.now), request.now) as texts:
+            found = [fuller for entry in entries if (fuller := texts.of(entry)) is not None]
+        return found, {"full_text": texts.memory.to_json()}, texts.tally.words(), texts.tally.waiting > 0
 
     def _unchanged(self, cursor: Mapping[str, Json], answer: HttpAnswer) -> Generator[Batch, None, Outcome]:
         minutes = cursor.get("minutes")
@@ -87,35 +120,58 @@ def _conditions(cursor: Mapping[str, Json]) -> dict[str, str]:
     return headers
 
 
-def _posts(feed: ReadFeed, url: str) -> tuple[list[RawPost], int]:
-    """The entries as posts, the first of each id, and how many repeated an id."""
-    posts: dict[str, Entry] = {}
+def _first_of_each_id(feed: ReadFeed) -> list[Entry]:
+    first: dict[str, Entry] = {}
     for entry in feed.entries:
-        posts.setdefault(entry.native_id, entry)
-    return [_post(entry, feed.title, url) for entry in posts.values()], len(feed.entries) - len(posts)
+        first.setdefault(entry.native_id, entry)
+    return list(first.values())
 
 
 def _post(entry: Entry, feed_title: str, url: str) -> RawPost:
+    """The entry with its author, and as the raw item without: `post_of` gives the same post from that."""
     platform = _platform((entry.link, entry.author_url, url))
-    counted = {"views": entry.views, "comments": entry.comments}
     raw: dict[str, Json] = {
         "id": entry.native_id,
         "link": entry.link,
         "feed_title": feed_title,
         "tags": list(entry.tags),
+        "title": entry.title,
+        "text": entry.text,
+        "published_at": entry.published_at.isoformat() if entry.published_at else None,
+        "lang": entry.lang,
+        "views": entry.views,
+        "comments": entry.comments,
+        "platform": platform,
     }
+    post = post_of(raw)
+    if post is None:
+        raise ValueError("an entry always has an id")
+    return replace(post, author=_author(entry, platform))
+
+
+def post_of(raw: Mapping[str, Json]) -> RawPost | None:
+    """A raw item as a post without its author; None for items that were stored before they held their text."""
+    native_id, text = raw.get("id"), raw.get("text")
+    if not isinstance(native_id, str) or not isinstance(text, str):
+        return None
+    title, link, date, lang = (_string(raw, name) for name in ("title", "link", "published_at", "lang"))
+    counted = {name: raw.get(name) for name in ("views", "comments")}
     return RawPost(
-        native_id=entry.native_id,
-        text=entry.text,
-        published_at=entry.published_at,
-        url=entry.link,
-        title=entry.title or None,
-        author=_author(entry, platform),
-        kind="article" if platform == "feed" else "post",
-        lang=entry.lang,
-        counters={name: count for name, count in counted.items() if count is not None},
-        raw=raw,
+        native_id=native_id,
+        text=text,
+        published_at=datetime.fromisoformat(date) if date else None,
+        url=link,
+        title=title,
+        kind="article" if raw.get("platform") == "feed" else "post",
+        lang=lang,
+        counters={name: count for name, count in counted.items() if isinstance(count, int)},
+        raw=dict(raw),
     )
+
+
+def _string(raw: Mapping[str, Json], name: str) -> str | None:
+    value = raw.get(name)
+    return value if isinstance(value, str) and value else None
 
 
 def _author(entry: Entry, platform: str) -> RawAuthor | None:

@@ -230,6 +230,8 @@ def _article(markup: str, url: str) -> list[dict[str, Json]]:
         return []
     if found is None:
         return []
+    # Some sites call all their pages by one canonical address; it counts where only the query differs.
+    address = found.address if urlsplit(found.address or "").path == urlsplit(url).path else url
     node: dict[str, Json] = {
         "@type": "Article",
         "articleBody": found.text,
@@ -237,8 +239,8 @@ def _article(markup: str, url: str) -> list[dict[str, Json]]:
         "datePublished": found.date,
         "author": [{"name": name} for name in found.authors],
         "inLanguage": found.language,
-        "identifier": found.address or url,
-        "url": found.address or url,
+        "identifier": address,
+        "url": address,
     }
     return [{name: value for name, value in node.items() if value}]
 
