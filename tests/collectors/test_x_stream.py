@@ -8,7 +8,7 @@ from io import BufferedIOBase
 
 import pytest
 
-from collectors.base import Batch, CollectRequest
+from collectors.base import Batch, CollectRequest, Outcome
 from collectors.errors import CollectError
 from collectors.http import HttpClient
 from collectors.meter import Meter
@@ -23,7 +23,7 @@ from tests.collectors.x_platform import COUNTS, KEYS, SEARCH, Platform, problem,
 from tests.wire.replay import Answer, Replay, Request
 
 RULES = STREAM + "/rules"
-QUICK = Pace(lifetime=0.5, silence=0.3, tick=0.02, flush=0.04, note=0.1, settle=0.05, steady=0.0)
+QUICK = Pace(lifetime=1.0, silence=0.3, tick=0.02, flush=0.04, note=0.1, settle=0.05, steady=0.0)
 RULE = '"acme" -is:retweet'
 
 
@@ -72,18 +72,30 @@ def listen(
     return run(XStreamCollector(server.base_url, pace), http, options or {}, **given)  # type: ignore[arg-type]
 
 
+def hear(server: Replay, http: HttpClient, enough: Callable[[Run], bool], pace: Pace = QUICK, **more: object) -> Run:
+    """A run that is stopped as a worker would stop it, as soon as it has handed over `enough`."""
+    known = {"terms": ("Acme",), "credentials": KEYS, "options": {}, "cursor": {}, "now": NOW, **more}
+    request = CollectRequest(1, **known)  # type: ignore[arg-type]
+    steps = XStreamCollector(server.base_url, replace(pace, lifetime=30.0)).collect(request, http)
+    batches: list[Batch] = []
+    for batch in steps:
+        batches.append(batch)
+        if enough(Run(tuple(batches), Outcome(False, "ok"))):
+            break
+    steps.close()
+    return Run(tuple(batches), Outcome(False, "ok"))
+
+
 def connections(server: Replay) -> int:
     return sum(request.path == STREAM for request in server.requests)
 
 
 def test_posts_come_as_they_are_made(server: Replay, http: HttpClient) -> None:
-    serve(server, stream(line(tweet(0.2, 1)), chunk(b"\r\n"), 0.1, line(tweet(0.1, 2)), *quiet()))
+    serve(server, stream(line(tweet(0.2, 1)), chunk(b"\r\n"), 0.1, line(tweet(0.1, 2)), *quiet(150)))
     meter = Meter()
-    found = listen(server, http, meter=meter)
+    found = hear(server, http, lambda run: len(run.posts) == 2, meter=meter)
     assert [post.followers for post in found.posts] == [77, 77]
-    assert [len(batch.posts) for batch in found.batches if batch.posts] == [1, 1]
-    assert (found.outcome.complete, found.outcome.next_check) == (True, timedelta(0))
-    assert found.cursor["terms"]["acme"]["since"] == tweet(0.1, 2)["id"]  # type: ignore[index,call-overload]
+    assert _since(found) == tweet(0.1, 2)["id"]
     assert meter.cost == pytest.approx(0.03)
     asked = next(request for request in server.requests if request.path == STREAM)
     assert asked.headers["authorization"] == "Bearer AAAA-secret"
@@ -93,41 +105,40 @@ def test_posts_come_as_they_are_made(server: Replay, http: HttpClient) -> None:
 
 def test_many_posts_are_handed_over_by_fifty(server: Replay, http: HttpClient) -> None:
     posts = b"".join(line(tweet(1, number)) for number in range(120))
-    serve(server, stream(posts, *quiet()))
-    found = listen(server, http, pace=replace(QUICK, flush=0.3))
+    serve(server, stream(posts, *quiet(500)))
+    found = hear(server, http, lambda run: len(run.posts) == 120, replace(QUICK, flush=0.5))
     assert [len(batch.posts) for batch in found.batches if batch.posts] == [50, 50, 20]
 
 
 def test_a_quiet_stream_gives_the_worker_turns_and_moves_the_cursor(server: Replay, http: HttpClient) -> None:
-    serve(server, stream(*quiet()))
-    found = listen(server, http)
-    assert len(found.batches) > 4
-    moved = [batch.cursor for batch in found.batches if batch.cursor]
-    assert 1 <= len(moved) < len(found.batches)
+    serve(server, stream(*quiet(500)))
+    found = hear(server, http, lambda run: bool(run.cursor))
+    assert len(found.batches) > 2
+    assert found.posts == []
 
 
-def test_closing_the_run_closes_the_stream(server: Replay, http: HttpClient) -> None:
-    serve(server, stream(line(tweet(1, 1)), *quiet(500)))
-    request = CollectRequest(1, {}, ("Acme",), {}, NOW, KEYS)
-    steps = XStreamCollector(server.base_url, replace(QUICK, lifetime=30)).collect(request, http)
-    assert any(batch.posts for batch in (next(steps), next(steps), next(steps)))
-    steps.close()
+def test_a_run_ends_after_its_time_and_wants_to_go_on(server: Replay, http: HttpClient) -> None:
+    serve(server, stream(*quiet(500)))
+    found = listen(server, http, pace=replace(QUICK, lifetime=0.1))
+    assert (found.outcome.complete, found.outcome.reason, found.outcome.next_check) == (True, "ok", timedelta(0))
 
 
 def test_rules_follow_the_names_and_leave_others_alone(server: Replay, http: HttpClient) -> None:
-    rules = serve(server, stream(*quiet()), rules=Rules(("old name", TAG), ("of others", "theirs"), (RULE, "theirs")))
-    listen(server, http)
+    rules = serve(
+        server, stream(*quiet(150)), rules=Rules(("old name", TAG), ("of others", "theirs"), (RULE, "theirs"))
+    )
+    hear(server, http, bool)
     assert sorted(rules.kept.values()) == sorted([("of others", "theirs"), (RULE, "theirs"), (RULE, TAG)])
     sent = [request for request in server.requests if request.path == RULES]
     assert [request.method for request in sent] == ["GET", "POST", "POST"]
-    listen(server, http)
+    hear(server, http, bool)
     assert [request.method for request in server.requests if request.path == RULES][3:] == ["GET"]
 
 
 def test_a_refused_rule_is_named(server: Replay, http: HttpClient) -> None:
-    rules = serve(server, stream(*quiet()), rules=Rules())
+    rules = serve(server, stream(*quiet(150)), rules=Rules())
     rules.errors = [{"title": "DuplicateRule", "value": RULE}]
-    listen(server, http)
+    hear(server, http, bool)
     rules.kept.clear()
     rules.errors = [{"title": "Invalid Rule", "value": RULE, "details": ["no viable alternative"]}]
     with pytest.raises(CollectError) as caught:
@@ -137,12 +148,11 @@ def test_a_refused_rule_is_named(server: Replay, http: HttpClient) -> None:
 
 
 def test_silence_leads_to_a_new_connection(server: Replay, http: HttpClient) -> None:
-    serve(server, stream(line(tweet(2, 1)), 0.6), stream(line(tweet(1, 2)), *quiet()))
+    serve(server, stream(line(tweet(2, 1)), 0.6), stream(line(tweet(1, 2)), *quiet(500)))
     Platform(server, [])
-    found = listen(server, http, pace=replace(QUICK, lifetime=0.8, silence=0.2))
+    found = hear(server, http, lambda run: len(run.posts) == 2, replace(QUICK, silence=0.2))
     assert {post.native_id for post in found.posts} == {tweet(2, 1)["id"], tweet(1, 2)["id"]}
     assert connections(server) == 2
-    assert found.outcome.complete
 
 
 def test_a_connection_that_never_lives_ends_the_run(server: Replay, http: HttpClient) -> None:
@@ -161,20 +171,22 @@ def test_what_was_missed_is_searched_for(server: Replay, http: HttpClient) -> No
     platform = Platform(server, [tweet(60 + number, number) for number in range(130)] + [tweet(600, 500)])
     serve(server, stream(line(tweet(-0.001, 900)), *quiet(300)))
     before: Json = {"terms": {"acme": {"since": str(tweet(500, 0)["id"]), "at": "2026-03-01T03:40:00+00:00"}}}
-    found = listen(server, http, cursor=before, pace=replace(QUICK, lifetime=1.5))
+    found = hear(server, http, lambda run: bool(run.cursor and _since(run) == tweet(-0.001, 900)["id"]), cursor=before)
     assert len({post.native_id for post in found.posts}) == 131
     assert len(platform.read) == 130
     asked = platform.asked(SEARCH)[0]
     assert asked["since_id"] == tweet(500, 0)["id"]
     assert "until_id" in asked
-    assert found.cursor["terms"]["acme"]["since"] == tweet(-0.001, 900)["id"]  # type: ignore[index,call-overload]
-    assert found.outcome.complete
+
+
+def _since(found: Run) -> Json:
+    return found.cursor["terms"]["acme"]["since"]  # type: ignore[index,call-overload]
 
 
 def test_the_cursor_waits_for_the_search(server: Replay, http: HttpClient) -> None:
     platform = Platform(server, [])
     server.add(SEARCH, problem(429, "Too Many Requests"))
-    serve(server, stream(line(tweet(-0.001, 900)), *quiet()))
+    serve(server, stream(line(tweet(-0.001, 900)), *quiet(150)))
     before: Json = {"terms": {"acme": {"since": str(tweet(500, 0)["id"]), "at": "2026-03-01T03:40:00+00:00"}}}
     found = listen(server, http, cursor=before)
     assert len(found.posts) == 1
@@ -186,7 +198,7 @@ def test_the_cursor_waits_for_the_search(server: Replay, http: HttpClient) -> No
 
 def test_gaps_need_not_be_filled(server: Replay, http: HttpClient) -> None:
     platform = Platform(server, [tweet(60, 1)])
-    serve(server, stream(*quiet()))
+    serve(server, stream(*quiet(150)))
     before: Json = {"terms": {"acme": {"since": str(tweet(500, 0)["id"]), "at": "2026-03-01T03:40:00+00:00"}}}
     found = listen(server, http, {"backfill": False}, cursor=before)
     assert (found.posts, platform.asked(SEARCH), platform.asked(COUNTS)) == ([], [], [])
@@ -194,7 +206,7 @@ def test_gaps_need_not_be_filled(server: Replay, http: HttpClient) -> None:
 
 def test_a_gap_longer_than_the_window_is_told(server: Replay, http: HttpClient) -> None:
     Platform(server, [])
-    serve(server, stream(*quiet()))
+    serve(server, stream(*quiet(150)))
     before: Json = {"terms": {"acme": {"since": None, "at": "2026-01-01T03:40:00+00:00"}}}
     found = listen(server, http, cursor=before)
     assert (found.outcome.complete, found.outcome.reason) == (False, "gap")
@@ -220,7 +232,7 @@ def test_a_second_connection_is_refused_with_a_pause(server: Replay, http: HttpC
 )
 def test_errors_inside_the_stream_end_it(server: Replay, http: HttpClient, error: dict[str, Json], reason: str) -> None:
     message = chunk(json.dumps({"errors": [error]}).encode() + b"\r\n")
-    serve(server, stream(line(tweet(1, 1)), message, *quiet()))
+    serve(server, stream(line(tweet(1, 1)), message, *quiet(150)))
     with pytest.raises(CollectError) as caught:
         listen(server, http, pace=replace(QUICK, steady=60))
     assert caught.value.reason == reason
@@ -228,13 +240,13 @@ def test_errors_inside_the_stream_end_it(server: Replay, http: HttpClient, error
 
 def test_unreadable_lines_lose_no_others(server: Replay, http: HttpClient) -> None:
     bad = [b"{broken\r\n", b"[1]\r\n", b'{"data": 5}\r\n', b'{"data": {"id": 1}}\r\n', b"\xff\xfe\r\n"]
-    serve(server, stream(*map(chunk, bad), line(tweet(1, 1)), *quiet()))
+    serve(server, stream(*map(chunk, bad), line(tweet(1, 1)), *quiet(150)))
     found = listen(server, http)
     assert (len(found.posts), found.outcome.detail) == (1, "5 lines could not be read.")
 
 
 def test_a_spent_budget_closes_the_stream(server: Replay, http: HttpClient) -> None:
-    serve(server, stream(line(tweet(1, 1)), 0.05, line(tweet(1, 2)), 0.05, line(tweet(1, 3)), *quiet()))
+    serve(server, stream(line(tweet(1, 1)), 0.05, line(tweet(1, 2)), 0.05, line(tweet(1, 3)), *quiet(150)))
     meter = Meter(49.96, 50.0)
     found = listen(server, http, meter=meter)
     assert (len(found.posts), found.outcome.reason) == (2, "budget_spent")
@@ -245,13 +257,13 @@ def test_a_spent_budget_closes_the_stream(server: Replay, http: HttpClient) -> N
 
 def test_edits_take_older_versions_along(server: Replay, http: HttpClient) -> None:
     edited = tweet(1, 5, edit_history_tweet_ids=["77", str(tweet(1, 5)["id"])])
-    serve(server, stream(line(edited), *quiet()))
-    found = listen(server, http)
+    serve(server, stream(line(edited), *quiet(150)))
+    found = hear(server, http, lambda run: bool(run.posts))
     assert (len(found.posts), found.deleted) == (1, ["77"])
 
 
 def test_the_connection_test_opens_no_stream(server: Replay, http: HttpClient) -> None:
-    serve(server, stream(*quiet()))
+    serve(server, stream(*quiet(150)))
     request = CollectRequest(1, {}, ("Acme",), {}, NOW, KEYS)
     assert XStreamCollector(server.base_url).test(request, http) == "X answers; the stream has 1 rules now."
     assert connections(server) == 0
