@@ -193,7 +193,7 @@ class _Reader:
         uri = uri_of(did, rkey)
         if event.get("kind") != "commit" or commit.get("collection") != POSTS:
             return  # accounts and identities: whose posts they concern is not kept
-        operation = commit.get("operation")
+        operation = text(commit.get("operation"))
         if not is_uri(uri) or operation not in {"create", "update", "delete"}:
             self._unread += 1
         elif operation == "delete":
