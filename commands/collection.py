@@ -68,8 +68,15 @@ def _collect_here(row: "SourceRow", analyze: bool, fresh: bool) -> None:
     _print_run(done)
     if analyze and done.pending:
         tag_pending(done.pending)
-    if done.error is not None:
+    if _failed(done):
         raise typer.Exit(1)
+
+
+def _failed(done: "Run") -> bool:
+    """Whether the run failed, or could not begin for want of keys or leave."""
+    from storage.collection import WAITS_FOR_PERSON
+
+    return done.outcome is None or done.outcome.reason in WAITS_FOR_PERSON
 
 
 def _print_run(done: "Run") -> None:
@@ -119,7 +126,7 @@ def _fill(found: dict[str, Any], row: "SourceRow", fresh: bool) -> None:
         "requests": done.requests,
         "next_check_at": _moment(done.next_check_at),
         "retry_at": _moment(done.retry_at),
-        "succeeded": done.error is None,
+        "succeeded": not _failed(done),
     }
 
 

@@ -11,7 +11,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path
 from sqlalchemy.orm import Session
 
-from api import source_trials
+from api import source_runs, source_trials
 from api.deps import Now, require_viewer
 from api.errors import ApiError, from_value_error, responses
 from api.routes.sources import SourceId, source_out, source_row
@@ -24,7 +24,6 @@ from storage import audit, db, sources
 from storage.kinds import collector_of
 from storage.sources import SourceRow
 from storage.viewer import Viewer
-from workers import app as queue
 
 router = APIRouter(prefix="/api/v1/sources", tags=["sources"])
 
@@ -49,7 +48,7 @@ def add_source(viewer: Changer, new: SourceIn, now: Now) -> SourceOut:
         audit.record(session, viewer, "source.add", f"source {made}", now)
         row = source_row(session, viewer, made, now)
         if row.next_check_at is not None:
-            db.after_commit(session, lambda: _collect(made))
+            db.after_commit(session, lambda: source_runs.start(new.kind, made))
         return source_out(row)
 
 
@@ -101,14 +100,15 @@ def test_source(viewer: Changer, source_id: SourceId, now: Now) -> TrialOut:
 def run_source(viewer: Changer, source_id: SourceId, now: Now) -> SourceOut:
     """Collect now instead of at the planned time; also lets a source try again after a permanent error."""
     with db.transaction() as session:
-        if not source_row(session, viewer, source_id, now).enabled:
+        row = source_row(session, viewer, source_id, now)
+        if not row.enabled:
             raise ApiError(409, "This source is paused; resume it first.")
         try:
             sources.run_now(session, viewer, source_id, now)
         except ValueError as error:
             raise ApiError(409, str(error)) from error
         audit.record(session, viewer, "source.run", f"source {source_id}", now)
-        db.after_commit(session, lambda: _collect(source_id))
+        db.after_commit(session, lambda: source_runs.start(row.kind, source_id))
         return source_out(source_row(session, viewer, source_id, now))
 
 
@@ -131,10 +131,6 @@ def resolve_held(viewer: Changer, source_id: SourceId, held_id: HeldId, now: Now
             raise ApiError(404, f"No item {held_id} of this source waits for anybody.")
         sources.resolve_held(session, viewer, held_id, now)
         audit.record(session, viewer, "source.held", f"source {source_id}, item {held_id}", now)
-
-
-def _collect(source_id: int) -> None:
-    queue.enqueue(queue.COLLECT_SOURCE, source_id)
 
 
 def _merged(before: Mapping[str, Json], given: Mapping[str, Json]) -> dict[str, Json]:

@@ -240,3 +240,12 @@ def test_hours_and_held_items(client: TestClient, header: Header) -> None:
     path = f"{PATH}/{number}/held/{held['id']}/resolve"
     assert [client.post(path, headers=header).status_code for _ in range(2)] == [204, 404]
     assert client.get(f"{PATH}/{number}/held", headers=header).json()["items"] == []
+
+
+def test_a_stream_is_no_job_of_the_queue(
+    client: TestClient, header: Header, keyed: str, monkeypatch: pytest.MonkeyPatch, queued: list[tuple[object, ...]]
+) -> None:
+    monkeypatch.setattr(_Keyed, "long_running", True)
+    made = client.post(PATH, headers=header, json={**FEED, "kind": keyed, "credentials": {"api_key": "k"}}).json()
+    assert client.post(f"{PATH}/{made['id']}/run", headers=header).status_code == 202
+    assert queued == []

@@ -1,11 +1,12 @@
 """`manage.py collect SOURCE --once --json`: one object, whatever happens."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import pytest
 
+from collectors.base import Batch, Outcome
 from collectors.feed import FeedCollector
 from config.settings import Settings
 from storage import db, profile, sources
@@ -109,3 +110,14 @@ def test_a_fault_of_ours_is_an_object_too(
     with pytest.raises(RuntimeError):
         run("collect", "News", "--once", "--json")
     assert _object(capsys.readouterr().out)["reason"] == "fault"
+
+
+@pytest.mark.usefixtures("site")
+def test_a_run_that_waits_for_keys_fails(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(*_: object) -> Generator[Batch, None, Outcome]:
+        yield from ()
+        return Outcome(False, "needs_approval", "Apply first.")
+
+    monkeypatch.setattr(FeedCollector, "collect", closed)
+    ran = run("collect", "News", "--once", "--json")
+    assert (ran.code, _object(ran.out)["reason"]) == (1, "needs_approval")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api import source_trials
+from api import source_runs, source_trials
 from api.auth import SignedIn
 from api.dashboard import source_form
 from api.dashboard.forms import Form, Posted, number_in
@@ -18,7 +18,6 @@ from storage import audit, db, sources
 from storage.kinds import collector_of
 from storage.sources import SourceRow
 from storage.viewer import NotFound, Viewer
-from workers import app as queue
 
 router = APIRouter()
 
@@ -75,13 +74,16 @@ def test(now: Now, who: Sender, source_id: int) -> Response:
 @router.post("/sources/{source_id}/run")
 def run(now: Now, who: Sender, source_id: int) -> Response:
     """Collect now; also the way to try again after an error that waits for a person."""
+    row, found = _source(who.viewer, source_id, now)
     try:
         with db.transaction() as session:
             sources.run_now(session, who.viewer, source_id, now)
             audit.record(session, who.viewer, "source.run", f"source {source_id}", now)
-            db.after_commit(session, lambda: collect(source_id))
+            db.after_commit(session, lambda: source_runs.start(row.kind, source_id))
     except ValueError as error:
         return redirect(f"/sources/{source_id}", str(error), "error")
+    if found is not None and found.long_running:
+        return redirect(f"/sources/{source_id}", "The stream is listened to within a few seconds.")
     return redirect(f"/sources/{source_id}", "The run is queued. Reload this page in a moment to see what it brought.")
 
 
@@ -120,11 +122,6 @@ def looked_at(now: Now, who: Sender, source_id: int, form: Form) -> Response:
     except NotFound:
         return redirect(f"/sources/{source_id}#held", "Somebody has looked at this item already.", "warning")
     return redirect(f"/sources/{source_id}#held", "The item is put away.")
-
-
-def collect(source_id: int) -> None:
-    """Queue a run."""
-    queue.enqueue(queue.COLLECT_SOURCE, source_id)
 
 
 def _source(viewer: Viewer, source_id: int, now: datetime) -> tuple[SourceRow, Collector | None]:

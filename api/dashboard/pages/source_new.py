@@ -5,11 +5,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api import source_kinds, source_trials
+from api import source_kinds, source_runs, source_trials
 from api.auth import SignedIn
 from api.dashboard import source_form
 from api.dashboard.forms import Form, Posted
-from api.dashboard.pages.source_acts import Sender, collect
+from api.dashboard.pages.source_acts import Sender
 from api.dashboard.render import page, redirect
 from api.deps import Now, page_role
 from collectors import registry
@@ -51,8 +51,8 @@ def add(request: Request, now: Now, who: Sender, form: Form) -> Response:
                 session, who.viewer, found.kind, form.get("name"), options, now, credentials=keys, keep_days=days
             )
             audit.record(session, who.viewer, "source.add", f"source {made}", now)
-            if found.polled and not _lacks(found, keys):
-                db.after_commit(session, lambda: collect(made))
+            if not _lacks(found, keys):
+                db.after_commit(session, lambda: source_runs.start(found.kind, made))
     except ValueError as error:
         return _form(request, who, found, typed, source_form.errors(found, error))
     return redirect(f"/sources/{made}", _added(found, keys))
