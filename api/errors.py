@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 ERROR_PAGE = "error_page"  # app.state: the dashboard's own renderer, see `ErrorPage`
 ErrorPage = Callable[[Request, int, str, str], Response]  # request, status, title, text
-_MACHINE_PATHS = ("/api/", "/healthz", "/metrics")
+_MACHINE_PATHS = ("/api/", "/healthz", "/hooks/", "/metrics")
 _CODES = {
     400: "bad_request",
     401: "not_signed_in",

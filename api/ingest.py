@@ -1,14 +1,16 @@
 """Posts that come by API: judge each, pass the privacy door, store, enqueue. The same way as every collector's."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
 from pydantic import ValidationError
+from sqlalchemy.orm import Session
 
 from api.schemas.mentions import AuthorIn, IngestOut, ItemResult, PostIn, PostsIn
 from collectors.post import Post, RawAuthor, RawPost
+from collectors.survey_answers import anonymous_sent
 from config.settings import get_settings
 from storage import db, mentions, profile, sources
 from storage.door import privacy_door
@@ -28,19 +30,16 @@ def ingest(sent: PostsIn, now: datetime) -> IngestOut:
     """Store what is good, say for each post what became of it. One transaction; jobs are queued after it."""
     settings = get_settings()
     results: dict[int, ItemResult] = {}
-    raw = _judge(sent, results)
+    raw = _judge(sent, results, now)
     with db.reading() as session:
         door = privacy_door(session, settings)
-    admitted = [_Admitted(at, each.native_id, door.admit(each, now, settings.max_text_chars)) for at, each in raw]
+    admitted = [_Admitted(at, sent_id, door.admit(each, now, settings.max_text_chars)) for at, sent_id, each in raw]
     last = _last_of_each(admitted, results)
     with db.transaction() as session:
         source_id = sources.get_or_make(session, KIND, sent.source, KIND, now)
         matcher = profile.matcher(session)
         added = mentions.add_new(session, source_id, [each.post for each in last], matcher, now)
-        pending = added.mention_ids_pending
-        for start in range(0, len(pending), settings.analyze_batch):
-            batch = list(pending[start : start + settings.analyze_batch])
-            db.after_commit(session, partial(_enqueue, batch))
+        analyze_after_commit(session, added.mention_ids_pending)
     fates = dict.fromkeys(added.native_ids_added, "added") | dict.fromkeys(added.native_ids_changed, "changed")
     for each in last:
         results[each.index] = ItemResult.model_validate(
@@ -49,11 +48,13 @@ def ingest(sent: PostsIn, now: datetime) -> IngestOut:
     return _answer(source_id, added.mentions_added, [results[index] for index in sorted(results)])
 
 
-def _judge(sent: PostsIn, results: dict[int, ItemResult]) -> list[tuple[int, RawPost]]:
+def _judge(sent: PostsIn, results: dict[int, ItemResult], now: datetime) -> list[tuple[int, str, RawPost]]:
+    """The good posts with their place and the id that they were sent under."""
     good = []
     for index, item in enumerate(sent.posts):
         if isinstance(item, PostIn):
-            good.append((index, _raw(item, sent.platform)))
+            raw = _raw(item, sent.platform)
+            good.append((index, item.native_id, anonymous_sent(raw, now) if raw.kind == "survey" else raw))
         else:
             results[index] = _rejected(index, item)
     return good
@@ -131,6 +132,13 @@ def _answer(source_id: int, found: int, items: list[ItemResult]) -> IngestOut:
         mentions=found,
         items=items,
     )
+
+
+def analyze_after_commit(session: Session, mention_ids: Sequence[int]) -> None:
+    """Queue the analysis of new mentions, in portions of one transaction each, once they are stored."""
+    size = get_settings().analyze_batch
+    for start in range(0, len(mention_ids), size):
+        db.after_commit(session, partial(_enqueue, list(mention_ids[start : start + size])))
 
 
 def _enqueue(mention_ids: list[int]) -> None:

@@ -34,6 +34,7 @@ class Delivered(Batch):
 
     indexes: tuple[int, ...] = ()
     rejected: tuple[Rejected, ...] = ()
+    gone: int = 0  # items that the sender says are deleted; each may have several keys in `deleted`
     ignored: int = 0  # events that are none of ours
     digest: bytes | None = None
 

@@ -80,6 +80,7 @@ def _told(events: Sequence[Json], digest: bytes | None) -> Delivered:
         deleted=tuple(gone),
         indexes=tuple(index for index, _ in kept),
         rejected=tuple(rejected),
+        gone=len(gone),
         ignored=ignored,
         digest=digest,
     )

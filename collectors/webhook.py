@@ -75,7 +75,9 @@ class WebhookCollector(Collector):
         posts, indexes, bad = _judged(items, lambda item: self.post_of(item, options, request.now))
         gone, worse = _gone(deleted, len(items))
         rejected = tuple(sorted((*bad, *worse), key=lambda each: each.index))
-        return Delivered(posts, None, deleted=gone, indexes=indexes, rejected=rejected, digest=digest)
+        return Delivered(
+            posts, None, deleted=gone, indexes=indexes, rejected=rejected, gone=len(gone) // 2, digest=digest
+        )
 
     def post_of(self, item: Json, options: Mapping[str, Json], now: datetime) -> RawPost:
         """One item as a post; raise `ItemError`."""

@@ -71,11 +71,14 @@ def store(session: Session, source_id: int, batch: AdmittedBatch, now: datetime,
     return added
 
 
-def take_delivery(session: Session, source_id: int, batch: AdmittedBatch, now: datetime) -> Added:
-    """Store what a hook brought, and note it as a run of its own that counts for no coverage."""
+def take_delivery(session: Session, source_id: int, batch: AdmittedBatch, now: datetime, detail: str = "") -> Added:
+    """Store what a hook brought, and note it as a run of its own that counts for no coverage.
+
+    `detail`: what the Sources page says of it, such as how many items could not be taken.
+    """
     run_id = collection.begin_run(session, source_id, "hook", now)
     added = store(session, source_id, batch, now, run_id)
-    collection.end_run(session, run_id, True, "ok", "", now)
+    collection.end_run(session, run_id, True, "ok", detail, now)
     session.get_one(Source, source_id).last_success_at = now
     session.flush()
     return added

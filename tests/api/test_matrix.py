@@ -44,7 +44,8 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("GET", "/api/v1/advocacy/me"): (404, 404, 404, 404, 404),
     ("GET", "/api/v1/advocacy/programme"): (200, 200, 200, 403, 200),
 }
-OPEN = {("GET", "/healthz"), ("GET", "/healthz/live"), ("GET", "/metrics")}
+# Probes, and hooks: each delivery is signed by itself.
+OPEN = {("GET", "/healthz"), ("GET", "/healthz/live"), ("GET", "/metrics"), ("POST", "/hooks/{source_id}")}
 BODIES: dict[str, object] = {
     "/api/v1/mentions": {"source": "Forum", "posts": [{"native_id": "1", "text": "Acme"}]},
     "/api/v1/sources": {"kind": "feed", "name": "News", "options": {"url": "https://news.example/feed"}},
