@@ -10,19 +10,19 @@ import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any, cast
-
-from requests import RequestException, Response
+from typing import TYPE_CHECKING, Any, cast
 
 from collectors.errors import CollectError
 from collectors.http import RETRY_WITHOUT_WORD, HttpAnswer, HttpClient, status_error
-from collectors.library import cause_of, session
 from collectors.post import Json
+
+if TYPE_CHECKING:
+    from requests import Response
 
 _HOSTS = ("api.twitter.com", "api.x.com")
 _EPOCH_MS = 1_288_834_974_657  # of X's ids: milliseconds since then, shifted by 22 bits
 _FIRST_TIMED_ID = 29_700_859_247  # ids below were plain counters
-_BROKEN = (RequestException, ValueError, TypeError, KeyError, AttributeError, RecursionError)
+_BROKEN = (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError)  # OSError: all of requests' own
 _LONGEST_RESET = timedelta(days=1)
 _CONNECTION_PAUSE = timedelta(minutes=1)  # what X asks for after too many connections
 
@@ -51,7 +51,10 @@ class XApi:
     ) -> None:
         import tweepy
 
-        logging.getLogger("tweepy").setLevel(logging.WARNING)
+        from collectors.library import cause_of, session
+
+        for name in ("tweepy", "oauthlib", "requests_oauthlib"):
+            logging.getLogger(name).setLevel(logging.WARNING)
         made: Any
         if streaming:
             made = tweepy.StreamingClient(bearer, return_type=dict)
@@ -60,6 +63,7 @@ class XApi:
         made.session = session(http, dict.fromkeys(_HOSTS, base))
         made.session.hooks["response"].append(self._note)
         self._client = made
+        self._cause_of = cause_of
         self._broken = (tweepy.TweepyException, *_BROKEN)
         self._now = now
         self._last: Response | None = None
@@ -70,12 +74,12 @@ class XApi:
         try:
             answer = getattr(self._client, method)(*args, **params)
         except self._broken as error:
-            raise cause_of(error) or self._judged() from error
+            raise self._cause_of(error) or self._judged() from error
         if not isinstance(answer, dict):
             raise CollectError("bad_answer", "X answered with JSON of an unknown form.")
         return cast(Mapping[str, Json], answer)
 
-    def _note(self, response: Response, *args: object, **kwargs: object) -> None:
+    def _note(self, response: "Response", *args: object, **kwargs: object) -> None:
         self._last = response
 
     def _judged(self) -> CollectError:
