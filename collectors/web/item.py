@@ -1,8 +1,8 @@
 """One found item as a post: pure, and the same again from the stored item without its author.
 
 An item is JSON: `page` (its address), `id` (native id), `order` (how its numeric dates are read), `scale` (of the
-page's ratings), `told` (what the operator knows of the site) and `node`, in the words of schema.org whatever it came
-from. Items of all three ways of reading look alike, so there is one mapper.
+page's ratings), `told` (what the operator knows of the site) and `node`, in the words of schema.org (without their @)
+whatever it came from. Items of all three ways of reading look alike, so there is one mapper.
 """
 
 import re
@@ -43,7 +43,7 @@ def post_of(item: Mapping[str, Json]) -> RawPost | None:
     text, title, stars = body_of(node), clean_line(first_string(node, "headline", "name")), rating_of(item)
     if not text and not title and stars is None:
         return None
-    kind = _KINDS.get(str(node.get("@type")), "post")
+    kind = _KINDS.get(str(node.get("type")), "post")
     date = first_string(node, *DATE_NAMES)
     return RawPost(
         native_id=native_id,
@@ -93,7 +93,7 @@ def rating_of(item: Mapping[str, Json]) -> float | None:
 
 def address_of(node: Mapping[str, Json], page: str) -> str:
     """The item's own web address, else that of the page."""
-    for name in ("url", "@id"):
+    for name in ("url", "id"):
         given = first_string(node, name)
         if given:
             try:

@@ -120,17 +120,17 @@ def _told(node: Mapping[str, Json], site: Site) -> dict[str, Json]:
 def _trimmed(node: Mapping[str, Json]) -> dict[str, Json]:
     """The parts that the mapper reads, in bounded size."""
     kind = node.get("@type")
-    kept: dict[str, Json] = {"@type": kind if kind in ("Article", "Post") else "Review"}
+    kept: dict[str, Json] = {"type": kind if kind in ("Article", "Post") else "Review"}
     for name in _KEPT:
         if (value := node.get(name)) is not None:
-            kept[name] = _bounded(value)
+            kept[name.lstrip("@")] = _bounded(value)  # the privacy door takes @words for handles
     author, about, rating = node.get("author"), first_object(node.get("itemReviewed")), node.get("reviewRating")
     names: list[Json] = [name[:500] for name in list(strings(author))[:6]]
     profile = first_string(first_object(author) or {}, "url", "@id", "sameAs")
     if names or profile:
         kept["author"] = [{"name": names[0] if names else None, "url": profile}, *names[1:]]
     if about is not None:
-        kept["itemReviewed"] = {"name": first_string(about, "name"), "@type": about.get("@type")}
+        kept["itemReviewed"] = {"name": first_string(about, "name"), "type": about.get("@type")}
     if rating is not None:
         kept["reviewRating"] = _rating(rating)
     return kept

