@@ -21,6 +21,13 @@ MAX_REQUESTS = 120  # of one run
 OVERLAP = 86_400  # seconds before the newest known review that are read again
 BELIEVED_AFTER = 3  # runs in which a page before the last one was empty, until that is taken for the end
 _REFUSED = (400, 403, 404)
+# Apple has more than one form of these addresses, and not every host of theirs serves each.
+_FORMS = (
+    "page={page}/id={app}/sortby=mostrecent/{shape}",
+    "id={app}/sortby=mostrecent/{shape}",
+    "id={app}/sortBy=mostRecent/page={page}/{shape}",
+    "id={app}/{shape}",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +97,12 @@ class _Feed:
         self._app = app
         self._left = cap
         self._cap = cap
+        self._form = 0
 
     @property
     def spent(self) -> bool:
-        """Whether no whole page can be asked for any more; it takes up to three requests."""
-        return self._left < min(3, self._cap)
+        """Whether no whole page can be asked for any more: a first one takes up to a request for each form, and XML."""
+        return self._left < min(len(_FORMS) + 1, self._cap)
 
     def page(self, country: str, number_of_page: int) -> Page:
         """One page. Dates that the JSON lacks come from the same page as XML."""
@@ -110,15 +118,18 @@ class _Feed:
             return page
 
     def _get(self, country: str, page: int, shape: str) -> bytes:
-        """The body, empty where there is no such page. The first one has a short address too, tried if need be."""
-        start, end = f"{self._base}/{country}/rss/customerreviews/", f"id={self._app}/sortby=mostrecent/{shape}"
-        answer = self._ask(f"{start}page={page}/{end}")
-        if answer is None and page == 1:
-            answer = self._ask(start + end)
-        if answer is None and page == 1:
+        """The body, empty where there is no such page. The first page finds out which form of address is served."""
+        for form in _FORMS[self._form :] if page == 1 else _FORMS[self._form : self._form + 1]:
+            if page > 1 and "{page}" not in form:
+                form = _FORMS[0]
+            url = f"{self._base}/{country}/rss/customerreviews/" + form.format(page=page, app=self._app, shape=shape)
+            if (body := self._ask(url)) is not None:
+                self._form = _FORMS.index(form)
+                return body
+        if page == 1 and shape == "json":
             detail = f"The App Store does not know the app {self._app} in {country.upper()}."
             raise CollectError("gone", detail)
-        return answer or b""
+        return b""
 
     def _ask(self, url: str) -> bytes | None:
         """The body, None where nothing is."""

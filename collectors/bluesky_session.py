@@ -166,6 +166,14 @@ class BlueskySession:
         return min(max(until, self._now + timedelta(seconds=1)), self._now + LONGEST_RETRY)
 
 
+def items_of(answer: Mapping[str, Json]) -> list[Json]:
+    """The posts of an answer; raise `CollectError` when it holds no list of them."""
+    posts = answer.get("posts")
+    if not isinstance(posts, list):
+        raise CollectError("bad_answer", "Bluesky answered without its list of posts.")
+    return posts
+
+
 def _said(content: object) -> tuple[str, str]:
     """Name and message of an error of the protocol; empty for pages and empty bodies."""
     if isinstance(content, dict):
@@ -190,4 +198,4 @@ def _faults() -> tuple[type[Exception], ...]:
     return (AtProtocolError, httpx.HTTPError, httpx.InvalidURL, *slips)
 
 
-__all__ = ["BlueskySession", "PageFaultError"]
+__all__ = ["BlueskySession", "PageFaultError", "items_of"]

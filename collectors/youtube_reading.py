@@ -82,6 +82,7 @@ class YouTubeRun:
         same_day = request.cursor.get("day") == self._day.date().isoformat()
         self._used = max(0, number(request.cursor.get("searches")) or 0) if same_day else 0
         self._allowed = _allowed_by_now(whole_number(options, "searches_a_day", 1, 100), self._day, len(terms))
+        self._asked: set[tuple[str, str | None]] = set()  # pages of this run: tokens may run in a circle
         self.refused: CollectError | None = None  # a limit that the search ran into
         self._unread = self._unfinished = self._repeated = self._waiting = self._comment_calls = 0
 
@@ -146,7 +147,8 @@ class YouTubeRun:
         answer = self._api.search(term, _iso(reach.reached), _iso(reach.end or 0), reach.token, self._more)
         items = several(answer["items"])
         token = text(answer.get("nextPageToken")) or None
-        repeated = token is not None and token == reach.token
+        self._asked.add((term, reach.token))
+        repeated = token is not None and (term, token) in self._asked
         self._repeated += repeated
         if not items or token is None or repeated or reach.pages + 1 >= MOST_PAGES:
             self._reaches[term] = Reach((reach.end or self._present) - OVERLAP)

@@ -174,9 +174,9 @@ def test_the_cap_of_requests_lets_countries_take_turns(server: Replay, http: Htt
     for country in ("de", "us"):
         server.add(path(country), feed(review(1 if country == "de" else 2)))
         server.add(path(country, 2), feed())
-    first = collected(server, http, 4, options={"countries": "de,us"})
+    first = collected(server, http, 6, options={"countries": "de,us"})
     assert (first.outcome.reason, [post.native_id for post in first.posts]) == ("limit_reached", ["1"])
-    second = collected(server, http, 4, options={"countries": "de,us"}, cursor=first.cursor)
+    second = collected(server, http, 6, options={"countries": "de,us"}, cursor=first.cursor)
     assert [post.native_id for post in second.posts] == ["2"]
 
 

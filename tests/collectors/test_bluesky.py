@@ -9,8 +9,9 @@ from io import BufferedIOBase
 
 import pytest
 
-from collectors.bluesky import OVERLAP, BlueskyCollector
+from collectors.bluesky import BlueskyCollector
 from collectors.bluesky_posts import post_of, with_links
+from collectors.bluesky_search import OVERLAP
 from collectors.errors import CollectError
 from collectors.http import HttpClient
 from collectors.post import Json

@@ -67,8 +67,12 @@ def test_the_same_page_as_json_and_as_xml(answers: dict[str, Any]) -> None:
 
 
 @pytest.mark.shared
-def test_the_short_address_is_tried(answers: dict[str, Any], server: Replay, http: HttpClient) -> None:
-    path = "/nl/rss/customerreviews/id=474495017/sortby=mostrecent/json"
-    server.add(path, Answer(200, {}, data(answers[path])))
-    result = run(AppStoreCollector(server.base_url), http, {"app_id": "474495017", "countries": "nl", "pages": 1})
-    assert (len(result.posts), result.outcome.complete) == (50, True)
+def test_other_forms_of_the_address_are_tried(answers: dict[str, Any], server: Replay, http: HttpClient) -> None:
+    for path, body in answers.items():
+        server.add(path, Answer(200, {}, data(body)))
+    for path in answers:
+        country, app = path.split("/")[1], path.partition("id=")[2].partition("/")[0]
+        result = run(
+            AppStoreCollector(server.base_url), http, {"app_id": app, "countries": country, "pages": 1}
+        )  # fmt: skip
+        assert (len(result.posts), result.outcome.complete) == (50, True)

@@ -244,6 +244,14 @@ def test_a_repeated_page_ends_the_walk(server: Replay, http: HttpClient) -> None
     assert result.cursor["searches"] == 2
 
 
+def test_tokens_that_run_in_a_circle_end_the_walk(server: Replay, http: HttpClient) -> None:
+    serving(server)
+    following = {"": "a", "a": "b", "b": "a"}
+    server.rule(SEARCH, lambda asked: page(found(0), token=following[asked.query.get("pageToken", "")]))
+    result = collected(server, http, {"searches_a_day": 100})
+    assert (result.outcome.reason, result.cursor["searches"]) == ("bad_answer", 3)
+
+
 def test_second_looks_ask_by_kind_and_find_what_is_gone(server: Replay, http: HttpClient) -> None:
     server.add(VIDEOS, page(video(1, viewCount="5")))
     server.add(COMMENTS, page(comment("one", textDisplay="changed")))
