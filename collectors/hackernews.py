@@ -19,6 +19,8 @@ from config.settings import get_settings
 MOST_HITS = 1_000  # of one query; the search serves no page beyond
 OVERLAP = 3_600  # seconds looked at again in the next run: hits reach the index late
 ASKED_AT_ONCE = 20  # items of one batch of second looks, each a request of its own
+MANY = 5  # of one pack that are not there
+OLDEST = 1  # the first item of Hacker News
 MAX_REQUESTS = 60  # of one run; far below the 10,000 an hour that are said to be the limit
 
 
@@ -130,6 +132,7 @@ class _Look:
     def batches(self, names: list[str]) -> Iterator[Batch]:
         posts: list[RawPost] = []
         gone: list[str] = []
+        missing: list[str] = []
         failure: CollectError | None = None
         for name in names:
             try:
@@ -140,16 +143,29 @@ class _Look:
                     break
                 self.unread += 1
                 continue
-            if is_gone(item):
+            if item is None:
+                missing.append(name)
+            elif is_gone(item):
                 gone.append(name)
             elif (post := post_of_item(item)) is not None and post.native_id == name:
                 posts.append(post)
             else:
                 self.unread += 1
+        if len(missing) < MANY or self._knows_the_oldest():
+            gone += missing
+        else:
+            self.unread += len(missing)
         if posts or gone:
             yield Batch(tuple(posts), None, deleted=tuple(gone))
         if failure is not None:
             raise failure
+
+    def _knows_the_oldest(self) -> bool:
+        """So many do not vanish at once: whether the database answers at all is seen by an item that stays."""
+        try:
+            return isinstance(self._http.get(f"{self._base}/v0/item/{OLDEST}.json").json(), dict)
+        except CollectError:
+            return False
 
 
 class _Search:

@@ -14,7 +14,6 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
-from collectors import library
 from collectors.errors import CollectError
 from collectors.http import LONGEST_RETRY, HttpClient, status_error
 from collectors.mastodon_posts import id_of
@@ -99,6 +98,8 @@ class Instance:
     def _asked(self, ask: Callable[[], object]) -> Json:
         from mastodon.errors import MastodonError
 
+        from collectors.library import cause_of
+
         if self._free_at is not None and self._free_at > self.now():
             raise self._wait_until(self._free_at)
         self._seen = None
@@ -112,7 +113,7 @@ class Instance:
                 failed = error
         if self._seen is None:
             detail = f"The request to {self._host} could not be sent."
-            raise (library.cause_of(failed) if failed else None) or CollectError("unreachable", detail) from failed
+            raise (cause_of(failed) if failed else None) or CollectError("unreachable", detail) from failed
         return self._judged(self._seen)
 
     def _judged(self, seen: _Seen) -> Json:
@@ -167,11 +168,13 @@ class Instance:
     def _connected(self, http: HttpClient, base: str) -> Any:
         from mastodon import Mastodon
 
-        session = library.session(http)
+        from collectors.library import session as session_of
+
+        session = session_of(http)
         session.hooks["response"].append(self._look)
         # Once a run the library would ask what the server is able to do; its timelines tell that themselves.
         for path in ("/api/v1/instance", "/api/v2/instance"):
-            session.mount(base + path, _NotAsked(http))
+            session.mount(base + path, _not_asked(http))
         made = Mastodon(
             api_base_url=base, session=session, ratelimit_method="throw", mastodon_version=VERSION,
             version_check_mode="created", request_timeout=http.timeout, user_agent=http.user_agent,
@@ -187,11 +190,15 @@ class Instance:
             response.headers.pop(name, None)
 
 
-class _NotAsked(library.RequestsTransport):
-    """In the way of requests that we can do without."""
+def _not_asked(http: HttpClient) -> Any:
+    """A transport in the way of requests that we can do without."""
+    from collectors.library import RequestsTransport
 
-    def send(self, request: Any, *args: object, **kwargs: object) -> Any:
-        raise CollectError("not_allowed", "Not asked.")
+    class NotAsked(RequestsTransport):
+        def send(self, request: Any, *args: object, **kwargs: object) -> Any:
+            raise CollectError("not_allowed", "Not asked.")
+
+    return NotAsked(http)
 
 
 def _told(body: bytes) -> bool:

@@ -16,7 +16,8 @@ from config.settings import get_settings
 
 MAX_REQUESTS = 80  # of one run
 ASKED_AT_ONCE = 100  # ids in one request
-EMPTY_IS_NO_PROOF = 10  # so many posts do not vanish all at once
+EMPTY_IS_NO_PROOF = 10  # so many posts rarely vanish all at once: then Reddit is asked for something that stays
+STAYS = "t5_2r0ij"  # Reddit's own announcements
 
 
 class RedditCollector(Collector):
@@ -101,7 +102,7 @@ class RedditCollector(Collector):
             found = sorted_items(items)
             unread += found.unread
             told = {name for item in items if (name := fullname_of(item))}
-            if not items and len(pack) >= EMPTY_IS_NO_PROOF:
+            if not items and len(pack) >= EMPTY_IS_NO_PROOF and not _knows_what_stays(api):
                 doubtful += len(pack)
                 continue
             missing = [name for name in pack if name not in told] if not found.unread else []
@@ -128,3 +129,7 @@ class RedditCollector(Collector):
         settings = get_settings()
         bases = (self._url or settings.reddit_url, self._oauth_url or settings.reddit_oauth_url)
         return RedditApi(http, keys, bases, request.now, self._max_requests)
+
+
+def _knows_what_stays(api: RedditApi) -> bool:
+    return bool(listing_of(api.get("api/info/", {"id": STAYS})).items)

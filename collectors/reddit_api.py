@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from importlib.resources import files
 from typing import Any, cast
 
-from collectors import library
 from collectors.errors import CollectError
 from collectors.http import HttpClient, status_error
 from collectors.post import Json
@@ -108,6 +107,8 @@ class RedditApi:
         from praw.exceptions import PRAWException
         from prawcore.exceptions import BadJSON, OAuthException, PrawcoreException
 
+        from collectors.library import cause_of
+
         self._watch.before()
         try:
             return cast(Json, self._praw.request(method=method, path=path, **sent))
@@ -117,7 +118,7 @@ class RedditApi:
             raise CollectError("bad_answer", "Reddit answered with something that is not JSON.") from error
         except (PrawcoreException, PRAWException) as error:
             detail = f"Reddit's answer could not be used ({type(error).__name__})."
-            raise library.cause_of(error) or CollectError("bad_answer", detail) from error
+            raise cause_of(error) or CollectError("bad_answer", detail) from error
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as error:
             raise CollectError("bad_answer", "Reddit's sign-in gave an answer that is no token.") from error
 
@@ -126,6 +127,8 @@ class RedditApi:
         import praw
         import praw.config
         import prawcore
+
+        from collectors.library import cause_of, session
 
         watch = self._watch
 
@@ -137,7 +140,7 @@ class RedditApi:
                     response = super().request(*args, timeout=timeout, **kwargs)
                 except prawcore.RequestException as error:
                     detail = "The request to Reddit could not be sent."
-                    raise library.cause_of(error.original_exception) or CollectError("unreachable", detail) from error
+                    raise cause_of(error.original_exception) or CollectError("unreachable", detail) from error
                 return watch.passed(response)
 
         if len(self._http.user_agent) < prawcore.Requestor.MIN_USER_AGENT_LENGTH:
@@ -146,7 +149,7 @@ class RedditApi:
         return praw.Reddit(
             "DEFAULT",
             requestor_class=Requestor,
-            requestor_kwargs={"session": library.session(self._http)},
+            requestor_kwargs={"session": session(self._http)},
             client_id=self._credentials["client_id"],
             client_secret=self._credentials["client_secret"],
             user_agent=self._http.user_agent,

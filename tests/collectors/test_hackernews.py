@@ -264,7 +264,7 @@ def test_second_look_tells_deletions_and_edits(server: Replay, http: HttpClient)
     server.add("/v0/item/3.json", item(3, dead=True))
     server.add("/v0/item/4.json", item(4, text="Changed"))
     result = look_again(collector(server), http, {}, ("1", "2", "3", "4", "../x", "4"))
-    assert result.deleted == ["1", "2", "3"]
+    assert sorted(result.deleted) == ["1", "2", "3"]
     assert [post.text for post in result.posts] == ["Changed"]
     assert http.requests == 4
 
@@ -303,3 +303,15 @@ def test_stored_raw_gives_the_same_post_again() -> None:
 
 def test_host_is_that_of_the_search() -> None:
     assert HackerNewsCollector().host({}) == "hn.algolia.com"
+
+
+def test_many_that_vanish_at_once_are_believed_only_of_a_database_that_answers(
+    server: Replay, http: HttpClient
+) -> None:
+    names = tuple(str(number) for number in range(50, 60))
+    for name in (*names, "1"):
+        server.add(f"/v0/item/{name}.json", Answer.json(None))
+    doubted = look_again(collector(server), http, {}, names)
+    assert (doubted.deleted, doubted.outcome.reason) == ([], "bad_answer")
+    server.add("/v0/item/1.json", item(1))
+    assert look_again(collector(server), http, {}, names).deleted == list(names)

@@ -12,7 +12,7 @@ from collectors.base import CollectRequest
 from collectors.errors import CollectError
 from collectors.http import HttpClient
 from collectors.post import Json
-from collectors.reddit import RedditCollector
+from collectors.reddit import STAYS, RedditCollector
 from collectors.reddit_posts import is_gone, post_of
 from tests.collectors.conftest import NOW
 from tests.collectors.reddit_things import (
@@ -240,8 +240,12 @@ def test_second_look_packs_and_does_not_believe_an_empty_answer(reddit: Replay, 
     reddit.add("/api/info/", Answer.json(listing()))
     refs = tuple(f"t3_a{number}" for number in range(130))
     result = look_again(collector(reddit), http, {}, refs, credentials=KEYS)
-    assert [len(request.query["id"].split(",")) for request in reddit.requests[1:]] == [100, 30]
+    sizes = [len(request.query["id"].split(",")) for request in reddit.requests[1:]]
+    assert sizes == [100, 1, 30, 1]  # after each empty one something that stays is asked for
     assert (result.deleted, result.outcome.reason) == ([], "bad_answer")
+    answers = {STAYS: Answer.json(listing({"kind": "t5", "data": {"name": STAYS}}))}
+    reddit.rule("/api/info/", lambda request: answers.get(request.query["id"], Answer.json(listing())))
+    assert len(look_again(collector(reddit), http, {}, refs, credentials=KEYS).deleted) == 130
 
 
 def test_listings_take_turns_under_the_cap(reddit: Replay, http: HttpClient) -> None:

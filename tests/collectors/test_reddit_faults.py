@@ -184,7 +184,7 @@ def test_bad_items_are_counted_and_good_ones_kept(reddit: Replay, http: HttpClie
         {},
         {"kind": "t3"},
         {"kind": "t3", "data": {"name": 7}},
-        {"kind": "t5", "data": {"name": "t5_x"}},
+        {"kind": "t3", "data": {"name": "t3_"}},
     ]
     odd = submission(1, created_utc="x", score="7", num_comments=None, author=9, title=["x"], permalink=3, edited=[])
     huge = submission(2, created_utc=10**30, score=10**30, selftext="x" * 300_000, num_crossposts=True)
