@@ -1,7 +1,7 @@
 """X by recent or full-archive search: counts first, then the posts that the budget buys."""
 
 from collections.abc import Generator, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from collectors.base import Batch, Collector, CollectRequest, Option, Outcome, Recheck
@@ -10,7 +10,7 @@ from collectors.http import HttpClient
 from collectors.meter import Budget, Meter
 from collectors.options import complete, whole_number, yes_or_no
 from collectors.post import Json, RawPost
-from collectors.x_api import XApi
+from collectors.x_api import XApi, time_of
 from collectors.x_options import (
     AUTHORS,
     BEARER,
@@ -27,7 +27,7 @@ from collectors.x_options import (
     watched,
 )
 from collectors.x_options import amount as usd
-from collectors.x_posts import TWEET_FIELDS, page_of, post_of
+from collectors.x_posts import is_whole, page_of, post_of
 from collectors.x_query import ARCHIVE_CHARS, RECENT_CHARS
 from collectors.x_reach import Progress
 from collectors.x_search import WINDOW, Plan, Search, count_of
@@ -35,6 +35,7 @@ from config.settings import get_settings
 
 PACK = 100  # ids of one lookup
 COUNTING = timedelta(hours=1)  # between two runs that only count
+POOR = timedelta(hours=6)  # until second looks are tried again with too little money
 
 
 class XCollector(Collector):
@@ -112,8 +113,7 @@ class XCollector(Collector):
         self, request: CollectRequest, refs: tuple[str, ...], http: HttpClient
     ) -> Generator[Batch, None, Outcome]:
         options = self.check_options(request.options)
-        api, price = self._api(request, http), prices(options).post
-        return (yield from look_again(api, request.meter, refs, price))
+        return (yield from look_again(self._api(request, http), request, refs, plan_of(options, self._max_requests)))
 
     def map_item(self, raw: Mapping[str, Json]) -> RawPost | None:
         return post_of(dict(raw))
@@ -150,24 +150,40 @@ def plan_of(options: Mapping[str, Json], max_requests: int) -> Plan:
 
 
 def look_again(
-    api: XApi, meter: Meter, refs: tuple[str, ...], price: float, **fields: object
+    api: XApi, request: CollectRequest, refs: tuple[str, ...], plan: Plan
 ) -> Generator[Batch, None, Outcome]:
-    """Posts by id, as far as the budget reaches: counters, what is gone, and edits with their newest version."""
+    """Posts by id, as far as the budget reaches: counters, what is gone, and edits with their newest version.
+
+    Authors are read again where they were read before: without their names the text would not be masked alike.
+    """
+    meter = request.meter
     left = list(dict.fromkeys(ref for ref in refs if ref.isascii() and ref.isdecimal() and len(ref) < 20))
     asked, unread = set[str](), 0
-    while left and meter.affords(price):
-        afforded = PACK if meter.left is None or price <= 0 else min(PACK, int(meter.left / price + 1e-9))
-        pack, left = left[:afforded], left[afforded:]
+    while left and (size := _afforded(meter, plan.dearest)):
+        pack, left = left[:size], left[size:]
         asked.update(pack)
-        page = page_of(api.ask("get_tweets", pack, **(fields or {"tweet_fields": TWEET_FIELDS})))
-        meter.charge(price * page.reads)
+        page = page_of(api.ask("get_tweets", pack, **plan.fields()))
+        meter.charge(plan.cost_of(page) - plan.prices.post * sum(_made_on(one, request.now) for one in page.ids))
         unread += page.unread
         left += [newer for newer in page.newer if newer not in asked]
-        yield Batch(page.posts, None, page.deleted)
+        yield Batch(tuple(post for post in page.posts if is_whole(post.raw)), None, page.deleted)
     if left:
-        detail = f"{len(left)} posts were not looked at again: the budget is spent."
-        return Outcome(complete=False, reason="budget_spent", detail=detail)
+        detail = f"{len(left)} posts were not looked at again: the budget does not reach."
+        return Outcome(False, "budget_spent", detail, retry_at=request.now + POOR)
     return Outcome(not unread, "bad_answer" if unread else "ok", f"{unread} posts could not be read." * bool(unread))
+
+
+def _afforded(meter: Meter, dearest: float) -> int:
+    """How many posts of the next pack can be paid for."""
+    if meter.left is None or dearest <= 0:
+        return PACK
+    return min(PACK, int(meter.left / dearest + 1e-9))
+
+
+def _made_on(native_id: str, now: datetime) -> bool:
+    """Whether a post is of this UTC day: then it was first read today too, and X bills a post once a day."""
+    made = time_of(native_id)
+    return made is not None and made.date() == now.astimezone(UTC).date()
 
 
 def outcome(search: Search, plan: Plan, meter: Meter, unfit: int = 0) -> Outcome:

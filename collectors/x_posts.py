@@ -167,6 +167,11 @@ def superseded(item: Json) -> str | None:
     return max((one for one in history if int(one) > own), key=int, default=None)
 
 
+def is_whole(item: Mapping[str, Json]) -> bool:
+    """Whether the text is all there: of a repost only with its original."""
+    return not _reference(item, "retweeted") or isinstance(item.get("original"), dict)
+
+
 def withheld(item: Json) -> bool:
     """Whether the post is kept from everybody: for copyright, or in all countries."""
     stated = _object(item.get("withheld") if isinstance(item, dict) else None)

@@ -26,7 +26,6 @@ from collectors.x_options import (
     PRICE_USER,
     QUERY,
     RETWEETS,
-    prices,
     queries_of,
     watched,
 )
@@ -97,7 +96,7 @@ class XStreamCollector(Collector):
     ) -> Generator[Batch, None, Outcome]:
         options = self.check_options(request.options)
         api = XApi(http, self._base(), request.now, bearer=bearer_of(request))
-        return (yield from look_again(api, request.meter, refs, prices(options).post))
+        return (yield from look_again(api, request, refs, plan_of(options, max_requests=60)))
 
     def map_item(self, raw: Mapping[str, Json]) -> RawPost | None:
         return post_of(dict(raw))

@@ -101,7 +101,7 @@ class Platform:
             for one in ids
             if one not in known
         ]
-        answer: dict[str, Any] = {"data": self._sold(found)} if found else {}
+        answer: dict[str, Any] = {"data": self._sold(found), **self._includes(found, request.query)} if found else {}
         return Answer.json(answer | ({"errors": missing} if missing else {}))
 
     def _sold(self, page: list[dict[str, Json]]) -> list[dict[str, Json]]:
