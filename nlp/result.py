@@ -17,8 +17,8 @@ class TagInput:
     """One text to tag.
 
     `meta` holds what the source itself states, in plain words: `author_status` (current employee, former employee,
-    candidate, customer), `stars` ("1" to "5"), `kind` (review, survey, post), `own_account` ("yes"), `about` (brand, employer:
-    what a whole site is about).
+    candidate, customer), `stars` ("1" to "5"), `kind` (review, survey, post), `own_account` ("yes"), `about` (brand,
+    employer: what a whole site is about).
     """
 
     id: str

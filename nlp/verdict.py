@@ -39,8 +39,8 @@ def stated(meta: Mapping[str, str]) -> Stated:
         elif voice == "consumer":
             facet = ("brand", f"source: {kind} by {voice}")
     about = meta.get("about", "").strip().lower()
-    if about in FACETS:
-        facet = (about, f"source: a site about the {about}" if about in ("brand", "employer") else "source: its site")
+    if about in ("brand", "employer"):
+        facet = (about, f"source: a site about the {about}")
     return Stated(_stated_sentiment(meta.get("stars", "")), audience, facet)
 
 
