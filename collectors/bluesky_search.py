@@ -146,6 +146,7 @@ class _Window:
         self._reach = reach
         self._asked: set[str | None] = set()
         self._last: list[str] = []
+        self._read: set[str] = set()
         self.done = False
 
     def __iter__(self) -> Iterator[tuple[Reach, list[Json]]]:
@@ -161,11 +162,14 @@ class _Window:
                 continue
             if answer is None:
                 return
-            yield self._after(*answer), answer[0]
+            items, following = answer
+            fresh = [item for item in items if _uri(item) not in self._read or not _uri(item)]
+            self._read.update(map(_uri, items))
+            yield self._after(items, following), fresh
 
     def _after(self, items: list[Json], following: str | None) -> Reach:
         """Move on; the reach of a window that is done has none any more."""
-        ids = [text(record(item).get("uri")) for item in items]
+        ids = [_uri(item) for item in items]
         oldest = min([when for item in items if (when := _when(item)) is not None], default=None)
         known = self._reach.oldest
         if oldest is not None:
@@ -194,6 +198,10 @@ class _Window:
 
     def _finished(self) -> Reach:
         return Reach((self._reach.end or 0) - OVERLAP)
+
+
+def _uri(item: Json) -> str:
+    return text(record(item).get("uri"))
 
 
 def _when(item: Json) -> int | None:

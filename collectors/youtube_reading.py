@@ -83,6 +83,7 @@ class YouTubeRun:
         self._used = max(0, number(request.cursor.get("searches")) or 0) if same_day else 0
         self._allowed = _allowed_by_now(whole_number(options, "searches_a_day", 1, 100), self._day, len(terms))
         self._asked: set[tuple[str, str | None]] = set()  # pages of this run: tokens may run in a circle
+        self._found: set[str] = set()  # videos of this run: names are often found in the same ones
         self.refused: CollectError | None = None  # a limit that the search ran into
         self._unread = self._unfinished = self._repeated = self._waiting = self._comment_calls = 0
 
@@ -145,12 +146,13 @@ class YouTubeRun:
         """One page, and where the window goes on (None: it is done)."""
         self._used += 1
         answer = self._api.search(term, _iso(reach.reached), _iso(reach.end or 0), reach.token, self._more)
-        items = several(answer["items"])
+        items = [item for item in several(answer["items"]) if (video_id(item) or "") not in self._found]
+        self._found.update(name for item in items if (name := video_id(item)) is not None)
         token = text(answer.get("nextPageToken")) or None
         self._asked.add((term, reach.token))
         repeated = token is not None and (term, token) in self._asked
         self._repeated += repeated
-        if not items or token is None or repeated or reach.pages + 1 >= MOST_PAGES:
+        if not answer["items"] or token is None or repeated or reach.pages + 1 >= MOST_PAGES:
             self._reaches[term] = Reach((reach.end or self._present) - OVERLAP)
             return items, None
         following = replace(reach, token=token, pages=reach.pages + 1)

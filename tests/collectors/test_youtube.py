@@ -140,6 +140,13 @@ def test_terms_take_turns(server: Replay, http: HttpClient) -> None:
     assert "names wait for their turn" in second.outcome.detail
 
 
+def test_a_video_that_two_names_find_is_asked_for_once(server: Replay, http: HttpClient) -> None:
+    serving(server, 2)
+    result = collected(server, http, {"comments": False}, terms=("acme", "acme bank"))
+    assert [post.native_id for post in result.posts] == [vid(0), vid(1)]
+    assert [request.path for request in server.requests] == [SEARCH, VIDEOS, SEARCH]
+
+
 def test_next_window_looks_back_by_the_overlap(server: Replay, http: HttpClient) -> None:
     serving(server)
     first = collected(server, http)
