@@ -188,8 +188,12 @@ class HttpClient:
         limits = Limits(self._total, silence, deadline, tick, self.max_bytes)
         sent = {"user-agent": self.user_agent, **{name.lower(): value for name, value in (headers or {}).items()}}
         with closing(connect(backend, target, self.timeout, lambda: self.gate.leave(target.host, failed=True))) as wire:
-            reader = LineReader(wire, target, sent, limits)
-            head = reader.head(ERROR_BYTES)
+            try:
+                reader = LineReader(wire, target, sent, limits)
+                head = reader.head(ERROR_BYTES)
+            except CollectError:
+                self.gate.leave(target.host, failed=True)
+                raise
             self.gate.leave(target.host, failed=head.status >= 500)
             if not 200 <= head.status < 300:
                 answer = HttpAnswer(head.status, head.headers, head.body, str(target))

@@ -132,6 +132,39 @@ def test_private_addresses_are_refused_unless_configured(server: Replay) -> None
         assert b"one" in read(http, server.url("/s"))
 
 
+class Doorman:
+    """A gate that notes who came and how it ended."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def enter(self, host: str) -> None:
+        self.seen.append("in")
+
+    def leave(self, host: str, *, failed: bool) -> None:
+        self.seen.append("failed" if failed else "fine")
+
+
+@pytest.mark.parametrize(
+    ("answer", "ended"),
+    [
+        (Answer(body=stream(chunk(b"one\n"), b"0\r\n\r\n")), "fine"),
+        (Answer(429), "fine"),
+        (Answer(500), "failed"),
+        (Answer(body=stream(head=b"nonsense\r\n\r\n")), "failed"),
+    ],
+)
+def test_the_gate_learns_how_each_connection_began(server: Replay, answer: Answer, ended: str) -> None:
+    server.add("/s", answer)
+    gate = Doorman()
+    with (
+        HttpClient(user_agent="t", timeout=1, allow_private=True, gate=gate) as http,
+        contextlib.suppress(CollectError),
+    ):
+        read(http, server.url("/s"))
+    assert gate.seen == ["in", ended]
+
+
 def test_a_closed_port_is_unreachable(http: HttpClient) -> None:
     with pytest.raises(CollectError, match="cannot be reached"):
         read(http, "http://127.0.0.1:9/s")
