@@ -59,19 +59,19 @@ NEVER = (
         "Glassdoor",
         "Its terms forbid automated reading; its API is for partners only.",
         (
-            "The mails that its employer account sends about new reviews, read by the source “Inbox”",
+            "The mails that its employer account sends about new reviews, read by the source “Mailbox”",
             "An export as a file",
         ),
     ),
     NeverCollected(
         "Indeed",
         "Its terms forbid automated reading, and its API only takes data in.",
-        ("The mails of your employer account, read by the source “Inbox”", "An export as a file"),
+        ("The mails of your employer account, read by the source “Mailbox”", "An export as a file"),
     ),
     NeverCollected(
         "kununu",
         "There is no public API, and its terms forbid automated reading.",
-        ("The mails of your employer profile, read by the source “Inbox”", "An export as a file"),
+        ("The mails of your employer profile, read by the source “Mailbox”", "An export as a file"),
     ),
 )
 

@@ -236,9 +236,9 @@ def test_the_pages_in_a_browser(open_page: Opened, pictures: Path | None) -> Non
         for each in range(12):
             sources.get_or_make(session, "api", f"Board {each}", "api", datetime.now(UTC))
     _ran(broken, 2, CollectError("gone", "The address at news.example is gone for good (HTTP 410).", permanent=True))
-    for hours in range(40, 0, -1):
-        failed = CollectError("unreachable", "api.example did not answer in time.") if hours % 9 == 0 else None
-        _ran(number, hours, failed, cost=0.22)
+    for hours in range(44, 0, -4):
+        failed = CollectError("unreachable", "api.example did not answer in time.") if hours % 12 == 0 else None
+        _ran(number, hours, failed, cost=0.8)
     _hold(number)
     paths = ("/sources", "/sources/new", "/sources/new?kind=paid", f"/sources/{number}", f"/sources/{broken}")
     for path in paths:
@@ -249,7 +249,7 @@ def test_the_pages_in_a_browser(open_page: Opened, pictures: Path | None) -> Non
             assert wider <= 0, f"{path} is wider than {width}"
             if pictures is not None:
                 name = path.strip("/").replace("/", "-").replace("?", "-").replace(str(number), "paid")
-                page.screenshot(path=pictures / f"b-{name}-{width}.png", full_page=True)
+                page.screenshot(path=pictures / f"b-{name}-{width}.png", full_page=width > 400)
     page = open_page("administrator", f"/sources/{number}")
     expect(page.get_by_role("img", name="Of 48 hours")).to_be_visible()
     page.get_by_label("Keep posts for (days)").fill("90")
