@@ -55,14 +55,28 @@ _SURVEY = {
     "antwort kommentar reponse commentaire respuesta comentario",
     "title": "title question questiontext item frage pregunta",
     "survey_type": "surveytype survey surveyname type category typ umfrage",
-    "rating": "rating score stars value csat satisfaction note punkte",
+    "rating": "rating score stars value csat satisfaction nps enps npsscore enpsscore likelihoodtorecommend note "
+    "punkte",
+    "scale": "scale ratingscale skala echelle",
+    "team": "team department dept division unit businessunit abteilung bereich equipe departamento",
+    "location": "location site office city country standort ort land",
     "author_status": _REVIEW["author_status"],
-    "author_id": "authorid respondentid respondent participantid employeeid customerid userid",
+    # Only counted and never stored; see `collectors.survey_answers`.
+    "respondent": "respondentid respondent participantid participant personid employeeid employeenumber employee "
+    "staffid mitarbeiternummer personalnummer mitarbeiter customerid customer userid user username authorid author "
+    "email emailaddress mail fullname name from by",
 }
+# Headings that name people, of which no survey file may bring anything along.
+PERSONS = frozenset(
+    f"{_SURVEY['respondent']} {_ANY['author']} {_ANY['author_id']} firstname lastname surname vorname nachname phone "
+    "phonenumber telefon manager supervisor vorgesetzter ipaddress ip birthdate dateofbirth geburtsdatum gender "
+    "geschlecht age alter personalnr".split()
+)
+_NO_SURVEY = {"followers", "url", "author", "author_id", "reply_to"}
 _SYNONYMS = {
     "posts": {**_ANY, **_COUNTS, "rating": "rating stars"},
     "reviews": {**_ANY, **_REVIEW},
-    "survey": {name: words for name, words in _ANY.items() if name not in {"followers", "url"}} | _SURVEY,
+    "survey": {name: words for name, words in _ANY.items() if name not in _NO_SURVEY} | _SURVEY,
 }
 TEXT_FIELDS = ("text", "pros", "cons", "advice", "title")
 
@@ -109,6 +123,10 @@ def columns_of(headings: Sequence[str], kind: str, given: Mapping[str, str]) -> 
     fields = fields_of(kind)
     places, constants = recognised(headings, kind), {}
     for field, wanted in given.items():
+        if kind == "survey" and field in ("author", "author_id"):
+            if wanted:
+                raise MappingError(f"{field}: survey answers are stored without the people who gave them")
+            continue
         if field not in fields:
             raise MappingError(f"{field}: no field of {kind}; known are {', '.join(fields)}")
         places.pop(field, None)
@@ -131,6 +149,11 @@ def _place_of(wanted: str, headings: Sequence[str], field: str) -> int:
     if not alike:
         raise MappingError(f"{field}: the file has no column {wanted!r}")
     return alike[0]
+
+
+def personal(headings: Sequence[str]) -> tuple[str, ...]:
+    """Headings of columns that tell of people."""
+    return tuple(heading for heading in headings if _plain(heading) in PERSONS)
 
 
 def _plain(heading: str) -> str:

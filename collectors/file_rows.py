@@ -26,12 +26,6 @@ _ANSWERS = {
     "false": "former employee",
     "0": "former employee",
 }  # of columns that ask "current employee?"
-_SURVEYS = {
-    "exit": ("exit leaver leaving offboarding austritt departure", "former employee"),
-    "stay": ("stay retention", "current employee"),
-    "engagement": ("engagement pulse enps employee climate", "current employee"),
-    "csat": ("csat nps customer satisfaction ces kundenzufriedenheit", "customer"),
-}
 _PARTS = {"pros": "Pros", "cons": "Cons", "advice": "Advice"}
 _KINDS = {"posts": "post", "reviews": "review", "survey": "survey"}
 _OUT_OF = re.compile(r"(\d{1,3}(?:[.,]\d{1,3})?)\s*(?:/|out of|von|sur|de)\s*(5|10|100)(?:\.0)?")
@@ -72,10 +66,7 @@ class RowReader:
 
     def read(self, cells: Sequence[object]) -> tuple[RawPost, bool]:
         """The row as a post, and whether its id is the file's own; raise `RowProblem`."""
-        values = dict(self._columns.constants)
-        for field, place in self._columns.places.items():
-            if place < len(cells) and (text := cell_text(cells[place])):
-                values[field] = text
+        values = self.values(cells)
         text, raw = _text(values)
         rating = self._rating(values)
         given = values.get("id", "")[:500]
@@ -88,7 +79,7 @@ class RowReader:
             author=_author(values.get("author_id", ""), values.get("author", "")),
             followers=_count(values, "followers"),
             kind=_KINDS[self._kind],
-            lang=_language(values.get("lang", "")),
+            lang=stated_language(values.get("lang", "")),
             reply_to=values.get("reply_to"),
             rating=rating,
             counters={name: count for name in self._counters if (count := _count(values, name)) is not None},
@@ -96,6 +87,14 @@ class RowReader:
             raw=raw,
         )
         return post, bool(given)
+
+    def values(self, cells: Sequence[object]) -> dict[str, str]:
+        """The cells by their fields, without the empty ones."""
+        values = dict(self._columns.constants)
+        for field, place in self._columns.places.items():
+            if place < len(cells) and (text := cell_text(cells[place])):
+                values[field] = text
+        return values
 
     def _content_id(self, values: Mapping[str, str]) -> str:
         """A steady id of what the row says: of the mapped cells, whatever their order or spacing in the file."""
@@ -125,11 +124,7 @@ class RowReader:
         stated = {"kind": _KINDS[self._kind]}
         if rating is not None and self._kind != "posts":
             stated["stars"] = str(min(5, max(1, round(rating))))
-        survey, implied = _survey(values.get("survey_type", ""))
-        if survey:
-            stated["survey_type"] = survey
-        status = _status(values.get("author_status", "")) or implied
-        if status:
+        if status := stated_status(values.get("author_status", "")):
             stated["author_status"] = status
         return stated
 
@@ -187,7 +182,7 @@ def _author(author_id: str, name: str) -> RawAuthor | None:
     return RawAuthor(PLATFORM, author_id or None, handle, None if is_handle else name or None)
 
 
-def _status(text: str) -> str | None:
+def stated_status(text: str) -> str | None:
     """The standpoint that a source states, in the words of `nlp.result.TagInput.meta`; None where it is not clear."""
     if text.casefold() in _ANSWERS:
         return _ANSWERS[text.casefold()]
@@ -198,14 +193,5 @@ def _status(text: str) -> str | None:
     return None
 
 
-def _survey(text: str) -> tuple[str | None, str | None]:
-    """The type of a survey and the standpoint of those who answer it; other types keep their own name."""
-    words = re.findall(r"[^\W_]+", text.casefold())
-    for survey, (known, status) in _SURVEYS.items():
-        if any(word in known.split() for word in words):
-            return survey, status
-    return (" ".join(words)[:60] or None), None
-
-
-def _language(text: str) -> str | None:
+def stated_language(text: str) -> str | None:
     return text.lower()[:12] if re.fullmatch(r"[A-Za-z]{2,3}([-_][A-Za-z]{2,8})?", text) else None

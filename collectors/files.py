@@ -16,6 +16,7 @@ from collectors.columns import Columns, MappingError, columns_of
 from collectors.dates import DAY_FIRST, MONTH_FIRST, DateOrder, order_of
 from collectors.file_rows import RowProblem, RowReader, cell_text, numbered
 from collectors.post import RawPost
+from collectors.survey_rows import SurveyRowReader, kept_places, known_scale, notes_of
 from collectors.tables import BadRow, FileError, Format, Progress, Table, format_of, open_table
 
 SAMPLE_ROWS = 1_000
@@ -71,6 +72,7 @@ def guess_mapping(path: Path, kind: str, mapping: Mapping[str, str] | None = Non
     if not sample:
         raise FileError("The file has headings and no rows.")
     order = _order(wanted_order, sample, columns)
+    notes = (order.note,) if order.note else ()
     shown = {field: table.headings[place] for field, place in columns.places.items()}
     shown |= {field: f"={value}" for field, value in columns.constants.items()}
     return ColumnMapping(
@@ -81,7 +83,7 @@ def guess_mapping(path: Path, kind: str, mapping: Mapping[str, str] | None = Non
         unused=columns.unused,
         date_order=order.order,
         rating_scale=_scale(wanted_scale, sample, columns),
-        notes=(order.note,) if order.note else (),
+        notes=(*notes, *notes_of(columns, table.headings)) if kind == "survey" else notes,
         columns=columns,
     )
 
@@ -96,8 +98,16 @@ def open_rows(
     `FileError` or `MappingError` before the first row. Memory grows by some bytes a row, to tell equal rows apart.
     """
     guess = guess_mapping(path, kind, mapping)
-    reader = RowReader(kind, guess.columns, guess.date_order, guess.rating_scale)
-    return _rows(path, guess, reader, progress)
+    return _rows(path, guess, _reader(path, guess, mapping or {}), progress)
+
+
+def _reader(path: Path, guess: ColumnMapping, mapping: Mapping[str, str]) -> RowReader:
+    """Survey files are looked through twice: first for the teams that are large enough to be named."""
+    if guess.kind != "survey":
+        return RowReader(guess.kind, guess.columns, guess.date_order, guess.rating_scale)
+    with open_table(path, guess.format) as table:
+        kept = kept_places(table.rows, guess.columns)
+    return SurveyRowReader(guess.columns, guess.date_order, known_scale(mapping, guess.fields), kept)
 
 
 def _rows(path: Path, guess: ColumnMapping, reader: RowReader, progress: Progress | None) -> Iterator[Row | RowError]:

@@ -40,8 +40,9 @@ _RELATED = re.compile(
     r"|vorgesetzte[rn]?|kolleg(?:e|in|en|innen)|teamleit(?:er|erin|ung)|responsable|jefe|jefa)"
     rf"(?: (?:is|was|ist|war|named|called|namens))?,?)) {_NAME}(?: {_NAME})?"
 )
-_STAFF_NUMBER = re.compile(r"(?<![\w.,-])(?=[A-Za-z]{0,4}[-#]?\d{5,12}(?![\w.,-]))[A-Za-z]{0,4}[-#]?\d{5,12}")
-_SCORE = re.compile(r"\d{1,3}(?:[.,]\d{1,3})?")
+# Not parts of phone numbers, which the privacy door masks as such, and not figures with points or commas.
+_STAFF_NUMBER = re.compile(r"(?<![\w.,-])(?<!\d )[A-Za-z]{0,4}[-#]?\d{5,12}(?![\w-]|[.,]\d| \d)")
+_SCORE = re.compile(r"[0-9]{1,3}(?:[.,][0-9]{1,3})?")
 _OUT_OF = re.compile(r"(\d{1,3}(?:[.,]\d{1,3})?)\s*(?:/|out of|von|sur|de)\s*(5|7|10|100)")
 _SCALE_OF_TOP = {"5": "1-5", "7": "1-7", "10": "0-10", "100": "percent"}
 

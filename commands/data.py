@@ -22,11 +22,15 @@ def import_file(
         list[str] | None, typer.Option("--map", help="FIELD=COLUMN, for headings not recognised.")
     ] = None,
     source: Annotated[str, typer.Option(help="Name of the source; the file's name when left out.")] = "",
+    about: Annotated[
+        str, typer.Option(help="Whose reviews or answers: own, the key of a rival, or text (only those they name).")
+    ] = "",
     tag: Annotated[bool, typer.Option("--tag", help="Tag in this process; else a worker does it.")] = False,
 ) -> None:
     """Take in a file. Bad rows are listed and left out; importing the same file again adds nothing."""
     from rich.progress import Progress
 
+    from collectors.files import guess_mapping
     from config.settings import get_settings
     from workers.app import ANALYZE_PENDING, enqueue
     from workers.imports import import_rows
@@ -36,12 +40,16 @@ def import_file(
     with database(f"manage.py import {file.name}"):
         with Progress(console=out, transient=True) as progress:
             task = progress.add_task(f"Reading {file.name}", total=None)
+            mapping = _mapping(columns or [])
+            for note in guess_mapping(file, kind, mapping).notes:
+                err.print(escape(note))
             report = import_rows(
                 file,
                 kind,
-                _mapping(columns or []),
+                mapping,
                 source or file.stem,
                 lambda done, total: progress.update(task, completed=done, total=total or None),
+                about,
             )
         _print_report(report)
         if tag and report.pending:

@@ -88,7 +88,7 @@ def test_survey_states_who_answers(tmp_path: Path, given: str, survey: str, stat
 def test_mapping_goes_before_headings(tmp_path: Path) -> None:
     path = written(tmp_path, "Text,Was denken Sie?,Wer\nint. Nr. 7,Alles gut,Ann\n")
     assert posts(path)[0].text == "int. Nr. 7"
-    post = posts(path, "survey", {"text": "was denken sie", "survey_type": "=exit", "author": "Wer"})[0]
+    post = posts(path, "survey", {"text": "was denken sie", "survey_type": "=exit", "author": ""})[0]
     assert post.text == "Alles gut"
     assert post.stated["survey_type"] == "exit"
     assert posts(path, "posts", {"author": ""})[0].author is None
