@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 from collectors.base import Batch, Collector, CollectRequest, Option, Outcome, Recheck
 from collectors.bluesky_posts import is_uri, opted_out, post_of
-from collectors.bluesky_search import OVERLAP, BlueskySearch, iso, reach_of
-from collectors.bluesky_session import BlueskySession, items_of
+from collectors.bluesky_search import MOST_BROKEN, OVERLAP, BlueskySearch, iso, reach_of
+from collectors.bluesky_session import BlueskySession, PageFaultError, items_of
 from collectors.fields import record, text
 from collectors.http import HttpClient
 from collectors.options import complete, whole_number
@@ -76,13 +76,14 @@ class BlueskyCollector(Collector):
         doubtful = 0
         for start in range(0, len(known), PACK):
             asked = tuple(known[start : start + PACK])
-            items = items_of(session.posts(asked))
-            there = {text(record(item).get("uri")) for item in items}
-            gone = tuple(uri for uri in asked if uri not in there)
-            if not there and len(asked) >= _MANY:
+            items, failed = _looked_up(session, asked)
+            if not items and len(asked) >= _MANY:
                 doubtful += len(asked)
                 continue
-            posts = (post_of(item) for item in items if not opted_out(item))
+            shown = [item for item in items if not opted_out(item)]
+            there = {text(record(item).get("uri")) for item in shown}
+            gone = tuple(uri for uri in asked if uri not in there and uri not in failed)
+            posts = (post_of(item) for item in shown)
             yield Batch(tuple(post for post in posts if post is not None and post.native_id in asked), None, gone)
         if doubtful:
             detail = f"{doubtful} posts were all said to be gone; that is not believed before they are asked for again."
@@ -94,3 +95,20 @@ class BlueskyCollector(Collector):
 
     def _base(self) -> str:
         return (self._base_url or get_settings().bluesky_url).rstrip("/")
+
+
+def _looked_up(session: BlueskySession, asked: tuple[str, ...]) -> tuple[list[Json], tuple[str, ...]]:
+    """The posts of these addresses, and the addresses that the server fails on: they are neither there nor gone."""
+    try:
+        return items_of(session.posts(asked)), ()
+    except PageFaultError as fault:
+        items: list[Json] = []
+        failed: list[str] = []
+        for uri in asked:
+            try:
+                items += items_of(session.posts((uri,)))
+            except PageFaultError:
+                failed.append(uri)
+                if len(failed) > MOST_BROKEN:
+                    raise fault from None
+        return items, tuple(failed)

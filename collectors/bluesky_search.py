@@ -229,4 +229,4 @@ def reach_of(cursor: Mapping[str, Json], term: str, first: int, present: int) ->
     return Reach(reached, end, until, text(known.get("page")) or None, number(known.get("oldest")))
 
 
-__all__ = ["OVERLAP", "BlueskySearch", "Reach", "iso", "reach_of"]
+__all__ = ["MOST_BROKEN", "OVERLAP", "BlueskySearch", "Reach", "iso", "reach_of"]

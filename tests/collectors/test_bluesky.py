@@ -295,6 +295,30 @@ def test_second_looks_read_counters_and_find_what_is_gone(server: Replay, http: 
     assert (doubted.deleted, doubted.outcome.complete) == ([], False)
 
 
+def test_a_second_look_steps_over_what_the_server_fails_on_and_follows_wishes(server: Replay, http: HttpClient) -> None:
+    answering(server, Index([]))
+    refs = tuple(str(view(number)["uri"]) for number in range(1, 5))
+    shy = view(3, labels=[{"val": "!no-unauthenticated"}])
+    single = {refs[0]: view(1), refs[2]: shy}
+
+    def answer(request: Request) -> Answer:
+        asked = request.query["uris"]  # the first one of several
+        alone = len([one for one in server.requests if one.path == POSTS]) > 1
+        if not alone or asked == refs[1]:
+            return Answer(502)
+        return Answer.json({"posts": [single[asked]] if asked in single else []})
+
+    server.rule(POSTS, answer)
+    key = {"handle": "a", "app_password": next(passwords)}
+    result = look_again(BlueskyCollector(server.base_url), http, {}, refs, credentials=key)
+    assert [post.native_id for post in result.posts] == [refs[0]]
+    assert result.deleted == [refs[2], refs[3]]
+    server.add(POSTS, Answer(502))
+    with pytest.raises(CollectError, match="fault of its own"):
+        look_again(BlueskyCollector(server.base_url), http, {}, refs * 3 + tuple(f"{refs[0]}{n}" for n in range(9)),
+                   credentials=key)  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "known",
     [
