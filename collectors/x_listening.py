@@ -35,7 +35,7 @@ class Pace:
     lifetime: float = 3_600.0  # of a run
     silence: float = 40.0  # X sends a blank line every 20
     tick: float = 1.0
-    flush: float = 3.0  # posts wait at most so long for their batch
+    flush: float = 2.0  # posts wait at most so long for their batch, and a stop for the next chance to be heard
     note: float = 60.0  # between two cursors while nothing comes
     settle: float = 45.0  # until the search knows what was posted before the connection
     steady: float = 60.0  # a connection that lived so long may be followed by the next at once
@@ -75,6 +75,7 @@ class Listening:
         self._held: list[RawPost] = []
         self._deleted: list[str] = []
         self._unread = 0
+        self._owed = 0.0  # USD not yet in the ledger: it is written with each batch, not with each post
         self._fill: Search | None = None
         self._filling: Iterator[Batch] | None = None
         self._unfilled: CollectError | None = None
@@ -123,6 +124,7 @@ class Listening:
                     break
         finally:
             with_lines.close()
+            self._pay()
         yield self._batch()
         if self._age() < self._pace.lifetime and self._affordable():
             raise CollectError("unreachable", "X closed the stream.")
@@ -143,7 +145,7 @@ class Listening:
         except CollectError:
             self._unread += 1
             return
-        self._request.meter.charge(self._plan.cost_of(page))
+        self._owed += self._plan.cost_of(page)
         self._held += page.posts
         self._deleted += page.deleted
         self._unread += page.unread
@@ -192,6 +194,7 @@ class Listening:
 
     def _batch(self) -> Batch:
         """What has come since the last one; with the cursor, unless a gap before it is still being filled."""
+        self._pay()
         posts = tuple({post.native_id: post for post in self._held}.values())
         deleted = tuple(dict.fromkeys(self._deleted))
         moved = posts or time.monotonic() - self._noted >= self._pace.note
@@ -223,8 +226,13 @@ class Listening:
                   if isinstance(value, list)}  # fmt: skip
         return f"{self._x.base.rstrip('/')}{STREAM}?{urlencode(fields)}"
 
+    def _pay(self) -> None:
+        if self._owed:
+            self._request.meter.charge(self._owed)
+            self._owed = 0.0
+
     def _affordable(self) -> bool:
-        return self._request.meter.affords(self._plan.dearest)
+        return self._request.meter.affords(self._owed + self._plan.dearest)
 
     def _age(self) -> float:
         return time.monotonic() - self._began
