@@ -6,6 +6,7 @@ This module is light: the web process lists collectors, and Scrapy stays in the 
 import base64
 import hashlib
 import hmac
+import time
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -29,6 +30,7 @@ from config.settings import Settings, get_settings
 
 MAX_PAGE_BYTES = 3_000_000
 START_SECONDS = 30.0  # until the first sign of life: the interpreter and Scrapy load in about one
+GRACE_SECONDS = 60.0  # after which a child that should have ended by itself is ended
 SILENCE_SECONDS = 30.0  # the child speaks every five seconds unless it hangs in a page
 
 
@@ -100,11 +102,11 @@ class WebCollector(Collector):
     def _follow(self, child: LineProcess, task: dict[str, Json], run: _Run) -> Generator[Batch, None, Outcome]:
         """Batches as pages come in; the outcome, or the error that ended the child."""
         site = Site.from_json(cast("dict[str, Json]", task["site"]))
-        wait = START_SECONDS
+        wait, end = START_SECONDS, time.monotonic() + self._run_seconds + GRACE_SECONDS
         try:
             child.send(task, START_SECONDS)
             while True:
-                message = child.receive(wait)
+                message = child.receive(min(wait, end - time.monotonic()))
                 wait = self._silence
                 match message.get("kind"):
                     case "reading":

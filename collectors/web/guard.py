@@ -16,6 +16,7 @@ from scrapy.robotstxt import RobotParser
 
 from collectors.addresses import is_public
 from collectors.refused import refusal
+from collectors.web.site import host_of
 from collectors.web.verdict import Stop, failure_of
 
 MAX_ROBOTS_BYTES = 500_000  # what RFC 9309 asks to be read at least
@@ -62,12 +63,11 @@ class Doorkeeper:
         return cls(crawler.settings.getlist("SITE_HOSTS"), crawler.settings.getbool("SITE_ALLOW_PRIVATE"))
 
     def process_request(self, request: Request) -> None:
-        parts = urlsplit(request.url)
-        host = (parts.hostname or "").lower()
+        host, scheme = host_of(request.url), urlsplit(request.url).scheme
         if reason := refusal(host):
             detail = f"The page leads to {host}. {reason}"
             raise StoppedError(Stop("not_allowed", detail, permanent=True, closed_path=True))
-        if parts.scheme not in {"http", "https"} or host not in self._hosts:
+        if scheme not in {"http", "https"} or host not in self._hosts:
             shown = host or "an address that is not read"
             raise StoppedError(Stop("bad_answer", f"The page leads to another site, {shown}; enter that one instead."))
 

@@ -86,7 +86,7 @@ class Site:
     def wants(self, url: str) -> bool:
         """Whether a link is to be followed: on this site, and its path fits a pattern."""
         parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or (parts.hostname or "") not in self.hosts:
+        if parts.scheme not in {"http", "https"} or host_of(url) not in self.hosts:
             return False
         path = parts.path or "/"
         full = f"{path}?{parts.query}" if parts.query else path
@@ -109,7 +109,12 @@ class Site:
 
 
 def host_of(url: str) -> str:
-    return (urlsplit(url).hostname or "").lower()
+    """The host of an address in lower case and in ASCII, as requests name it; empty for an address without one."""
+    host = (urlsplit(url).hostname or "").lower()
+    try:
+        return host if host.isascii() else host.encode("idna").decode("ascii")
+    except UnicodeError:
+        return host
 
 
 def fits(text: str, pattern: str) -> bool:

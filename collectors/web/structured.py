@@ -52,7 +52,7 @@ def _json_ld(page: Selector) -> tuple[list[Json], int]:
 
     found: list[Json] = []
     broken = 0
-    for script in page.css('script[type="application/ld+json"]')[:_MAX_SCRIPTS]:
+    for script in page.css('script[type*="ld+json"]')[:_MAX_SCRIPTS]:
         text = script.xpath("string()").get("")
         try:
             found += JsonLdExtractor().extract(f'<script type="application/ld+json">{text}</script>')

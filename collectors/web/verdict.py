@@ -91,6 +91,8 @@ def failure_of(error: object, host: str, when: str = "") -> Stop:
         return Stop("bad_answer", f"{host} sent more than is read of one page{when}.")
     if "Ignore" in name:
         return Stop("bad_answer", f"{host} redirects in a circle{when}.")
+    if "certificate verify failed" in str(error):
+        return Stop("unreachable", f"{host} shows a certificate that cannot be verified{when}.")
     if "Timeout" in name:
         return Stop("unreachable", f"{host} did not answer in time{when}.")
     if "Resolve" in name:

@@ -214,6 +214,10 @@ def test_one_broken_script_does_not_lose_the_others() -> None:
     assert (len(found.items), found.unreadable) == (1, 1)
 
 
+def test_scripts_that_name_their_charset_are_read() -> None:
+    assert posts(markup([review(1)]).replace("ld+json", "ld+json; charset=utf-8"))
+
+
 def test_a_review_that_says_nothing_is_counted() -> None:
     found = read(markup([{"@type": "Review"}, review(1), {"@type": "ClaimReview", "reviewBody": "false"}]))
     assert (len(found.items), found.unreadable) == (1, 1)

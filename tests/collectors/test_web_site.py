@@ -109,6 +109,12 @@ def test_links_stay_on_the_site() -> None:
         assert not site.wants(elsewhere)
 
 
+def test_hosts_with_letters_beyond_ascii_are_one_site() -> None:
+    site = site_of({"start": "https://bücher.example/", "follow": "/t/*"})
+    assert site.wants("https://xn--bcher-kva.example/t/1")
+    assert site.wants("https://BÜCHER.example/t/1")
+
+
 def test_the_host_takes_turns() -> None:
     assert WebCollector().host({"start": "https://A.example:8443/x"}) == "a.example"
     assert WebCollector().host({}) is None
