@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from collectors.base import Batch, Collector, CollectRequest, Option, Outcome, Recheck
+from collectors.errors import CollectError
 from collectors.http import HttpClient
 from collectors.masking import AUTHOR
 from collectors.mastodon_api import Instance, Page
@@ -27,19 +28,25 @@ MAX_REQUESTS = 60  # of one run; 300 in five minutes are allowed
 OVERLAP = timedelta(hours=1)  # looked at again: posts of other servers come late, under the id of their own time
 MAX_TAGS = 50
 ASKED_AT_ONCE = 20
+# Others concern the whole server. A fault may come from one question; two of them do not.
+_OF_ONE_TIMELINE = frozenset(("gone", "bad_answer", "unreachable"))
 _HOST = re.compile(r"(?=.{4,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+")
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How far one timeline has been read: all up to the id `since`; a walk cut off goes on below `below`."""
+    """How far one timeline has been read: all up to the id `since`; a walk cut off goes on below `below`.
+
+    `turn` is when its turn last ended, in seconds since 1970.
+    """
 
     since: str | None = None
     top: str | None = None  # the newest id of the walk in progress
     below: str | None = None
+    turn: float = 0.0
 
     def as_json(self) -> dict[str, Json]:
-        return {"since": self.since, "top": self.top, "below": self.below}
+        return {"since": self.since, "top": self.top, "below": self.below, "turn": self.turn}
 
 
 class MastodonCollector(Collector):
@@ -137,18 +144,29 @@ class _Run:
     unread: int = 0
     skipped: int = 0
     cut_off: bool = False
+    walked: int = 0
+    failed: dict[str, CollectError] = field(default_factory=dict)  # by reason
     reaches: dict[str, Reach] = field(default_factory=dict)
 
     def read(self, timelines: Mapping[str, Callable[[str | None, str | None], Page]]) -> Iterator[Batch]:
         self.reaches = {key: _reach(self.request.cursor, key, self.request.now) for key in timelines}
         first = self.request.now - timedelta(days=whole_number(self.options, "backfill_days", 0, 365))
-        # Walks that were cut off come first, then those that were never begun, so that the cap starves none.
-        for key in sorted(timelines, key=lambda each: (not self.reaches[each].below, self.reaches[each].since or "")):
-            if self.reaches[key].below:
+        # The one whose turn is longest ago comes first, so that the cap starves none.
+        for key in sorted(timelines, key=lambda each: self.reaches[each].turn):
+            try:
+                if self.reaches[key].below:
+                    yield from self._walk(key, timelines[key], first)
                 yield from self._walk(key, timelines[key], first)
-            if self.cut_off:
-                return
-            yield from self._walk(key, timelines[key], first)
+                self.walked += not self.cut_off
+            except CollectError as error:
+                twice = error.reason == "unreachable" and error.reason in self.failed
+                if twice or error.reason not in _OF_ONE_TIMELINE:
+                    raise
+                self.failed.setdefault(error.reason, error)
+                self.reaches[key] = replace(self.reaches[key], turn=self.request.now.timestamp())
+                yield Batch((), self._cursor())
+        if self.failed and not self.walked:
+            raise next(iter(self.failed.values()))
 
     def _walk(self, key: str, page_of: Callable[[str | None, str | None], Page], first: datetime) -> Iterator[Batch]:
         """From the newest post, or where the last walk was cut off, down to what is known."""
@@ -164,7 +182,7 @@ class _Run:
             reach = replace(reach, top=reach.top or (fresh[0] if fresh else None), below=page.next_max)
             ended = page.next_max is None or seen.issuperset(ids) or page.next_max in seen
             if ended or _reaches(page, floor, first):
-                reach = Reach(_newer(reach.top, reach.since))
+                reach = Reach(_newer(reach.top, reach.since), turn=self.request.now.timestamp())
             seen |= {*ids, page.next_max or ""}
             self.reaches[key] = reach
             yield self._batch(page)
@@ -180,8 +198,10 @@ class _Run:
                 posts[post.native_id] = post
             else:
                 self.unread += 1
-        walks: dict[str, Json] = {key: reach.as_json() for key, reach in self.reaches.items()}
-        return Batch(tuple(posts.values()), {"walks": walks})
+        return Batch(tuple(posts.values()), self._cursor())
+
+    def _cursor(self) -> dict[str, Json]:
+        return {"walks": {key: reach.as_json() for key, reach in self.reaches.items()}}
 
     def outcome(self, *, unsearched: bool) -> Outcome:
         notes = []
@@ -193,8 +213,11 @@ class _Run:
             notes.append(f"{self.unread} posts could not be read.")
         if self.skipped:
             notes.append(f"{self.skipped} were left alone: boosts, not public, or by authors who keep robots away.")
+        notes += [error.detail for error in self.failed.values()]
         if self.cut_off:
             return Outcome(False, "limit_reached", " ".join(notes), next_check=timedelta(minutes=1))
+        if self.failed:
+            return Outcome(False, next(iter(self.failed)), " ".join(notes))
         return Outcome(not unsearched, "needs_credentials" if unsearched else "ok", " ".join(notes))
 
 
@@ -220,9 +243,11 @@ def _reach(cursor: Mapping[str, Json], key: str, now: datetime) -> Reach:
     known = walks.get(key) if isinstance(walks, dict) else None
     if not isinstance(known, dict):
         return Reach()
+    turn = known.get("turn")
+    at = float(turn) if isinstance(turn, int | float) and 0 <= turn <= now.timestamp() else 0.0
     ids = {name: id_of({"id": known.get(name)}) for name in ("since", "top", "below")}
     since, top = (each if each and is_plausible(each, now) else None for each in (ids["since"], ids["top"]))
-    return Reach(since, top, ids["below"]) if ids["below"] else Reach(since)
+    return Reach(since, top, ids["below"], at) if ids["below"] else Reach(since, turn=at)
 
 
 def _instance(value: Json) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Mapping
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from collectors.base import Batch, Collector, CollectRequest, Option, Outcome, Recheck
 from collectors.errors import CollectError
@@ -61,7 +62,7 @@ class RedditCollector(Collector):
         }  # fmt: skip
 
     def host(self, options: Mapping[str, Json]) -> str | None:
-        return (self._oauth_url or get_settings().reddit_oauth_url).split("//", 1)[-1].split("/")[0].split(":")[0]
+        return urlsplit(self._oauth_url or get_settings().reddit_oauth_url).hostname
 
     def collect(self, request: CollectRequest, http: HttpClient) -> Generator[Batch, None, Outcome]:
         options = self.check_options(request.options)

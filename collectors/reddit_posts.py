@@ -86,8 +86,8 @@ def is_gone(item: Json) -> bool:
         return False
     if isinstance(item.get("removed_by_category"), str) and item["removed_by_category"]:
         return True
-    text = item.get("body") if isinstance(item.get("body"), str) else item.get("selftext")
-    return isinstance(text, str) and text.strip().lower() in _GONE_TEXTS
+    said = item.get("body"), item.get("selftext"), item.get("title")
+    return any(isinstance(text, str) and text.strip().lower() in _GONE_TEXTS for text in said)
 
 
 def post_of(item: Json) -> RawPost | None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from collectors.base import Batch, CollectRequest, Outcome
@@ -28,7 +28,8 @@ ASKED_AT_ONCE = 100  # comments in one request
 _PAGE = "100"
 _OVERLAP = {"search": 3_600.0, "new": 900.0, "comments": 600.0}  # seconds: the search index is late, so are approvals
 _SUBREDDIT = re.compile(r"[a-z0-9][a-z0-9_]{1,20}")
-_OF_ONE_PLACE = frozenset(("gone", "not_allowed", "bad_answer"))  # others concern the whole application
+# Others concern the whole application. A fault of Reddit may come from one question; two of them do not.
+_OF_ONE_PLACE = frozenset(("gone", "not_allowed", "bad_answer", "unreachable"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +92,13 @@ class Run:
                 yield from self._walk(place)
                 self.walked += 1
             except CollectError as error:
-                if error.reason not in _OF_ONE_PLACE:
+                if error.reason not in _OF_ONE_PLACE or self.reasons.count("unreachable"):
                     raise
                 first = first or error
                 self.notes.append(f"r/{place.subreddit}: {error.detail}")
                 self.reasons.append(error.reason)
+                self.reaches[place.key] = replace(self.reaches[place.key], walked_at=self.now)  # its turn is over
+                yield Batch((), self.cursor())
         if first is not None and not self.walked:
             permanent = all(reason in {"gone", "not_allowed"} for reason in self.reasons)
             raise CollectError(first.reason, " ".join(dict.fromkeys(self.notes)), permanent=permanent) from first
@@ -144,18 +147,18 @@ class Run:
                     yield Batch(found.posts, None, deleted=found.gone)
                 self.trees.read(name, self.now)
             except CollectError as error:
-                if error.reason not in _OF_ONE_PLACE:
+                if error.reason not in _OF_ONE_PLACE or self.reasons.count("unreachable"):
                     raise
                 self._failed(name, error)
             yield Batch((), self.cursor())
 
     def _failed(self, name: str, error: CollectError) -> None:
-        if error.reason != "bad_answer":  # gone, or no longer public
+        if error.reason not in {"bad_answer", "unreachable"}:  # gone, or no longer public
             self.trees.forget(name)
             return
         self.trees.put_off(name, self.now)
         self.notes.append(f"The comments of a post could not be read: {error.detail}")
-        self.reasons.append("bad_answer")
+        self.reasons.append(error.reason)
 
     def _tree(self, name: str) -> Iterator[tuple[Json, ...]]:
         """A post with all its comments, the newest first, up to the cap."""

@@ -19,7 +19,7 @@ class Reach:
     """How far one listing has been read, in seconds since 1970.
 
     Everything up to `reached` is stored. A walk down from the newest item that was cut off goes on after the item
-    `after`; it began at `top` and has seen `count` items. `walked_at` is when the listing last came to its end.
+    `after`; it began at `top` and has seen `count` items. `walked_at` is when its turn last ended.
     """
 
     reached: float | None = None

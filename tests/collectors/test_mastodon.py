@@ -205,7 +205,8 @@ def test_other_servers_ids_are_fine(server: Replay, http: HttpClient) -> None:
 def test_id_of_the_far_future_silences_nothing(server: Replay, http: HttpClient) -> None:
     server.add(TAG, Answer.json([status(60, id=10**19), status(70)]), Answer.json([]))
     first = collect(server, http)
-    assert first.cursor["walks"] == {"tag:acme": {"since": id_at(70), "top": None, "below": None}}
+    known = {"since": id_at(70), "top": None, "below": None, "turn": NOW.timestamp()}
+    assert first.cursor["walks"] == {"tag:acme": known}
 
 
 def test_names_become_hashtags_and_search_needs_a_token(server: Replay, http: HttpClient) -> None:
@@ -322,6 +323,26 @@ def test_refusals_are_told_apart(
     assert "tok" not in caught.value.detail.replace("access token", "")
 
 
+def test_one_hashtag_does_not_stop_the_others(server: Replay, http: HttpClient) -> None:
+    server.add("/api/v1/timelines/tag/bad", Answer(500))
+    server.rule(TAG, Timeline([status(60)]))
+    options = OPTIONS | {"hashtags": "bad, acme"}
+    result = collect(server, http, options)
+    assert (len(result.posts), result.outcome.complete, result.outcome.reason) == (1, False, "unreachable")
+    server.add(TAG, Answer(500))
+    with pytest.raises(CollectError, match="fault of its own"):
+        collect(server, http, options)
+
+
+def test_hashtags_take_turns_under_the_cap(server: Replay, http: HttpClient) -> None:
+    for tag in ("aa", "bb", "cc"):
+        server.rule(f"/api/v1/timelines/tag/{tag}", Timeline([]))
+    options = OPTIONS | {"hashtags": "aa bb cc"}
+    first = collect(server, http, options, max_requests=2)
+    collect(server, http, options, max_requests=2, cursor=first.cursor, now=NOW + timedelta(minutes=1))
+    assert [request.path[-2:] for request in server.requests] == ["aa", "bb", "cc", "aa"]
+
+
 def broken(body: bytes) -> Callable[[BufferedIOBase], None]:
     def send(wire: BufferedIOBase) -> None:
         wire.write(body)
@@ -387,10 +408,10 @@ def test_options_are_checked_by_name() -> None:
         MastodonCollector().check_options({})
 
 
-def test_server_setting_leads_to_loopback_only(server: Replay, http: HttpClient, settings: Callable[..., Any]) -> None:
+def test_server_setting_leads_to_loopback(server: Replay, settings: Callable[..., Any]) -> None:
     server.rule(TAG, Timeline([status(60)]))
-    settings(mastodon_url=server.base_url)
-    post = run(MastodonCollector(), http, OPTIONS).posts[0]
+    with HttpClient.from_settings(settings(mastodon_url=server.base_url)) as guarded:
+        post = run(MastodonCollector(), guarded, OPTIONS).posts[0]
     assert post.url == f"https://{HOST}/web/statuses/{id_at(60)}"
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from collectors.http import HttpClient
 from collectors.post import Json
 from collectors.reddit import STAYS, RedditCollector
 from collectors.reddit_posts import is_gone, post_of
+from config.settings import Settings
 from tests.collectors.conftest import NOW
 from tests.collectors.reddit_things import (
     DOOR,
@@ -292,3 +294,12 @@ def test_every_post_keeps_what_it_says(reddit: Replay, http: HttpClient) -> None
     assert post is not None
     stored = DOOR.admit(post, NOW, 1_000)
     assert (stored.url, stored.stated, stored.native_id) == (post.url, {"community": "r/Acme"}, "t3_p1")
+
+
+def test_addresses_come_from_the_settings(reddit: Replay, settings: Callable[..., Settings]) -> None:
+    reddit.rule("/r/acme/new", Things([submission(1)]))
+    chosen = settings(reddit_url=reddit.base_url, reddit_oauth_url=f"{reddit.base_url}/")
+    with HttpClient.from_settings(chosen) as guarded:  # private addresses are refused, those of the settings are not
+        result = run(RedditCollector(), guarded, ONLY_NEW, credentials=KEYS)
+    assert len(result.posts) == 1
+    assert RedditCollector().host({}) == "127.0.0.1"

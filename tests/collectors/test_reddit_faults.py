@@ -158,6 +158,17 @@ def test_one_community_does_not_stop_the_others(
     assert not any("optin" in path for path in paths(reddit))
 
 
+def test_one_fault_of_reddit_passes_the_turn_on_and_two_end_the_run(reddit: Replay, http: HttpClient) -> None:
+    reddit.add("/r/bad/new", Answer(500))
+    reddit.rule("/r/acme/new", Things([submission(1)]))
+    options = ONLY_NEW | {"subreddits": "bad, acme"}
+    result = collect(reddit, http, options)
+    assert (len(result.posts), result.outcome.reason) == (1, "unreachable")
+    reddit.add("/r/worse/new", Answer(503))
+    with pytest.raises(CollectError, match="503"):
+        collect(reddit, http, ONLY_NEW | {"subreddits": "bad, worse, acme"})
+
+
 def broken(body: bytes) -> Callable[[BufferedIOBase], None]:
     def send(wire: BufferedIOBase) -> None:
         wire.write(body)

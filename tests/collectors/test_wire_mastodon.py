@@ -172,7 +172,7 @@ def test_spoilt_items_lose_nothing_but_themselves(file: Path, server: Replay, ht
                key=lambda line: len(line["response"]["body"]))  # fmt: skip
     server.rule(TAG, lambda request: Answer.json([]) if "max_id" in request.query else given(page))
     whole = {post.native_id for post in collect(server, http).posts}
-    for seed in range(12):
+    for seed in range(6):
         spoiler = Spoiler(server, fault, random.Random(seed), [])
         server.before = spoiler.answer
         result = collect(server, http)
