@@ -4,18 +4,23 @@ import base64
 import hashlib
 import hmac
 import re
+import subprocess
+import sys
 from datetime import timedelta
 from urllib.parse import quote, unquote
 
 import pytest
 
-from collectors.base import CollectRequest
+from collectors.base import Collector, CollectRequest
 from collectors.errors import CollectError
 from collectors.http import HttpClient
 from collectors.meter import Meter
 from collectors.post import Json
 from collectors.privacy import PrivacyDoor
+from collectors.x import XCollector
 from collectors.x_owned import XOwnedCollector, owned_metrics, owned_post_of
+from collectors.x_stream import XStreamCollector
+from config.settings import ROOT
 from tests.collectors.conftest import NOW
 from tests.collectors.run import Run, look_again, run
 from tests.collectors.x_platform import LOOKUP, Platform, problem, tweet
@@ -178,3 +183,19 @@ def test_stored_items_give_the_same_post_again(server: Replay, http: HttpClient)
     assert (again.counters, again.published_at) == (post.counters, post.published_at)
     assert owned_post_of("x") is None
     assert NOW - stored.published_at == timedelta(hours=1)
+
+
+@pytest.mark.parametrize("collector", [XCollector(), XStreamCollector(), XOwnedCollector()], ids=lambda one: one.kind)
+def test_defaults_of_all_kinds_are_fine(collector: Collector) -> None:
+    checked = collector.check_options({option.name: option.default for option in collector.options})
+    assert set(checked) == {option.name for option in collector.options}
+    assert collector.check_options(checked) == checked
+    assert collector.budget is not None
+    assert collector.budget.option in checked
+    assert collector.host(checked) == "api.x.com"
+
+
+def test_listing_the_kinds_loads_no_library() -> None:
+    code = "import sys, collectors.x, collectors.x_stream, collectors.x_owned; print(sorted(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    assert not [name for name in ("tweepy", "requests", "oauthlib") if f"'{name}'" in loaded]
