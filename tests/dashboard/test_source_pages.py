@@ -241,8 +241,9 @@ def test_the_pages_in_a_browser(open_page: Opened, pictures: Path | None) -> Non
         _ran(number, hours, failed, cost=0.8)
     _hold(number)
     paths = ("/sources", "/sources/new", "/sources/new?kind=paid", f"/sources/{number}", f"/sources/{broken}")
+    page = open_page("administrator", paths[0])
     for path in paths:
-        page = open_page("administrator", path)
+        page.goto(path)
         for width in (1400, 390):
             page.set_viewport_size({"width": width, "height": 900})
             wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
@@ -250,7 +251,7 @@ def test_the_pages_in_a_browser(open_page: Opened, pictures: Path | None) -> Non
             if pictures is not None:
                 name = path.strip("/").replace("/", "-").replace("?", "-").replace(str(number), "paid")
                 page.screenshot(path=pictures / f"b-{name}-{width}.png", full_page=width > 400)
-    page = open_page("administrator", f"/sources/{number}")
+    page.goto(f"/sources/{number}")
     expect(page.get_by_role("img", name="Of 48 hours")).to_be_visible()
     page.get_by_label("Keep posts for (days)").fill("90")
     page.get_by_role("button", name="Save").click()
