@@ -47,6 +47,7 @@ class WebCollector(Collector):
     """One site, read as a guest: robots.txt, one request at a time, no sign-in, no cookies, no way around refusals."""
 
     kind = "web"
+    about = "own"
     label = "Web pages"
     options = OPTIONS
     interval = timedelta(hours=6)

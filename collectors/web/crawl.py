@@ -8,8 +8,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from typing import IO, Any, cast
 from urllib.parse import urlsplit
@@ -27,42 +26,12 @@ from collectors.post import Json
 from collectors.web.cursor import mark
 from collectors.web.guard import Robots, StoppedError, guard_connections, private_address
 from collectors.web.reading import PageRead, read_page
-from collectors.web.site import Site
+from collectors.web.task import Task, settings_of
 from collectors.web.verdict import LEFT_OUT, Stop, failure_of, judge
 
 MEMORY = 2_000_000_000
 ALIVE_SECONDS = 5.0
 FAILURES_IN_A_ROW = 3
-ROLES = ("start", "next", "follow")
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What the crawler is told; `known` and `avoid` are marks (see `cursor.mark`) of items and addresses."""
-
-    site: Site
-    seeds: tuple[tuple[str, str], ...]  # address and role
-    known: frozenset[str]
-    avoid: frozenset[str]
-    agent: str
-    pace: float
-    timeout: float
-    max_bytes: int
-    allow_private: bool
-    seconds: float
-    cache_folder: str | None
-    cache_key: str | None
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> "Task":
-        given = dict(value)
-        given |= {
-            "site": Site.from_json(given["site"]),
-            "seeds": tuple((url, role) for url, role in given["seeds"]),
-            "known": frozenset(given["known"]),
-            "avoid": frozenset(given["avoid"]),
-        }
-        return cls(**given)
 
 
 class SiteSpider(Spider):
@@ -77,7 +46,7 @@ class SiteSpider(Spider):
         self._refused = refused
         self._asked = 0  # pages
         self._seen: set[str] = set()
-        self._items = 0
+        self._pages = 0
         self._in_a_row = 0
         self._stop: Stop | None = None
         self._left: list[str] = []
@@ -147,7 +116,7 @@ class SiteSpider(Spider):
             return PageRead()
 
     def _tell(self, page: PageRead, url: str, role: str, onward: str | None) -> None:
-        self._items += len(page.items)
+        self._pages += 1
         counts = {name: getattr(page, name) for name in ("unreadable", "repeated", "undated", "without_zone")}
         self.say({"kind": "page", "url": url, "role": role, "items": list(page.items),
                   "rated_only": page.rated_only, "links": len(page.links),
@@ -205,13 +174,12 @@ class SiteSpider(Spider):
         """Scrapy's last call: say how it went."""
         stats = self.crawler.stats
         sent = stats.get_value("downloader/request_count", 0) - stats.get_value("httpcache/hit", 0)
-        if reason not in {"finished", *(("",) if self._stop is None else (self._stop.reason,))}:
-            self._cut = True
-        stop = self._stop or (self._last if self._items == 0 else None)
+        expected = "finished" if self._stop is None else self._stop.reason
+        stop = self._stop or (self._last if self._pages == 0 else None)
         message: dict[str, Json] = {
             "kind": "end",
             "stop": stop.to_json() if stop else None,
-            "cut": self._cut,
+            "cut": self._cut or reason != expected,
             "timed_out": reason == "closespider_timeout",
             "left": list(self._left),
             "asked": self._asked,
@@ -219,61 +187,6 @@ class SiteSpider(Spider):
         }
         message.update(self._counts)
         self.say(message)
-
-
-def settings_of(task: Task) -> dict[str, Any]:
-    """Scrapy as a guest: obedient, slow, small, without memory of people."""
-    settings: dict[str, Any] = {
-        "USER_AGENT": task.agent,
-        "ROBOTSTXT_OBEY": True,
-        "ROBOTSTXT_USER_AGENT": task.agent.partition("/")[0].strip() or task.agent,
-        "COOKIES_ENABLED": False,
-        "REFERER_ENABLED": False,
-        "RETRY_ENABLED": False,
-        "METAREFRESH_ENABLED": False,
-        "HTTPERROR_ALLOW_ALL": True,
-        "HTTPPROXY_ENABLED": False,
-        "TELNETCONSOLE_ENABLED": False,
-        "LOG_ENABLED": False,
-        "LOG_INSTALL_ROOT_HANDLER": False,
-        "SCHEDULER_MEMORY_QUEUE": "scrapy.squeues.FifoMemoryQueue",
-        "CONCURRENT_REQUESTS": 1,
-        "CONCURRENT_REQUESTS_PER_DOMAIN": 1,
-        "DOWNLOAD_DELAY": task.pace,
-        "DOWNLOAD_DELAY_JITTER": 0,
-        "DOWNLOAD_TIMEOUT": task.timeout,
-        "DOWNLOAD_MAXSIZE": task.max_bytes,
-        "DOWNLOAD_WARNSIZE": 0,
-        "DOWNLOAD_VERIFY_CERTIFICATES": True,
-        "DNS_TIMEOUT": min(10.0, task.timeout),
-        "DNS_RESOLVER": "scrapy.resolver.CachingHostnameResolver",
-        "AUTOTHROTTLE_ENABLED": True,
-        "AUTOTHROTTLE_START_DELAY": task.pace,
-        "AUTOTHROTTLE_MAX_DELAY": max(30.0, task.pace),
-        "CLOSESPIDER_TIMEOUT": task.seconds,
-        "REDIRECT_MAX_TIMES": 5,
-        "DEPTH_LIMIT": 0,
-        "SITE_HOSTS": sorted(task.site.hosts),
-        "SITE_ALLOW_PRIVATE": task.allow_private,
-        "EXTENSIONS": {"scrapy.extensions.remote_control.RemoteControl": None},
-        "DOWNLOADER_MIDDLEWARES": {
-            "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
-            "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
-            "scrapy.downloadermiddlewares.httpcache.HttpCacheMiddleware": None,
-            "collectors.web.guard.Doorkeeper": 50,
-            "collectors.web.guard.Robots": 100,
-            "collectors.web.cache.CacheMiddleware": 900,
-        },
-    }
-    if task.cache_folder and task.cache_key:
-        settings |= {
-            "HTTPCACHE_ENABLED": True,
-            "HTTPCACHE_DIR": task.cache_folder,
-            "HTTPCACHE_POLICY": "collectors.web.cache.CachePolicy",
-            "HTTPCACHE_STORAGE": "collectors.web.cache.SealedStorage",
-            "SITE_CACHE_KEY": task.cache_key,
-        }
-    return settings
 
 
 def main() -> None:

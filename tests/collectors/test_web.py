@@ -352,3 +352,13 @@ def test_the_cache_is_swept(tmp_path: Path) -> None:
     assert sweep(tmp_path, max_bytes=350) == 3
     assert sweep(tmp_path, max_age_days=-1) == 3
     assert not list(tmp_path.glob("*/*"))
+
+
+def test_a_missing_link_is_no_failure_where_all_else_is_known(server: Replay, http: HttpClient) -> None:
+    server.add("/", html('<a href="/news/1">a</a><a href="/news/gone">b</a>'))
+    options: dict[str, Json] = {"start": server.url("/"), "read": "article", "follow": "/news/*"}
+    site = site_of(options)
+    known = Cursor.read({}, site).with_page(server.url("/news/1"), ["x"], site)
+    found = run(WEB, http, options, cursor=known.to_json())
+    assert (found.posts, found.outcome.complete) == ([], True)
+    assert "1 linked pages are not there any more." in found.outcome.detail
