@@ -16,6 +16,7 @@ class SurveyCollector(WebhookCollector):
     """A webhook whose items are all survey answers, and the place where imported surveys stand."""
 
     kind = "survey"
+    about = "own"
     label = "Survey (inside voice)"
     options: tuple[Option, ...] = (
         Option("survey_type", "Kind of survey", "For answers that do not say. csat: customers; the others: staff.",
@@ -29,6 +30,7 @@ class SurveyCollector(WebhookCollector):
         Option("secret_previous", "Previous secret", "Still accepted while the tool changes to the new one."),
     )
     interval = timedelta(days=1)
+    about = "own"
 
     def check_options(self, options: Mapping[str, Json]) -> dict[str, Json]:
         values = complete(options, self.options)
@@ -59,9 +61,4 @@ def _stated_by(options: Mapping[str, Json]) -> dict[str, Json]:
     return {name: value for name in ("survey_type", "scale") if (value := options.get(name))}
 
 
-def import_mapping(options: Mapping[str, Json]) -> dict[str, str]:
-    """What a source of this kind adds to the mapping of a file that is imported into it (see `files.open_rows`)."""
-    return {name: f"={value}" for name, value in _stated_by(options).items()}
-
-
-__all__ = ["SurveyCollector", "import_mapping"]
+__all__ = ["SurveyCollector"]

@@ -31,6 +31,7 @@ class TrustpilotCollector(Collector):
     """One business unit. Recommended by Trustpilot: at most 833 requests in five minutes, 10,000 in an hour."""
 
     kind = "trustpilot"
+    about = "own"
     label = "Trustpilot"
     options: tuple[Option, ...] = (
         Option("domain", "Domain at Trustpilot", "As in the address of the profile page, such as acme.com.",
@@ -44,6 +45,7 @@ class TrustpilotCollector(Collector):
     )
     interval = timedelta(minutes=30)
     needs_terms = False
+    about = "own"
     takes_hooks = True
     recheck = Recheck(pack=1, then=timedelta(days=7))
     pace = timedelta(seconds=0.5)  # 600 in five minutes

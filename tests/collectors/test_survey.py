@@ -15,7 +15,7 @@ from collectors.files import MappingError, Row, RowError, guess_mapping, open_ro
 from collectors.post import Json, RawPost
 from collectors.privacy import PrivacyDoor
 from collectors.signing import HEADER, sign
-from collectors.survey import SurveyCollector, import_mapping
+from collectors.survey import SurveyCollector
 from collectors.survey_answers import anonymous, anonymous_sent, hidden_id, mask_names, rating_of, read_score, stated_of
 from nlp.verdict import stated
 from tests.collectors.conftest import NOW
@@ -264,4 +264,3 @@ def test_options_are_checked() -> None:
         with pytest.raises(ValueError, match=f"^{name}: "):
             COLLECTOR.check_options({name: value})
     assert COLLECTOR.map_item({}) is None
-    assert import_mapping({"survey_type": "exit", "scale": ""}) == {"survey_type": "=exit"}
