@@ -102,7 +102,7 @@ def access_of(collector: Collector) -> str:
 
 
 def _about(collector: Collector) -> str:
-    said = str(getattr(collector, "about", ""))
+    said = str(getattr(collector, "summary", ""))
     if said:
         return said
     if collector.needs_terms:

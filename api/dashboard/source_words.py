@@ -9,6 +9,7 @@ from math import ceil
 from api.dashboard import wording
 from api.dashboard.panels import Table
 from collectors.meter import WARN_AT
+from metrics.listening import COVERAGE_FLOOR
 from storage.sources import HourCover, SourceRow
 
 PERSON = "Need a person"
@@ -62,6 +63,10 @@ _STATES = {
     ),
     "paused": StateWords("paused", "unsure", PAUSED, "Nobody collects from it.", "Resume it when it is wanted again."),
 }  # fmt: skip
+_IN_PART = StateWords(
+    "works in part", "waiting", WORKING, "It answers, but not every run of the last 24 hours brought all.",
+    "The runs below say what was missing.",
+)  # fmt: skip
 _FILLED = StateWords("filled from outside", "unsure", WORKING, "Files, mails or calls bring what it has.")
 
 
@@ -69,6 +74,8 @@ def state_words(row: SourceRow, *, polled: bool) -> StateWords:
     """The state of a source; an unknown one by its own name."""
     if row.state == "never run" and not polled:
         return _FILLED
+    if row.state == "ok" and row.coverage_24h is not None and row.coverage_24h < COVERAGE_FLOOR:
+        return _IN_PART
     found = _STATES.get(row.state, StateWords(row.state, "", WORKING, ""))
     if row.state != "error":
         return found

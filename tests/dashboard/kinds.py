@@ -17,7 +17,7 @@ class Paid(Collector):
 
     kind = "paid"
     label = "Paid search"
-    about = "Searches a platform that asks for money."
+    summary = "Searches a platform that asks for money."
     access = "key"
     options = (
         Option("terms", "Search for", "One a line.", many_lines=True),

@@ -52,7 +52,9 @@ def _add(name: str, kind: str = "paid", keys: dict[str, str] | None = None, **op
         )  # fmt: skip
 
 
-def _ran(source_id: int, hours_ago: float, error: CollectError | None = None, cost: float = 0.0) -> None:
+def _ran(
+    source_id: int, hours_ago: float, error: CollectError | None = None, cost: float = 0.0, *, partly: bool = False
+) -> None:
     began = datetime.now(UTC) - timedelta(hours=hours_ago)
     with db.transaction() as session:
         claimed = sources.claim(session, source_id, began, force=True)
@@ -60,7 +62,7 @@ def _ran(source_id: int, hours_ago: float, error: CollectError | None = None, co
         if error is not None:
             sources.fail_run(session, claimed.run_id, error, began + timedelta(seconds=9), requests=2, cost=cost)
         else:
-            sources.finish_run(session, claimed.run_id, Outcome(True, "ok"), began, requests=2, cost=cost)
+            sources.finish_run(session, claimed.run_id, Outcome(not partly, "ok"), began, requests=2, cost=cost)
 
 
 def _hold(source_id: int) -> None:
@@ -207,6 +209,14 @@ def test_a_source_shows_budget_retention_window_runs_and_what_is_held(clients: C
     assert "The item is put away." in follow(client, post(client, f"/sources/{number}/held", {"item": item}))
     assert "Somebody has looked" in follow(client, post(client, f"/sources/{number}/held", {"item": item}))
     assert 'id="held"' not in client.get(f"/sources/{number}").text
+
+
+def test_a_source_that_never_brings_all_does_not_simply_work(clients: Clients) -> None:
+    number = _add("Half a feed", "feed")
+    _ran(number, 0.2, partly=True)
+    page = clients("administrator").get(f"/sources/{number}").text
+    assert "works in part" in page
+    assert "The runs below say what was missing." in page
 
 
 def test_saving_the_same_options_starts_no_run(clients: Clients) -> None:
