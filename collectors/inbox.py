@@ -51,7 +51,7 @@ class InboxCollector(Collector):
     """One folder of one mailbox. By default nothing in it is changed, not even what counts as read."""
 
     kind = "inbox"
-    about = "own"
+    about = "own"  # of its reviews; articles are about whom they name
     label = "Mailbox (review alerts, newsletters)"
     options: tuple[Option, ...] = (
         Option("host", "Mail server (IMAP)", "Such as imap.example.com.", required=True),
@@ -79,7 +79,6 @@ class InboxCollector(Collector):
     )
     interval = timedelta(minutes=15)
     needs_terms = False
-    about = "own"  # of its reviews; articles are about whom they name
 
     def check_options(self, options: Mapping[str, Json]) -> dict[str, Json]:
         values = complete(options, self.options)

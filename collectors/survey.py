@@ -30,7 +30,6 @@ class SurveyCollector(WebhookCollector):
         Option("secret_previous", "Previous secret", "Still accepted while the tool changes to the new one."),
     )
     interval = timedelta(days=1)
-    about = "own"
 
     def check_options(self, options: Mapping[str, Json]) -> dict[str, Json]:
         values = complete(options, self.options)

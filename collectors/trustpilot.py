@@ -45,7 +45,6 @@ class TrustpilotCollector(Collector):
     )
     interval = timedelta(minutes=30)
     needs_terms = False
-    about = "own"
     takes_hooks = True
     recheck = Recheck(pack=1, then=timedelta(days=7))
     pace = timedelta(seconds=0.5)  # 600 in five minutes

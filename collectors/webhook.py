@@ -25,6 +25,7 @@ class WebhookCollector(Collector):
     """Nothing is fetched; `receive` checks the signature and reads what was sent."""
 
     kind = "webhook"
+    about = "own"
     label = "Webhook (own tools)"
     options: tuple[Option, ...] = (
         Option("platform", "Platform of the authors", "The same person has one pseudonym per platform.",
