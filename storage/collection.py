@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import Exists, exists, select, text, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import select, text, update
+from sqlalchemy.orm import Session
 
 from collectors.base import CollectError, Outcome
 from collectors.post import Json
@@ -42,6 +42,13 @@ ORDER BY due.place, due.next_check_at, due.id LIMIT :limit
 _BUSY = text("""
 SELECT count(*) FROM sources WHERE host = :host AND claimed_at IS NOT NULL AND claimed_at >= :stale AND id <> :source
   AND kind <> ALL(CAST(:streams AS text[]))
+""")
+# A run holds its source as long as no later one has been begun.
+_RENEW = text("""
+UPDATE sources s SET claimed_at = :now FROM collection_runs r
+WHERE r.id = :run AND s.id = r.source_id AND s.claimed_at IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM collection_runs n WHERE n.source_id = r.source_id AND n.purpose = 'collect' AND n.id > r.id)
+RETURNING s.id
 """)
 
 
@@ -115,9 +122,7 @@ def claim(session: Session, source_id: int, now: datetime, *, force: bool = Fals
 
 def renew_claim(session: Session, run_id: int, now: datetime) -> bool:
     """Say that a run is alive; False: another process has taken its source over, or it was deleted."""
-    source_id = select(CollectionRun.source_id).where(CollectionRun.id == run_id).scalar_subquery()
-    query = update(Source).where(Source.id == source_id, Source.claimed_at.is_not(None), ~_overtaken(run_id))
-    return session.scalar(query.values(claimed_at=now).returning(Source.id)) is not None
+    return session.scalar(_RENEW, {"run": run_id, "now": now}) is not None
 
 
 def begin_run(session: Session, source_id: int, purpose: str, now: datetime) -> int:
@@ -204,19 +209,12 @@ def _is_busy(session: Session, host: str | None, source_id: int, now: datetime) 
     return (session.scalar(_BUSY, values) or 0) >= HOST_RUNS
 
 
-def _overtaken(run_id: int) -> Exists:
-    """Whether a later run has taken over the source of a run."""
-    mine, later = aliased(CollectionRun), aliased(CollectionRun)
-    return (
-        exists()
-        .where(mine.id == run_id, later.source_id == mine.source_id, later.purpose == "collect")
-        .where(later.id > mine.id)
-    )
-
-
 def _is_ours(session: Session, source: Source, run: CollectionRun) -> bool:
     """Whether a run still holds the claim of its source."""
-    return source.claimed_at is not None and not session.scalar(select(_overtaken(run.id)))
+    later = text(
+        "SELECT 1 FROM collection_runs WHERE source_id = :source AND purpose = 'collect' AND id > :run LIMIT 1"
+    )
+    return source.claimed_at is not None and session.scalar(later, {"source": source.id, "run": run.id}) is None
 
 
 def _wait(source: Source, outcome: Outcome) -> timedelta:

@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from storage.coverage import ENDED, STALE_CLAIM
 from storage.profile import own_company
-from storage.sources import STALE_CLAIM
 from storage.suppression import MIN_AUTHORS, Group, hidden_groups
 from storage.viewer import STAFF_AUDIENCES, Viewer, count_labels
 
@@ -98,13 +98,13 @@ WHERE company_id = :company AND hour >= :start AND hour < :end AND facet = ANY(C
   AND audience <> ALL(CAST(:audiences AS text[])) GROUP BY 1, 2
 """)
 
-_COVERAGE = text("""
-SELECT date_trunc(:bucket, started_at, :zone) AS start, avg((complete IS TRUE)::int) AS coverage
-FROM collection_runs
-WHERE started_at >= :start AND started_at < :end AND (finished_at IS NOT NULL OR started_at < :stale)
-  AND (CAST(:source AS integer) IS NULL OR source_id = :source)
+_COVERAGE = text(f"""
+SELECT date_trunc(:bucket, r.started_at, :zone) AS start, avg((r.complete IS TRUE)::int) AS coverage
+FROM collection_runs r
+WHERE r.started_at >= :start AND r.started_at < :end AND r.purpose = 'collect' AND {ENDED}
+  AND (CAST(:source AS integer) IS NULL OR r.source_id = :source)
 GROUP BY 1
-""")
+""")  # noqa: S608 - a constant
 
 
 def series(

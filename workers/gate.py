@@ -21,8 +21,8 @@ class HostGate:
         self._pace = pace
         self._force = force
         self._sleep = sleep
-        # Two runs of one host wait for each other's turn, however slow its pace is.
-        self._patience = min(max(PATIENCE, 2 * pace), _LONGEST_PATIENCE)
+        # Runs, second looks and a stream of one host wait for each other's turn, however slow its pace is.
+        self._patience = min(max(PATIENCE, 5 * pace), _LONGEST_PATIENCE)
 
     def enter(self, host: str) -> None:
         """Wait for one's turn; raise `CollectError` when it is far off or the host rests."""

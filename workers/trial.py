@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,7 +10,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from sqlalchemy.orm import Session
 
 from collectors import registry
-from collectors.base import Batch, CollectError, Collector, CollectRequest, Meter
+from collectors.base import Batch, CollectError, Collector, CollectRequest, Meter, Outcome
 from collectors.http import HttpClient
 from collectors.post import Json, Post
 from config.settings import get_settings
@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 _SHOWN = 20  # posts of a preview
 _TEXT = 500  # characters of each
+_BATCHES = 3  # looked at until one of them has items
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +106,23 @@ def _meter(session: Session, tried: _Setting, now: datetime) -> Meter:
 def _first_page(collector: Collector, request: CollectRequest, http: HttpClient) -> TrialResult:
     with contextlib.closing(collector.collect(request, http)) as run:
         try:
-            batch = next(run)
+            batch = _first_with_items(run)
         except StopIteration as end:
             return TrialResult(end.value.reason not in _REFUSALS, end.value.detail or "It answers; there is nothing.")
     posts = _admitted(batch, request.now)
     held = f" {len(batch.held)} are in a form that a person has to look at." if batch.held else ""
     sentence = f"The source answers; the first page has {len(batch.posts)} items.{held}"
     return TrialResult(True, sentence, tuple(_item(post) for post in posts[:_SHOWN]))
+
+
+def _first_with_items(run: Generator[Batch, None, Outcome]) -> Batch:
+    """The first batch that brings anything, of the first few; some begin with one that only moves the cursor."""
+    batch = next(run)
+    for _ in range(_BATCHES - 1):
+        if batch.posts or batch.held:
+            break
+        batch = next(run)
+    return batch
 
 
 def _admitted(batch: Batch, now: datetime) -> list[Post]:

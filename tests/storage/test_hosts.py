@@ -124,7 +124,7 @@ def test_a_gate_says_when_to_come_back(committed: None) -> None:
     assert caught.value.reason == "rate_limited"
 
 
-def test_a_slow_pace_still_lets_two_runs_wait_for_each_other(committed: None) -> None:
+def test_a_slow_pace_still_lets_runs_wait_for_each_other(committed: None) -> None:
     slept: list[float] = []
     gate = HostGate(8 * SECOND, sleep=slept.append)
     for _ in range(3):
