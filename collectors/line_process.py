@@ -13,11 +13,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 from typing import IO, cast
 
 from collectors.post import Json
-from config.settings import ROOT
 
+ROOT = Path(__file__).resolve().parent.parent  # not the settings': the child loads no more than it must
 MAX_LINE = 64_000_000  # bytes of one message
 _PASSED_ON = ("PATH", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "SYSTEMROOT")
 _STEP = 65_536

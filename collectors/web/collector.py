@@ -21,8 +21,9 @@ from collectors.line_process import ChildError, LineProcess
 from collectors.post import Json, RawPost
 from collectors.web import cursor as cursors
 from collectors.web.cursor import Cursor
+from collectors.web.form import OPTIONS, normal_options, site_of
 from collectors.web.item import post_of
-from collectors.web.site import OPTIONS, Site, host_of, normal_options, site_of
+from collectors.web.site import Site, host_of
 from collectors.web.summary import Summary
 from collectors.web.sweep import sweep
 from collectors.web.verdict import Stop

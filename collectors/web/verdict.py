@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from collectors.errors import CollectError
-from collectors.http import status_error
 from collectors.post import Json
 from collectors.web.site import host_of
 
@@ -70,6 +69,8 @@ def judge(status: int, headers: Mapping[str, str], text: str, url: str, now: dat
         return Stop("not_allowed", detail, permanent=True)
     if 300 <= status < 400:
         return Stop("bad_answer", f"{host_of(url)} redirects in a circle, or without saying where to.")
+    from collectors.http import status_error  # the crawler does without an HTTP client until here
+
     error = status_error(status, headers, url, now)
     return Stop(error.reason, error.detail, error.permanent, error.retry_at)
 

@@ -16,7 +16,7 @@ from collectors.post import Json
 from collectors.privacy import PrivacyDoor
 from collectors.web.collector import WebCollector
 from collectors.web.cursor import Cursor
-from collectors.web.site import site_of
+from collectors.web.form import site_of
 from collectors.web.sweep import sweep
 from config.settings import get_settings
 from tests.collectors.conftest import NOW

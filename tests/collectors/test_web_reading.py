@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from collectors.post import RawPost
 from collectors.privacy import PrivacyDoor
+from collectors.web.form import site_of
 from collectors.web.item import post_of
 from collectors.web.reading import PageRead, read_page
-from collectors.web.site import Site, site_of
+from collectors.web.site import Site
 from collectors.web.values import Scale, moment, rated, to_stars
 from tests.collectors.conftest import NOW
 from tests.collectors.web_pages import markup, review

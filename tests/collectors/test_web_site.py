@@ -8,7 +8,8 @@ import pytest
 from collectors.post import Json
 from collectors.refused import refusal
 from collectors.web.collector import WebCollector
-from collectors.web.site import Site, fits, site_of
+from collectors.web.form import site_of
+from collectors.web.site import Site, fits
 from config.settings import ROOT
 
 START = "https://a.example/reviews"
