@@ -157,6 +157,22 @@ def branches_of(answer: Json) -> Branches:
     raise CollectError("bad_answer", "Reddit answered without the comments of a post.")
 
 
+def head_of(answer: Json) -> tuple[Json, ...]:
+    """The submission above a tree of comments; one that cannot be read is a None, to be counted."""
+    try:
+        return tuple(map(item_of, listing_things(answer[0] if isinstance(answer, list) and answer else None)))
+    except CollectError:
+        return (None,)
+
+
+def told_of(comments: tuple[Json, ...], head: tuple[Json, ...]) -> tuple[Json, ...]:
+    """Comments of a tree with the title of their submission, which only streams of comments give."""
+    title = next((item.get("title") for item in head if isinstance(item, dict)), None)
+    if not isinstance(title, str) or not title:
+        return comments
+    return tuple({"link_title": title, **item} if isinstance(item, dict) else item for item in comments)
+
+
 def listing_things(answer: Json) -> Iterator[Json]:
     """The things of a listing as they came; raise `CollectError` when it is none."""
     data = answer.get("data") if isinstance(answer, dict) else None

@@ -15,10 +15,10 @@ from collectors.reddit_posts import (
     branches_of,
     created_of,
     fullname_of,
-    item_of,
+    head_of,
     listing_of,
-    listing_things,
     sorted_items,
+    told_of,
 )
 from collectors.reddit_walk import Reach, Trees, reach_of, walk
 
@@ -165,8 +165,8 @@ class Run:
         room, asked = whole_number(self.options, "tree_comments", 1, 10_000), 1
         answer = self.api.get(f"comments/{name[3:]}/", {"limit": "500", "sort": "new"})
         branches = branches_of(answer)
-        head = tuple(map(item_of, listing_things(answer[0]))) if isinstance(answer, list) else ()
-        yield head + branches.comments[:room]
+        head = head_of(answer)
+        yield head + told_of(branches.comments[:room], head)
         room -= len(branches.comments)
         more, deeper, seen = list(branches.more), list(branches.deeper), set(branches.more)
         while room > 0 and (more or deeper) and asked < TREE_REQUESTS:
@@ -178,7 +178,7 @@ class Run:
             else:
                 path = f"comments/{name[3:]}/_/{deeper.pop(0)}"
                 branches = branches_of(self.api.get(path, {"limit": "500", "sort": "new"}))
-            yield branches.comments[:room]
+            yield told_of(branches.comments[:room], head)
             room -= len(branches.comments)
             more += [each for each in dict.fromkeys(branches.more) if each not in seen]
             deeper += [each for each in branches.deeper if each not in seen]

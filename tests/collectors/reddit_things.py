@@ -85,6 +85,7 @@ def tree_server(reddit: Replay) -> None:
     deep = {"kind": "more", "data": {"count": 0, "children": [], "id": "_", "parent_id": "t1_c2"}}
     more = {"kind": "more", "data": {"count": 2, "children": ["c5", "c6"], "id": "c5", "parent_id": "t3_p1"}}
     inner = comment(2, "t1_c1", replies=listing(deep))
+    del inner["data"]["link_title"]
     outer = comment(1, replies=listing(inner))
     post = submission(1, num_comments=6, title="Acme Bank")
     reddit.rule("/r/acme/new", Things([post]))

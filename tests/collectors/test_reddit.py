@@ -198,6 +198,8 @@ def test_whole_tree_of_a_matching_post(reddit: Replay, http: HttpClient) -> None
     result = collect(reddit, http, ONLY_NEW | {"trees": True})
     assert {post.native_id for post in result.posts} == {"t3_p1", "t1_c1", "t1_c2", "t1_c3", "t1_c5"}
     assert result.deleted == ["t1_c6"]
+    stories = {post.stated["story_title"] for post in result.posts if post.kind == "comment"}
+    assert stories == {"Acme and I", "Acme Bank"}  # of the comment itself, or of the tree it stands in
     form = next(request for request in reddit.requests if request.path == "/api/morechildren/")
     assert form.body == b"api_type=json&children=c5%2Cc6&link_id=t3_p1&sort=new"
     trees = result.cursor["trees"]
