@@ -33,7 +33,14 @@ class Verdict:
 
 
 def judge(data: bytes, rules: Rules) -> Verdict:
-    """Read one mail as it came from the server."""
+    """Read one mail as it came from the server; whatever is wrong with it, the mails after it are read, too."""
+    try:
+        return _judge(data, rules)
+    except Exception as error:  # noqa: BLE001 - one mail that nobody foresaw must not close the mailbox for ever
+        return Verdict(held=_broken(data, f"The mail cannot be read: {type(error).__name__}."))
+
+
+def _judge(data: bytes, rules: Rules) -> Verdict:
     try:
         mail = read_mail(data)
         if _listed(mail.sender, rules.forwarders):

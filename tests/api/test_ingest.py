@@ -192,3 +192,22 @@ def test_the_queue_being_down_loses_nothing(
 
 def _unreachable(*_args: object, **_options: object) -> None:
     raise ConnectionRefusedError("no queue")
+
+
+def test_a_survey_answer_loses_its_person(send: Callable[..., dict[str, object]], clean_database: Engine) -> None:
+    answer = {
+        "native_id": "response-77",
+        "kind": "survey",
+        "title": "How is Acme?",
+        "text": "Frau Schmidt shouts",
+        "author": {"id": "EMP-08151", "name": "Rosamunde Lux"},
+        "published_at": "2026-02-20T09:31:00Z",
+        "stated": {"survey_type": "exit", "team": "Payroll", "respondent": "r-5"},
+    }
+    first = send(answer)
+    assert (results(first), first["items"][0]["native_id"]) == (["added"], "response-77")  # type: ignore[index]
+    assert results(send(answer)) == ["unchanged"]
+    with clean_database.connect() as connection:
+        (row,) = connection.scalars(text("SELECT p::text FROM posts p")).all()
+    assert not any(word in row for word in ("08151", "Rosamunde", "Schmidt", "Payroll", "response-77", "r-5"))
+    assert "2026-02-01 00:00:00" in row

@@ -8,7 +8,7 @@ from email.message import EmailMessage
 import pytest
 
 from collectors.inbox import InboxCollector
-from collectors.inbox_reading import Rules, Verdict, judge
+from collectors.inbox_reading import Rules, Verdict, _judge, judge
 from collectors.privacy import PrivacyDoor
 from tests.collectors import mails
 from tests.collectors.conftest import NOW
@@ -304,9 +304,17 @@ def nested(depth: int) -> bytes:
 )
 def test_hostile_mails_are_held_or_read_soon(data: bytes) -> None:
     started = time.monotonic()
-    verdict = read(data)
+    verdict = _judge(data, RULES)
     assert verdict.stranger or verdict.held is not None or verdict.posts
     assert time.monotonic() - started < 20  # a bound against runaway patterns, far above what it takes
+
+
+def test_a_fault_of_ours_holds_the_mail_and_not_the_mailbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise KeyError("x")
+
+    monkeypatch.setattr("collectors.inbox_reading.reviews.read_reviews", fail)
+    assert why(read(mail(mails.GLASSDOOR, mails.GLASSDOOR_HTML))) == "The mail cannot be read: KeyError."
 
 
 def test_spoilt_mails_never_raise() -> None:
@@ -317,7 +325,7 @@ def test_spoilt_mails_never_raise() -> None:
         for _ in range(chance.randrange(1, 30)):
             spoilt[chance.randrange(len(spoilt))] = chance.randrange(256)
         start = chance.randrange(len(spoilt))
-        verdict = read(bytes(spoilt[: start if chance.random() < 0.3 else None]))
+        verdict = _judge(bytes(spoilt[: start if chance.random() < 0.3 else None]), RULES)  # without the safety net
         for post in verdict.posts:
             DOOR.admit(post, NOW, 1000)
 
