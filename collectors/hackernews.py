@@ -93,17 +93,24 @@ class HackerNewsCollector(Collector):
         search = _Search(http, base, with_comments=bool(options["comments"]), budget=self._max_requests)
         present = int(request.now.timestamp())
         reaches = {term: _reach(request.cursor, term, first, present) for term in terms}
-        unread = 0
+        unread, failures = 0, list[CollectError]()
         for term in sorted(terms, key=lambda name: reaches[name].reached):
-            for reach, hits in search.read(term, reaches[term], present + 1):
-                found = [post for hit in hits if (post := post_of(hit)) is not None]
-                unread += len(hits) - len(found)
-                reaches[term] = reach
-                posts = {post.native_id: post for post in found}
-                yield Batch(
-                    tuple(posts.values()), {"terms": {name: known.as_json() for name, known in reaches.items()}}
-                )
-        return _outcome(search, unread)
+            try:
+                for reach, hits in search.read(term, reaches[term], present + 1):
+                    found = [post for hit in hits if (post := post_of(hit)) is not None]
+                    unread += len(hits) - len(found)
+                    reaches[term] = reach
+                    posts = {post.native_id: post for post in found}
+                    yield Batch(
+                        tuple(posts.values()), {"terms": {name: known.as_json() for name, known in reaches.items()}}
+                    )
+            except CollectError as error:  # one may come of the question; two, or all, do not
+                if failures or len(terms) == 1 or error.reason not in {"bad_answer", "unreachable"}:
+                    raise
+                failures.append(error)
+        outcome = _outcome(search, unread)
+        return replace(outcome, complete=False, reason=failures[0].reason,
+                       detail=f"{failures[0].detail} {outcome.detail}".strip()) if failures else outcome  # fmt: skip
 
 
 def _outcome(search: "_Search", unread: int) -> Outcome:

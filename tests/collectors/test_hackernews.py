@@ -219,6 +219,16 @@ def test_html_and_limits_are_errors_in_words(server: Replay, http: HttpClient) -
     assert caught.value.retry_at == NOW + timedelta(minutes=1)
 
 
+def test_one_term_does_not_stop_the_others(server: Replay, http: HttpClient) -> None:
+    index = Index([hit(1, PRESENT - 60)])
+    server.rule(PATH, lambda request: Answer(500) if "rival" in request.query["query"] else index(request))
+    result = run(collector(server), http, {}, terms=("rival", "acme"))
+    assert (len(result.posts), result.outcome.complete, result.outcome.reason) == (1, False, "unreachable")
+    server.add(PATH, Answer(500))
+    with pytest.raises(CollectError, match="fault of its own"):
+        run(collector(server), http, {}, terms=("rival", "acme"))
+
+
 def test_no_terms_is_said(http: HttpClient) -> None:
     assert "no names" in run(HackerNewsCollector("http://127.0.0.1:1"), http, {}, terms=(" ",)).outcome.detail
 
