@@ -36,7 +36,7 @@ def ingest(sent: PostsIn, now: datetime) -> IngestOut:
     admitted = [_Admitted(at, sent_id, door.admit(each, now, settings.max_text_chars)) for at, sent_id, each in raw]
     last = _last_of_each(admitted, results)
     with db.transaction() as session:
-        source_id = sources.get_or_make(session, KIND, sent.source, KIND, now)
+        source_id = sources.get_or_make(session, KIND, sent.source, KIND, now, about="own")
         matcher = profile.matcher(session)
         added = mentions.add_new(session, source_id, [each.post for each in last], matcher, now)
         analyze_after_commit(session, added.mention_ids_pending)

@@ -46,6 +46,7 @@ class AppStoreCollector(Collector):
     """Customer reviews with stars, new and edited ones alike: an edited review moves to the top of the feed."""
 
     kind = "app_store"
+    about = "own"
     label = "App Store reviews"
     options: tuple[Option, ...] = (
         Option("app_id", "App number", "The digits behind id in the address of the app.", required=True),

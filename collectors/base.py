@@ -122,6 +122,7 @@ class Collector(ABC):
     credentials: tuple[Option, ...] = ()  # keys: sealed at rest, never shown again
     polled: bool = True  # False: filled by hooks or files only
     long_running: bool = False  # a stream: its run goes on for an hour and is no job of the queue
+    about: str = "text"  # "own": its reviews and survey answers are about us, though they seldom name us
     takes_hooks: bool = False  # whether `receive` is there
     budget: Budget | None = None
     recheck: Recheck | None = None

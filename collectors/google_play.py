@@ -33,6 +33,7 @@ class GooglePlayCollector(Collector):
     """Reviews with text, new and edited ones, each with the company's reply in the raw payload."""
 
     kind = "google_play"
+    about = "own"
     label = "Google Play reviews"
     options: tuple[Option, ...] = (
         Option("package", "Package name", "Of an own app, such as com.example.app.", required=True),

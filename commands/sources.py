@@ -21,6 +21,10 @@ source = typer.Typer(no_args_is_help=True, help="Sources: where posts come from.
 Which = Annotated[str, typer.Argument(metavar="SOURCE", help="Number or name; the kind, where there is one of it.")]
 OptionPairs = Annotated[list[str] | None, typer.Option("--option", help=OPTION_HELP)]
 KeyPairs = Annotated[list[str] | None, typer.Option("--credential", help=KEY_HELP)]
+About = Annotated[
+    str | None,
+    typer.Option(help="Whose its reviews and survey answers are: own, the key of a rival, or text (those they name)."),
+]
 KeepDays = Annotated[int | None, typer.Option(help="Days that its posts are kept; 0: as long as the settings say.")]
 
 
@@ -61,6 +65,7 @@ def add(
     option: OptionPairs = None,
     credential: KeyPairs = None,
     keep_days: KeepDays = None,
+    about: About = None,
 ) -> None:
     """Add a source; it runs at the next tick of the clock."""
     from collectors import registry
@@ -73,7 +78,7 @@ def add(
     with database("manage.py source add"), db.transaction() as session:
         made = sources.add_source(
             session, SYSTEM, kind, name or collector.label, options, now(),
-            credentials=keys, keep_days=keep_days or None,
+            credentials=keys, keep_days=keep_days or None, about=about,
         )  # fmt: skip
         row = configured.reread(session, made)
     out.print(f"Source {made}, {escape(row.name)}, is added; {_state_words(row)}. Try it: manage.py source test {made}")
@@ -86,6 +91,7 @@ def change(
     option: OptionPairs = None,
     credential: KeyPairs = None,
     keep_days: KeepDays = None,
+    about: About = None,
     enabled: Annotated[bool | None, typer.Option("--resume/--pause", help="Collect again, or not for now.")] = None,
 ) -> None:
     """Change a source: what is not named stays."""
@@ -100,8 +106,10 @@ def change(
             raise CommandError("This source is written in the company profile; change its name and options there.")
         options = _given(configured.collector_of(row), row.options, option) if option else None
         days = UNCHANGED if keep_days is None else keep_days or None
-        if name is not None or options is not None or keep_days is not None:
-            sources.update_source(session, SYSTEM, row.id, now(), name=name, options=options, keep_days=days)
+        if any(given is not None for given in (name, options, keep_days, about)):
+            sources.update_source(
+                session, SYSTEM, row.id, now(), name=name, options=options, keep_days=days, about=about
+            )
         if keys:
             sources.set_credentials(session, SYSTEM, row.id, keys, now())
         if enabled is not None:

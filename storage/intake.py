@@ -111,6 +111,15 @@ ORDER BY matched_version, id LIMIT :limit FOR UPDATE SKIP LOCKED
 _MATCHED = text("UPDATE posts SET matched_version = :version WHERE id = ANY(CAST(:ids AS bigint[]))")
 
 
+# A review or a survey answer hardly ever names the company: it is about the one that its source was set up for.
+_MEANT = text("""
+SELECT p.id AS post_id, c.id AS company_id
+FROM posts p JOIN sources s ON s.id = p.source_id AND s.about <> 'text'
+JOIN companies c ON c.active AND (c.key = s.about OR (s.about = 'own' AND c.is_own))
+WHERE p.id = ANY(CAST(:posts AS bigint[])) AND p.kind IN ('review', 'survey')
+""")
+
+
 def add_new(
     session: Session,
     source_id: int,
@@ -166,7 +175,7 @@ def rematch(session: Session, matcher: CompiledMatcher, now: datetime, limit: in
     if not rows:
         return 0
     ids = [row.id for row in rows]
-    found = {row.id: matcher.match(_matched_text(row.title, row.text)) for row in rows}
+    found = _with_meant(session, {row.id: matcher.match(_matched_text(row.title, row.text)) for row in rows})
     held = session.execute(_MENTIONS_OF, {"posts": ids}).all()
     if _add_missing(session, found, held, now):
         second_looks.schedule_matched(session, [post_id for post_id, companies in found.items() if companies], now)
@@ -188,7 +197,8 @@ def match_again(
     """Match stored posts whose words (title, text) have changed; returns the mentions that wait for their tags."""
     if not posts:
         return []
-    found = {post_id: matcher.match(_matched_text(title, body)) for post_id, (title, body) in posts.items()}
+    named = {post_id: matcher.match(_matched_text(title, body)) for post_id, (title, body) in posts.items()}
+    found = _with_meant(session, named)
     pending, _ = _follow(session, found, sorted(posts), matcher, now)
     second_looks.schedule_matched(session, list(posts), now)
     return pending
@@ -245,9 +255,19 @@ def _match(
         row.id: matcher.match(_matched_text(by_native[row.native_id].title, by_native[row.native_id].text))
         for row in written
     }
+    if any(post.kind in ("review", "survey") for post in batch):
+        found = _with_meant(session, found)
     edited = [row.id for row in written if not row.inserted]
     pending, added = _follow(session, found, sorted(edited), matcher, now)
     return pending, added, sum(not companies for companies in found.values())
+
+
+def _with_meant(session: Session, found: Mapping[int, frozenset[int]]) -> dict[int, frozenset[int]]:
+    """The companies that posts name, and the one that the source of a review was set up for."""
+    meant: dict[int, frozenset[int]] = dict(found)
+    for row in session.execute(_MEANT, {"posts": list(found)}):
+        meant[row.post_id] |= {row.company_id}
+    return meant
 
 
 def _follow(

@@ -19,9 +19,9 @@ from config.company import CompanyProfile, Problem, ProfileError
 from storage import credentials as keys
 from storage.kinds import is_polled
 from storage.models.sources import Source
-from storage.source_settings import checked_keep_days, checked_options, host_of, interval_minutes
+from storage.source_settings import checked_keep_days, checked_options, host_of, interval_minutes, usual_about
 
-_KEYS, _KEEP = "credentials", "keep_days"
+_KEYS, _KEEP, _ABOUT = "credentials", "keep_days", "about"
 _LONGEST_FILE = 20_000  # bytes
 
 
@@ -34,6 +34,7 @@ class ProfileSource:
     enabled: bool
     options: Mapping[str, Json]
     keep_days: int | None
+    about: str
     credentials: Mapping[str, str] | None = field(default=None, repr=False)
 
 
@@ -49,14 +50,15 @@ def checked_sources(
     for at, source in enumerate(profile.sources):
         where = f"sources[{at}]"
         try:
-            options = {name: value for name, value in source.options.items() if name not in (_KEYS, _KEEP)}
+            options = {name: value for name, value in source.options.items() if name not in (_KEYS, _KEEP, _ABOUT)}
             checked = checked_options(source.kind, options)
             keep_days = _keep_days(source.options.get(_KEEP))
+            about = _about(source.kind, source.options.get(_ABOUT), profile)
             given = _credentials(source.kind, source.options.get(_KEYS), origin, known_references)
         except ValueError as error:
             problems.append(Problem(where, None, str(error)))
             continue
-        found.append(ProfileSource(source.kind, source.name, source.enabled, checked, keep_days, given))
+        found.append(ProfileSource(source.kind, source.name, source.enabled, checked, keep_days, about, given))
     if problems:
         raise ProfileError(problems)
     return tuple(found)
@@ -96,6 +98,7 @@ def _add(session: Session, source: ProfileSource, owner: str, now: datetime) -> 
         "credentials": keys.seal(source.credentials or {}),
         "host": host_of(source.kind, source.options),
         "keep_days": source.keep_days,
+        "about": source.about,
         "enabled": source.enabled,
         "demo": owner == "demo",
         "origin": owner,
@@ -110,7 +113,7 @@ def _change(row: Source, source: ProfileSource, now: datetime) -> None:
     new_keys = source.credentials is not None and dict(source.credentials) != keys.stored(row)
     changed = row.options != dict(source.options) or new_keys
     row.options, row.enabled, row.keep_days = dict(source.options), source.enabled, source.keep_days
-    row.host = host_of(source.kind, source.options)
+    row.host, row.about = host_of(source.kind, source.options), source.about
     row.interval_minutes = interval_minutes(source.kind)
     if new_keys:
         row.credentials = keys.seal(source.credentials or {})
@@ -125,6 +128,16 @@ def _keep_days(value: Json) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError(f"{_KEEP}: give a number of days.")  # noqa: TRY004 - told as every other option
     return checked_keep_days(value)
+
+
+def _about(kind: str, value: Json, profile: CompanyProfile) -> str:
+    """Whose the reviews of this source are; companies are checked here since they are stored after this."""
+    if value is None:
+        return usual_about(kind)
+    known = ("own", "text", *(target.key for target in profile.targets()))
+    if not isinstance(value, str) or value not in known:
+        raise ValueError(f"{_ABOUT}: must be one of {', '.join(known)}.")
+    return value
 
 
 def _credentials(kind: str, value: Json, origin: str, known: frozenset[str]) -> dict[str, str] | None:

@@ -65,6 +65,7 @@ class SourceRow:
     last_complete_at: datetime | None = None  # of a run that missed nothing
     window_left: timedelta | None = None  # until the platform no longer serves what we have not read; None: no window
     host: str | None = None
+    about: str = "text"  # whose its reviews and survey answers are: own, the key of a company, or those they name
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,7 @@ def _row(source: Source, facts: _Facts) -> SourceRow:
         expires_next=facts.expires.get(source.id),
         last_complete_at=source.last_complete_at,
         window_left=_window_left(source, facts.now),
+        about=source.about,
         host=source.host,
     )
 

@@ -13,7 +13,7 @@ from collectors import registry
 from collectors.post import Json
 from storage import credentials as keys
 from storage.kinds import FILLED_BY_HAND, collector_of, is_polled
-from storage.models.sources import Source
+from storage.models.sources import Company, Source
 from storage.removal import remove_source_mentions
 from storage.viewer import NotFound, Viewer, require_administrator
 
@@ -47,6 +47,22 @@ def checked_options(kind: str, options: Mapping[str, Json]) -> dict[str, Json]:
     return registry.get(kind).check_options(options)
 
 
+def usual_about(kind: str) -> str:
+    """Whose the reviews of such a source are when nothing says otherwise."""
+    collector = collector_of(kind)
+    return "text" if collector is None else collector.about
+
+
+def checked_about(session: Session, about: str) -> str:
+    """own, text, or the key of a company of the profile; raises `ValueError`."""
+    if about in ("own", "text"):
+        return about
+    keys_known = session.scalars(select(Company.key).where(Company.active).order_by(Company.key)).all()
+    if about not in keys_known:
+        raise ValueError(f"about: must be own, text or the key of a company of the profile: {', '.join(keys_known)}")
+    return about
+
+
 def host_of(kind: str, options: Mapping[str, Json]) -> str | None:
     """The host whose turns such a source takes; None where it calls none, or several."""
     collector = collector_of(kind)
@@ -75,8 +91,13 @@ def add_source(
     *,
     credentials: Mapping[str, str] = MappingProxyType({}),
     keep_days: int | None = None,
+    about: str | None = None,
 ) -> int:
-    """Add a source from the dashboard or API; raises `ValueError` naming what is wrong or already there."""
+    """Add a source from the dashboard or API; raises `ValueError` naming what is wrong or already there.
+
+    `about` says whose its reviews and survey answers are: own, the key of a rival, or text (those that are named);
+    None: what is usual for the kind.
+    """
     require_administrator(viewer)
     name = _checked_name(name)
     checked = checked_options(kind, options)
@@ -91,6 +112,7 @@ def add_source(
             credentials=sealed,
             host=host_of(kind, checked),
             keep_days=checked_keep_days(keep_days),
+            about=usual_about(kind) if about is None else checked_about(session, about),
             interval_minutes=interval_minutes(kind),
             created_at=now,
             next_check_at=now if is_polled(kind) else None,
@@ -112,8 +134,9 @@ def update_source(
     name: str | None = None,
     options: Mapping[str, Json] | None = None,
     keep_days: int | None = UNCHANGED,
+    about: str | None = None,
 ) -> None:
-    """Change name, options or retention (None: as long as the settings say).
+    """Change name, options, retention (None: as long as the settings say) or whose its reviews are (for new ones).
 
     New options are tried at once and begin without the errors of the old ones.
     """
@@ -126,6 +149,8 @@ def update_source(
         source.host = host_of(source.kind, source.options)
         source.error_reason, source.error_detail, source.error_count = None, None, 0
         source.next_check_at = now if is_polled(source.kind) else None
+    if about is not None:
+        source.about = checked_about(session, about)
     if keep_days != UNCHANGED:
         source.keep_days = checked_keep_days(keep_days)
     session.flush()
@@ -161,13 +186,16 @@ def delete_source(session: Session, viewer: Viewer, source_id: int) -> None:
     session.execute(delete(Source).where(Source.id == source_id))
 
 
-def get_or_make(session: Session, kind: str, name: str, origin: str, now: datetime, *, demo: bool = False) -> int:
-    """The source that imports or API calls go into; made at the first time."""
+def get_or_make(
+    session: Session, kind: str, name: str, origin: str, now: datetime, *, demo: bool = False, about: str = "text"
+) -> int:
+    """The source that imports or API calls go into; made at the first time, with `about` (see `add_source`)."""
     values = {
         "kind": kind,
         "name": _checked_name(name),
         "origin": origin,
         "demo": demo,
+        "about": checked_about(session, about),
         "created_at": now,
         "interval_minutes": 0,
     }

@@ -43,9 +43,17 @@ class Report:
 
 
 def import_rows(
-    path: Path, kind: str, mapping: Mapping[str, str], source: str, progress: Callable[[int, int], None] | None = None
+    path: Path,
+    kind: str,
+    mapping: Mapping[str, str],
+    source: str,
+    progress: Callable[[int, int], None] | None = None,
+    about: str = "",
 ) -> Report:
     """Store the rows of a file under the import source of that name; `progress` gets (bytes read, bytes in all).
+
+    `about` says whose reviews or survey answers these are (own, text, the key of a rival), empty: our own. It counts
+    when the source is new.
 
     Raises `FileError` or `MappingError` before anything is stored, each with one sentence; `ValueError` for a kind
     that does not exist.
@@ -56,7 +64,8 @@ def import_rows(
     rows = open_rows(path, kind, mapping, progress)
     first = list(itertools.islice(rows, 1))  # a file that cannot be read must not leave an empty source behind
     with db.transaction() as session:
-        source_id = sources.get_or_make(session, "import", source, "import", datetime.now(UTC))
+        meant = about or ("text" if kind == "posts" else "own")
+        source_id = sources.get_or_make(session, "import", source, "import", datetime.now(UTC), about=meant)
         door = privacy_door(session, settings)
     report = Report()
     for part in _parts(itertools.chain(first, rows)):
@@ -64,7 +73,7 @@ def import_rows(
     return report
 
 
-def import_upload(token: str, mapping: Mapping[str, str], source: str) -> None:
+def import_upload(token: str, mapping: Mapping[str, str], source: str, about: str = "") -> None:
     """Import a file that came through the browser; the page of the upload tells how far it is and how it ended."""
     folder = get_settings().data_dir
     upload = uploads.find(folder, token)
@@ -81,7 +90,7 @@ def import_upload(token: str, mapping: Mapping[str, str], source: str) -> None:
 
     uploads.tell(folder, token, uploads.Progress("running"))
     try:
-        report = import_rows(upload.path, upload.kind, mapping, source, progress)
+        report = import_rows(upload.path, upload.kind, mapping, source, progress, about)
     except ValueError as error:
         uploads.tell(folder, token, uploads.Progress("failed", error=str(error)))
     except BaseException:

@@ -22,6 +22,7 @@ from collectors.post import Json
 from config.logging import redacted_text
 from storage import audit, db, sources
 from storage.kinds import collector_of
+from storage.source_settings import UNCHANGED
 from storage.sources import SourceRow
 from storage.viewer import Viewer
 
@@ -43,7 +44,7 @@ def add_source(viewer: Changer, new: SourceIn, now: Now) -> SourceOut:
         with _checked():
             made = sources.add_source(
                 session, viewer, new.kind, new.name, new.options, now,
-                credentials=new.credentials, keep_days=new.keep_days,
+                credentials=new.credentials, keep_days=new.keep_days, about=new.about,
             )  # fmt: skip
         audit.record(session, viewer, "source.add", f"source {made}", now)
         row = source_row(session, viewer, made, now)
@@ -61,10 +62,12 @@ def change_source(viewer: Changer, source_id: SourceId, change: SourceChange, no
             _must_be_own(row)
         if change.name is not None and change.name != row.name:
             _name_is_free(session, viewer, now, row.kind, change.name)
-        keep = {"keep_days": change.keep_days} if "keep_days" in change.model_fields_set else {}
+        keep = change.keep_days if "keep_days" in change.model_fields_set else UNCHANGED
         options = None if change.options is None else _merged(row.options, change.options)
         with _checked():
-            sources.update_source(session, viewer, source_id, now, name=change.name, options=options, **keep)
+            sources.update_source(
+                session, viewer, source_id, now, name=change.name, options=options, keep_days=keep, about=change.about
+            )
         if change.enabled is not None:
             sources.set_enabled(session, viewer, source_id, change.enabled, now)
         fields = ", ".join(sorted(change.model_fields_set))

@@ -9,6 +9,14 @@ from pydantic.config import JsonDict
 from api.schemas.fields import Answer, Line, Question, asked, example
 
 Name = Annotated[Line, Field(min_length=1, max_length=200)]
+About = Annotated[
+    Line,
+    Field(
+        max_length=40,
+        description="Whose its reviews and survey answers are: own, the key of a company of the profile, or text "
+        "(only of companies they name). Without it: what is usual for the kind.",
+    ),
+]
 KeepDays = Annotated[int, Field(ge=1, le=3650, description="`null`: as long as the settings say.")]
 Options = Annotated[dict[Line, JsonValue], Field(max_length=100)]
 Keys = Annotated[
@@ -112,6 +120,7 @@ class SourceIn(Question):
     options: Options = Field(default_factory=dict)
     credentials: Keys = Field(default_factory=dict)
     keep_days: KeepDays | None = None
+    about: About | None = None
 
 
 class SourceChange(Question):
@@ -121,6 +130,7 @@ class SourceChange(Question):
     name: Name | None = None
     options: Options | None = None
     keep_days: KeepDays | None = None
+    about: About | None = None
     enabled: bool | None = None
 
 

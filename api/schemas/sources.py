@@ -39,6 +39,7 @@ _SOURCE: JsonDict = {
     "last_complete_at": "2026-11-20T09:30:00Z",
     "window_left_hours": None,
     "host": "hn.algolia.com",
+    "about": "text",
 }
 
 
@@ -81,6 +82,7 @@ class SourceOut(Answer):
     last_complete_at: datetime | None
     window_left_hours: float | None
     host: str | None
+    about: str
 
 
 class SourceList(Answer):

@@ -56,6 +56,7 @@ class Source(Base):
     origin: Mapped[str] = mapped_column(Text)  # profile, dashboard, import, api, demo
     credentials: Mapped[str | None] = mapped_column(Text)  # sealed; see storage.credentials
     host: Mapped[str | None] = mapped_column(Text)  # sources of one host take turns
+    about: Mapped[str] = mapped_column(Text, server_default="text")  # whose reviews these are: own, a company's key
     keep_days: Mapped[int | None]  # None: as long as the settings say
     cursor: Mapped[dict[str, Json]] = mapped_column(JSONB, server_default=sql("'{}'"))
     interval_minutes: Mapped[int]

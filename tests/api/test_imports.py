@@ -3,10 +3,12 @@
 import subprocess
 import sys
 
-HEAVY = (
+HEAVY: tuple[str, ...] = (
     "torch", "transformers", "onnxruntime", "nlp.model", "nlp.tag", "feedparser", "scrapy", "tweepy", "praw", "mastodon",
-    "atproto", "twisted", "extruct", "trafilatura", "imap_tools", "google.auth", "requests",
+    "atproto", "extruct", "trafilatura", "imap_tools", "google.auth", "requests",
 )  # fmt: skip
+# structlog loads a part of Twisted wherever it is installed; its reactor, which costs, stays out.
+HEAVY += ("twisted.internet.reactor",)
 WORKERS = ("workers.collect", "workers.analyze", "workers.alert", "workers.upkeep", "workers.report")
 
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from storage import mentions, profile, rollups
+from storage import mentions, profile, rollups, sources
 from storage.viewer import NotAllowed
 from tests import factories as make
 from tests.factories import NOW
@@ -189,3 +189,43 @@ def test_a_text_that_cannot_be_tagged_is_in_no_list_and_no_count(session: Sessio
     with pytest.raises(NotAllowed):
         mentions.get(session, make.ADMINISTRATOR, mention_id)
     assert rollups.check(session) == []
+
+
+def mentioned(session: Session) -> list[tuple[str, int]]:
+    rows = session.execute(
+        text("SELECT p.native_id, m.company_id FROM mentions m JOIN posts p ON p.id = m.post_id ORDER BY 1, 2")
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def test_a_review_is_about_the_company_of_its_source_though_it_names_nobody(session: Session) -> None:
+    world = make.set_up(session)
+    ours = sources.get_or_make(session, "import", "Our reviews", "import", NOW, about="own")
+    theirs = sources.get_or_make(session, "import", "Their reviews", "import", NOW, about="contoso")
+    added = make.say(session, world, "1", "Rude at the till", source_id=ours, kind="review")
+    make.say(session, world, "2", "Rude at the till", source_id=theirs, kind="review")
+    make.say(session, world, "3", "Nicer than Contoso", source_id=ours, kind="survey")
+    make.say(session, world, "4", "Rude at the till", source_id=ours, kind="post")
+    make.say(session, world, "5", "Rude at the till", kind="review")
+    assert (added.mentions_added, added.unmatched) == (1, 0)
+    assert mentioned(session) == [
+        ("1", world.acme), ("2", world.contoso), ("3", world.acme), ("3", world.contoso),
+    ]  # fmt: skip
+
+
+def test_a_review_keeps_its_company_when_it_is_edited_and_when_the_profile_changes(session: Session) -> None:
+    world = make.set_up(session)
+    ours = sources.get_or_make(session, "import", "Our reviews", "import", NOW, about="own")
+    make.say(session, world, "1", "Rude at the till", source_id=ours, kind="review")
+    make.say(session, world, "1", "Rude, and slow", source_id=ours, kind="review", now=NOW + make.HOUR)
+    assert mentioned(session) == [("1", world.acme)]
+    changed = make.PROFILE.replace('name = "Acme"', 'name = "Acme"\naliases = ["Acme Works"]')
+    profile.save_profile(session, changed, origin="file", user_id=None, now=NOW)
+    assert mentions.rematch(session, profile.matcher(session), NOW) == 1
+    assert mentioned(session) == [("1", world.acme)]
+
+
+def test_a_source_is_about_nobody_unheard_of(session: Session) -> None:
+    make.set_up(session)
+    with pytest.raises(ValueError, match=r"about: .* acme, contoso"):
+        sources.get_or_make(session, "import", "Reviews", "import", NOW, about="globex")

@@ -18,7 +18,7 @@ from collectors.files import ColumnMapping, guess_mapping
 from collectors.tables import BadRow, FileError, format_of, open_table
 from collectors.uploads import Progress, Upload, UploadError
 from config.settings import get_settings
-from storage import audit, db
+from storage import audit, db, profile
 from storage.viewer import NotFound
 from workers import app as queue
 
@@ -95,7 +95,7 @@ def start(request: Request, now: Now, who: Sender, token: str, form: Form) -> Re
     uploads.tell(get_settings().data_dir, token, Progress("waiting"))
     with db.transaction() as session:
         audit.record(session, who.viewer, "import.start", f"{found.name} as {found.kind} into {name}", now)
-    if not queue.enqueue(queue.IMPORT_UPLOAD, token, mapping, name):
+    if not queue.enqueue(queue.IMPORT_UPLOAD, token, mapping, name, form.get("about")):
         uploads.tell(
             get_settings().data_dir, token, Progress("failed", error="The queue does not answer; send the file again.")
         )
@@ -116,6 +116,8 @@ def _columns(
     errors: dict[str, str] | None = None,
 ) -> Response:
     errors = dict(errors or {})
+    with db.reading() as session:
+        companies = profile.companies(session)
     guess = _guess(found, mapping, errors)
     return page(
         request,
@@ -130,6 +132,7 @@ def _columns(
         chosen=_chosen(guess, mapping),
         typed=mapping,
         source=source,
+        companies=companies,
         errors=errors,
     )
 
