@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
-from pathlib import Path
 
 from tests.conftest import free_port
 
@@ -55,12 +54,32 @@ class MailServer:
         return client
 
 
+# pymap with a password hash that costs nothing: these tests are not about its strength.
+_PROGRAM = """
+import pymap.config
+from pysasl.hashing import BuiltinHash
+pymap.config.BuiltinHash = lambda: BuiltinHash(rounds=1)
+from pymap.main import main
+main()
+"""
+
+
 @contextmanager
 def real_server(*options: str) -> Iterator[MailServer]:
     """pymap with an empty mailbox, ended with the block."""
     port = free_port()
-    program = Path(sys.executable).parent / "pymap"
-    command = [str(program), "--host", "127.0.0.1", "--port", str(port), "--no-service", "managesieve", *options]
+    command = [
+        sys.executable,
+        "-c",
+        _PROGRAM,
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--no-service",
+        "managesieve",
+        *options,
+    ]
     process = subprocess.Popen(
         [*command, "dict", "--demo-user", USER, "--demo-password", PASSWORD],
         stdout=subprocess.DEVNULL,

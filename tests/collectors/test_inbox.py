@@ -1,5 +1,6 @@
 """A mailbox over IMAP: a real server, and servers that misbehave."""
 
+import base64
 import socket
 import ssl
 import subprocess
@@ -377,7 +378,7 @@ def test_oauth_signs_in_by_xoauth2(hasty: HttpClient) -> None:
     with talking(talk) as server, pytest.raises(CollectError) as caught:
         read(server, hasty, oauth=True)
     assert caught.value.reason == "unauthorized"
-    assert seen
+    assert base64.b64decode(seen[0]) == f"user={USER}\1auth=Bearer {PASSWORD}\1\1".encode()
 
 
 @pytest.mark.parametrize(
