@@ -36,7 +36,7 @@ def operating_figures(session: Session, now: datetime) -> OperatingFigures:
     )
     state = case(
         (~Source.enabled, "paused"),
-        (Source.error_count > 0, "error"),
+        (Source.error_reason.is_not(None), "error"),
         (Source.silent_since.is_not(None), "silent"),
         else_="ok",
     )

@@ -8,20 +8,23 @@ from sqlalchemy.orm import Session
 
 from alerts.silence import LEAST_QUIET, WATCHED, SilentSource, judge_silence, judge_window
 from collectors import registry
+from storage.kinds import is_polled
 from storage.models.mentions import Post
 from storage.models.sources import Source
 
 _ARRIVALS = 5_000  # newest posts that the silence rule looks at
 _DOUBTFUL = text("""
 SELECT s.id FROM sources s
-WHERE s.enabled AND (s.next_check_at IS NOT NULL OR (s.error_reason IS NOT NULL AND s.last_success_at IS NOT NULL))
-  AND (s.silent_since IS NOT NULL OR s.next_check_at IS NULL OR s.kind = ANY(CAST(:windowed AS text[]))
+WHERE s.enabled AND (s.next_check_at IS NOT NULL OR (s.error_reason IS NOT NULL AND s.last_success_at IS NOT NULL)
+    OR s.kind = ANY(CAST(:pushed AS text[])))
+  AND (s.silent_since IS NOT NULL OR (s.next_check_at IS NULL AND s.kind <> ALL(CAST(:pushed AS text[])))
+    OR s.kind = ANY(CAST(:windowed AS text[]))
     OR (SELECT max(p.published_at) FROM posts p WHERE p.source_id = s.id) < :quiet)
 """)
 
 
 def mark_silent(session: Session, now: datetime) -> list[SilentSource]:
-    """Apply the silence rule to every polled source; returns those that have just gone silent.
+    """Apply the silence rule to every source; returns those that have just gone silent.
 
     A source that worked and now waits for a person (its key was refused, its address is gone) is silent too.
     """
@@ -38,8 +41,13 @@ def mark_silent(session: Session, now: datetime) -> list[SilentSource]:
 
 
 def _doubtful(session: Session, now: datetime) -> Sequence[int]:
-    """Ids of the polled sources that may be silent, or may no longer be: ten thousand that speak are not looked at."""
-    return session.scalars(_DOUBTFUL, {"quiet": now - LEAST_QUIET, "windowed": list(_windows())}).all()
+    """Ids of the sources that may be silent, or may no longer be: ten thousand that speak are not looked at.
+
+    Watched are those that are polled, and those into which others push.
+    """
+    pushed = [each.kind for each in registry.all_collectors() if each.takes_hooks and not each.polled]
+    values = {"quiet": now - LEAST_QUIET, "windowed": list(_windows()), "pushed": pushed}
+    return session.scalars(_DOUBTFUL, values).all()
 
 
 def silent_sources(session: Session, now: datetime) -> list[SilentSource]:
@@ -54,7 +62,7 @@ def silent_sources(session: Session, now: datetime) -> list[SilentSource]:
 
 def _silence_of(session: Session, source: Source, now: datetime) -> SilentSource | None:
     """The verdict on a source; None: it is not silent."""
-    if source.next_check_at is None:
+    if source.next_check_at is None and is_polled(source.kind):
         reason = f"It collects no more until somebody looks after it. {source.error_detail or ''}".strip()
         return SilentSource(source.id, source.name, reason, now - (source.last_success_at or now))
     window = _windows().get(source.kind)

@@ -57,3 +57,20 @@ def test_a_source_that_speaks_is_not_looked_at(session: Session) -> None:
     mentions.add_new(session, speaks, [make.a_post("1", "Acme", NOW - HOUR)], world.matcher, NOW)
     mentions.add_new(session, quiet, [make.a_post("1", "Acme", NOW - 2 * DAY)], world.matcher, NOW)
     assert list(_doubtful(session, NOW)) == [quiet]
+
+
+def test_a_webhook_that_nothing_is_pushed_into_any_more_is_silent(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(monkeypatch, Scripted(kind="pushed", credentials=(), polled=False, takes_hooks=True))
+    world = make.set_up(session)
+    source_id = sources.add_source(session, ADMINISTRATOR, "pushed", "Hook", {}, NOW)
+    assert sources.mark_silent(session, NOW + DAY) == []  # nothing ever came
+    posts = [make.a_post(str(n), "Acme", NOW + n * HOUR) for n in range(0, 96, 8)]
+    mentions.add_new(session, source_id, posts, world.matcher, NOW + 4 * DAY)
+    assert sources.mark_silent(session, NOW + 4 * DAY) == []
+    (gone,) = sources.mark_silent(session, NOW + 6 * DAY)
+    assert gone.reason.startswith("Nothing for")
+    mentions.add_new(session, source_id, [make.a_post("x", "Acme", NOW + 6 * DAY)], world.matcher, NOW + 6 * DAY)
+    sources.mark_silent(session, NOW + 6 * DAY)
+    assert sources.silent_sources(session, NOW + 6 * DAY) == []
