@@ -31,7 +31,7 @@ DOOR = PrivacyDoor(b"k" * 32, [])
 
 @pytest.fixture
 def http() -> Iterator[HttpClient]:
-    with HttpClient(user_agent="Outspoken/test", timeout=1.0, allow_private=True) as client:
+    with HttpClient(user_agent="Outspoken/test", timeout=5.0, allow_private=True) as client:
         yield client
 
 
@@ -53,7 +53,7 @@ def paths(server: Replay) -> list[str]:
 
 def drip(out: BufferedIOBase) -> None:
     out.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\n\r\n")
-    for _ in range(30):
+    for _ in range(50):
         out.write(b"x")
         out.flush()
         time.sleep(0.1)
@@ -86,7 +86,7 @@ class Faulty:
         "forbidden-site": Answer(301, {"location": "https://www.linkedin.example/"}),
         "circle": Answer(302, {"location": "/p/circle"}),
         "picture": Answer(200, {"content-type": "image/png"}, b"\x89PNG\r\n\x1a\n\x00\x00"),
-        "nested": Answer(200, HTML, b"<div itemscope itemprop=review itemtype=http://schema.org/Review>" * 40_000),
+        "nested": Answer(200, HTML, b"<div itemscope itemprop=review itemtype=http://schema.org/Review>" * 8_000),
         "secret": page(900),
         "fault": Answer(500, HTML, b"oops"),
     }
@@ -107,7 +107,7 @@ class Faulty:
 
 @pytest.fixture(scope="module")
 def faulty() -> Iterator[Faulty]:
-    with replay_server() as server, HttpClient(user_agent="Outspoken/test", timeout=1.0, allow_private=True) as http:
+    with replay_server() as server, HttpClient(user_agent="Outspoken/test", timeout=2.5, allow_private=True) as http:
         yield Faulty(server, http)
 
 
@@ -238,7 +238,7 @@ def test_robots_txt_is_obeyed(server: Replay, http: HttpClient, robots: Answer, 
 def test_private_addresses_are_not_connected_to(server: Replay, host: str) -> None:
     server.add("/", page(1))
     port = server.base_url.rpartition(":")[2]
-    with HttpClient(user_agent="Outspoken/test", timeout=1.0) as careful, pytest.raises(CollectError) as caught:
+    with HttpClient(user_agent="Outspoken/test", timeout=5.0) as careful, pytest.raises(CollectError) as caught:
         run(WEB, careful, {"start": f"http://{host}:{port}/"})
     assert "private network" in caught.value.detail
     assert caught.value.permanent
@@ -304,7 +304,7 @@ def test_a_trial_shows_the_first_page_that_has_items(server: Replay, http: HttpC
 def test_a_crawler_that_fails_is_an_error(
     http: HttpClient, monkeypatch: pytest.MonkeyPatch, module: str, words: str
 ) -> None:
-    monkeypatch.setattr("collectors.web.collector.START_SECONDS", 1.0)
+    monkeypatch.setattr("collectors.web.collector.START_SECONDS", 0.5 if module == "json.tool" else 30.0)
     with pytest.raises(CollectError) as caught:
         run(WebCollector(module=module, silence_seconds=0.5), http, {"start": "https://a.example/"})
     assert caught.value.reason == "bad_answer"
