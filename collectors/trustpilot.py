@@ -7,7 +7,7 @@ and deletions at once; without them the second looks find both.
 import re
 from collections.abc import Generator, Mapping, Sequence
 from datetime import timedelta
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from collectors.base import Batch, Collector, CollectRequest, Delivery, Option, Outcome, Recheck
 from collectors.deliveries import Delivered
@@ -24,6 +24,7 @@ MOST_PAGES = 20  # of one run; the next one goes on
 MOST_LOOKS = 200  # second looks of one run: one request each
 OVERLAP = timedelta(hours=6)  # reviews appear late: the newest is looked behind by so much
 _DOMAIN = re.compile(r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+")
+_PROFILE = re.compile(r"^https?://(?:(?:[a-z]+\.)?trustpilot\.com/review/)?")  # what people paste
 _UNIT = re.compile(r"[0-9a-f]{24}")
 
 
@@ -33,6 +34,8 @@ class TrustpilotCollector(Collector):
     kind = "trustpilot"
     about = "own"
     label = "Trustpilot"
+    access = "key"
+    summary = "Reviews of your business unit, new, changed and deleted ones; also by signed webhook."
     options: tuple[Option, ...] = (
         Option("domain", "Domain at Trustpilot", "As in the address of the profile page, such as acme.com.",
                required=True),
@@ -54,15 +57,16 @@ class TrustpilotCollector(Collector):
 
     def check_options(self, options: Mapping[str, Json]) -> dict[str, Json]:
         values = complete(options, self.options)
-        domain, language = str(values["domain"]).strip().lower(), str(values["language"] or "").strip().lower()
+        domain = _PROFILE.sub("", str(values["domain"]).strip().lower()).rstrip("/")
+        language = str(values["language"] or "").strip().lower()
         if not _DOMAIN.fullmatch(domain):
-            raise ValueError("domain: must be a domain such as acme.com, without https:// and path")
+            raise ValueError("domain: must be a domain such as acme.com")
         if language and not re.fullmatch(r"[a-z]{2}", language):
             raise ValueError("language: must be two letters such as en, or empty")
         return {"domain": domain, "language": language}
 
     def host(self, options: Mapping[str, Json]) -> str | None:
-        return "api.trustpilot.com"
+        return urlsplit(self._base()).hostname
 
     def test(self, request: CollectRequest, http: HttpClient) -> str:
         unit, total = self._find(request, http)
@@ -123,6 +127,9 @@ class TrustpilotCollector(Collector):
     def receive(self, request: CollectRequest, delivery: Delivery) -> Delivered:
         return read_delivery(request, delivery)
 
+    def _base(self) -> str:
+        return (self._base_url or get_settings().trustpilot_url).rstrip("/")
+
     def _find(self, request: CollectRequest, http: HttpClient) -> tuple[str, int | None]:
         """The id of the business unit, and how many reviews it has."""
         domain = str(request.options["domain"])
@@ -155,9 +162,8 @@ class TrustpilotCollector(Collector):
         key = request.credentials.get("api_key", "")
         if not key:
             raise CollectError("needs_credentials", "Enter the API key of your Trustpilot application.", permanent=True)
-        base = (self._base_url or get_settings().trustpilot_url).rstrip("/")
         try:
-            return http.get(base + path, params, {"apikey": key, "accept": "application/json"}, accept=accept)
+            return http.get(self._base() + path, params, {"apikey": key, "accept": "application/json"}, accept=accept)
         except CollectError as error:
             if error.reason != "unauthorized":
                 raise

@@ -381,7 +381,9 @@ def test_bodies_that_are_none(body: bytes) -> None:
 def test_options_are_checked() -> None:
     collector = TrustpilotCollector()
     assert collector.check_options({"domain": " Acme.COM "}) == {"domain": "acme.com", "language": ""}
-    for given, word in (({}, "domain"), ({"domain": "https://acme.com"}, "domain"), ({"domain": "a/b"}, "domain"),
+    for pasted in ("https://acme.com/", "https://de.trustpilot.com/review/acme.com", "http://acme.com"):
+        assert collector.check_options({"domain": pasted})["domain"] == "acme.com"
+    for given, word in (({}, "domain"), ({"domain": "acme"}, "domain"), ({"domain": "a/b"}, "domain"),
                         ({"domain": "acme.com", "language": "english"}, "language")):  # fmt: skip
         with pytest.raises(ValueError, match=f"^{word}: "):
             collector.check_options(given)
