@@ -78,7 +78,7 @@ NEVER = (
 
 def kind_of(collector: Collector) -> Kind:
     """A collector as the page shows it."""
-    return Kind(collector.kind, collector.label, _about(collector), access_of(collector))
+    return Kind(collector.kind, collector.label, collector.summary, collector.access)
 
 
 def groups(collectors: Iterable[Collector]) -> list[KindGroup]:
@@ -89,22 +89,3 @@ def groups(collectors: Iterable[Collector]) -> list[KindGroup]:
         for access, (title, text) in _GROUPS.items()
     ]
     return [group for group in found if group.kinds]
-
-
-def access_of(collector: Collector) -> str:
-    """What a kind asks of the operator: as it says itself, else as its attributes tell."""
-    said = getattr(collector, "access", None)
-    if said in _GROUPS:
-        return str(said)
-    if not collector.polled and not collector.long_running:
-        return "outside"
-    return "key" if any(option.required for option in collector.credentials) else "open"
-
-
-def _about(collector: Collector) -> str:
-    said = str(getattr(collector, "summary", ""))
-    if said:
-        return said
-    if collector.needs_terms:
-        return "Searches for the names of the company profile."
-    return "Takes in all that the place publishes; the company profile decides what becomes a mention."

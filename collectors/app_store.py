@@ -48,6 +48,7 @@ class AppStoreCollector(Collector):
     kind = "app_store"
     about = "own"
     label = "App Store reviews"
+    summary = "Customer reviews of your app, country by country."
     options: tuple[Option, ...] = (
         Option("app_id", "App number", "The digits behind id in the address of the app.", required=True),
         Option("countries", "Countries", "Two letters each, separated by commas.", default="us"),

@@ -119,6 +119,8 @@ class Collector(ABC):
     options: tuple[Option, ...]
     interval: timedelta  # how often a source of this kind is checked when nothing says otherwise
     needs_terms: bool  # whether it searches by terms or takes all the source has
+    summary: str = ""  # one sentence for who looks for a way in
+    access: str = "open"  # what it asks of the operator: open (nothing), key, approval, outside (filled by others)
     credentials: tuple[Option, ...] = ()  # keys: sealed at rest, never shown again
     polled: bool = True  # False: filled by hooks or files only
     long_running: bool = False  # a stream: its run goes on for an hour and is no job of the queue

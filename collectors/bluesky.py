@@ -24,6 +24,8 @@ class BlueskyCollector(Collector):
 
     kind = "bluesky"
     label = "Bluesky search"
+    access = "key"
+    summary = "Search for the names of the profile with an account of yours; likes, reposts and replies included."
     options: tuple[Option, ...] = (
         Option("backfill_days", "Days to look back", "How far the first run of a term goes back.", default=7),
     )

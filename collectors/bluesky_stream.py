@@ -49,6 +49,7 @@ class BlueskyStreamCollector(Collector):
 
     kind = "bluesky_stream"
     label = "Bluesky stream"
+    summary = "All new posts of the network, filtered here; what nobody named leaves no trace."
     options: tuple[Option, ...] = (
         Option("backfill_hours", "Hours to look back", "How far the first run goes back, 0 to 24.", default=1),
     )

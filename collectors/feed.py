@@ -24,6 +24,7 @@ class FeedCollector(Collector):
 
     kind = "feed"
     label = "RSS, Atom or JSON feed"
+    summary = "Any RSS, Atom or JSON feed: publishers, blogs, Google Alerts; on request with the full article."
     options: tuple[Option, ...] = (
         Option("url", "Address of the feed", "Begins with http:// or https://.", required=True),
         Option(

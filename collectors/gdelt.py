@@ -35,6 +35,7 @@ class GdeltCollector(Collector):
 
     kind = "gdelt"
     label = "GDELT news"
+    summary = "Discovers news articles in many languages, by title; good for volume, late by some minutes."
     options: tuple[Option, ...] = (
         Option("language", "Language", "Its English name, such as german. Empty: all.", default=""),
         Option("backfill_days", "Days to look back", "How far the first run of a term goes back, 0 to 90.", default=3),

@@ -35,6 +35,8 @@ class GooglePlayCollector(Collector):
     kind = "google_play"
     about = "own"
     label = "Google Play reviews"
+    access = "key"
+    summary = "Reviews of your own app of the last seven days: what is older is not served."
     options: tuple[Option, ...] = (
         Option("package", "Package name", "Of an own app, such as com.example.app.", required=True),
     )

@@ -42,6 +42,7 @@ class HackerNewsCollector(Collector):
 
     kind = "hackernews"
     label = "Hacker News"
+    summary = "Stories and comments that name you."
     options: tuple[Option, ...] = (
         Option("comments", "Comments too", "Collect comments beside stories.", default=True),
         Option("backfill_days", "Days to look back", "How far the first run of a term goes back.", default=30),

@@ -53,6 +53,8 @@ class InboxCollector(Collector):
     kind = "inbox"
     about = "own"  # of its reviews; articles are about whom they name
     label = "Mailbox (review alerts, newsletters)"
+    access = "key"
+    summary = "Review alerts of Glassdoor, Indeed and kununu, Google Alerts and newsletters, from a mailbox of yours."
     options: tuple[Option, ...] = (
         Option("host", "Mail server (IMAP)", "Such as imap.example.com.", required=True),
         Option("port", "Port", "Empty: 993 with TLS, else 143.", default=""),

@@ -2,77 +2,21 @@
 
 Libraries bring connections without time-outs, size caps or a guard against private addresses. Their sessions take a
 transport; ours hands each of their requests to `HttpClient.exchange`. What goes wrong on the way is a `CollectError`
-and passes through the library, bare or as the cause of its own exception (`cause_of`).
+and passes through the library, bare or as the cause of its own exception (`cause_of`). What is for libraries on
+`requests` stands in `collectors.library_requests`, so that listing collectors does not load it.
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
-from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-from requests import PreparedRequest, Request, Response, Session
-from requests.adapters import BaseAdapter
-from requests.structures import CaseInsensitiveDict
-from requests.utils import get_encoding_from_headers
 
 from collectors.errors import CollectError
 from collectors.http import HttpAnswer, HttpClient
 
 _OURS = {"host", "connection", "accept-encoding", "content-length", "transfer-encoding", "user-agent"}
 _UNPACKED = {"content-encoding", "content-length", "transfer-encoding"}
-
-
-class RequestsTransport(BaseAdapter):
-    """For libraries on `requests` (tweepy, praw, Mastodon.py). `bases` maps a host they name to the address to call."""
-
-    def __init__(self, http: HttpClient, bases: Mapping[str, str] | None = None) -> None:
-        super().__init__()
-        self._http = http
-        self._bases = dict(bases or {})
-
-    def send(self, request: PreparedRequest, *args: object, **kwargs: object) -> Response:
-        """One request; time-outs, proxies and certificates of the library are ours to decide."""
-        answer = exchange(self._http, self._bases, request.method or "GET", request.url or "", request.headers,
-                          _as_bytes(request.body))  # fmt: skip
-        response = Response()
-        response.status_code = answer.status
-        response.headers = CaseInsensitiveDict(_kept(answer))
-        response.raw = BytesIO(answer.body)
-        response._content = answer.body
-        response._content_consumed = True  # type: ignore[attr-defined]
-        response.encoding = get_encoding_from_headers(response.headers)
-        response.url = request.url or ""
-        response.request = request
-        response.reason = httpx.codes.get_reason_phrase(answer.status)
-        response.elapsed = timedelta(0)
-        return response
-
-    def close(self) -> None:
-        """The client belongs to the run."""
-
-
-class _RebasedSession(Session):
-    """Names the address that is really called before a library signs the request (OAuth 1.0a signs the address)."""
-
-    def __init__(self, bases: Mapping[str, str]) -> None:
-        super().__init__()
-        self._bases = dict(bases)
-
-    def prepare_request(self, request: Request) -> PreparedRequest:
-        request.url = rebased(str(request.url or ""), self._bases)
-        return super().prepare_request(request)
-
-
-def session(http: HttpClient, bases: Mapping[str, str] | None = None) -> Session:
-    """A `requests` session that reaches the network by `http` only and reads no proxy or netrc settings."""
-    made = _RebasedSession(bases or {})
-    made.trust_env = False
-    transport = RequestsTransport(http, bases)
-    made.mount("https://", transport)
-    made.mount("http://", transport)
-    return made
 
 
 class HttpxTransport(httpx.BaseTransport):
@@ -84,7 +28,7 @@ class HttpxTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         answer = exchange(self._http, self._bases, request.method, str(request.url), request.headers, request.read())
-        return httpx.Response(answer.status, headers=_kept(answer), content=answer.body, request=request)
+        return httpx.Response(answer.status, headers=kept_headers(answer), content=answer.body, request=request)
 
 
 def exchange(
@@ -114,16 +58,10 @@ def cause_of(error: BaseException) -> CollectError | None:
     return None
 
 
-def _kept(answer: HttpAnswer) -> dict[str, str]:
+def kept_headers(answer: HttpAnswer) -> dict[str, str]:
     """Headers of the answer as they are true of the unpacked body."""
     return {name: value for name, value in answer.headers.items() if name not in _UNPACKED}
 
 
 def _as_text(value: object) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else str(value)
-
-
-def _as_bytes(body: object) -> bytes | None:
-    if body is None or isinstance(body, bytes):
-        return body
-    return body.encode() if isinstance(body, str) else None

@@ -54,6 +54,7 @@ class MastodonCollector(Collector):
 
     kind = "mastodon"
     label = "Mastodon"
+    summary = "Hashtags, and with a token full-text search, of one server; add one source for each server."
     options: tuple[Option, ...] = (
         Option("instance", "Server", "Its host name, like mastodon.social.", required=True),
         Option("hashtags", "Hashtags", "Separated by commas. Empty: the names of the company profile."),

@@ -168,7 +168,7 @@ class Instance:
     def _connected(self, http: HttpClient, base: str) -> Any:
         from mastodon import Mastodon
 
-        from collectors.library import session as session_of
+        from collectors.library_requests import session as session_of
 
         session = session_of(http)
         session.hooks["response"].append(self._look)
@@ -192,7 +192,7 @@ class Instance:
 
 def _not_asked(http: HttpClient) -> Any:
     """A transport in the way of requests that we can do without."""
-    from collectors.library import RequestsTransport
+    from collectors.library_requests import RequestsTransport
 
     class NotAsked(RequestsTransport):
         def send(self, request: Any, *args: object, **kwargs: object) -> Any:

@@ -26,6 +26,8 @@ class RedditCollector(Collector):
 
     kind = "reddit"
     label = "Reddit"
+    access = "approval"
+    summary = "Submissions and comments of chosen subreddits, and search over the whole site."
     options: tuple[Option, ...] = (
         Option("subreddits", "Communities", "Names, separated by commas. Empty: search all of Reddit."),
         Option("search", "Search", "Search for the names of the company profile.", default=True),

@@ -128,7 +128,8 @@ class RedditApi:
         import praw.config
         import prawcore
 
-        from collectors.library import cause_of, session
+        from collectors.library import cause_of
+        from collectors.library_requests import session
 
         watch = self._watch
 

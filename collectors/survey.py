@@ -18,6 +18,8 @@ class SurveyCollector(WebhookCollector):
     kind = "survey"
     about = "own"
     label = "Survey (inside voice)"
+    access = "outside"
+    summary = "Exit, stay, engagement and customer surveys, by file or API; no author is ever kept."
     options: tuple[Option, ...] = (
         Option("survey_type", "Kind of survey", "For answers that do not say. csat: customers; the others: staff.",
                default="", choices=("", *TYPES)),

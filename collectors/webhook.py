@@ -27,6 +27,8 @@ class WebhookCollector(Collector):
     kind = "webhook"
     about = "own"
     label = "Webhook (own tools)"
+    access = "outside"
+    summary = "Signed calls of your own tools, in their own shape."
     options: tuple[Option, ...] = (
         Option("platform", "Platform of the authors", "The same person has one pseudonym per platform.",
                default="webhook"),

@@ -43,6 +43,8 @@ class XCollector(Collector):
 
     kind = "x"
     label = "X"
+    access = "key"
+    summary = "Posts that match the names of the profile, counted first and bought within a monthly budget."
     credentials = (BEARER,)
     options: tuple[Option, ...] = (
         QUERY,

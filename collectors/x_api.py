@@ -51,7 +51,8 @@ class XApi:
     ) -> None:
         import tweepy
 
-        from collectors.library import cause_of, session
+        from collectors.library import cause_of
+        from collectors.library_requests import session
 
         for name in ("tweepy", "oauthlib", "requests_oauthlib"):
             logging.getLogger(name).setLevel(logging.WARNING)

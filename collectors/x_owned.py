@@ -35,6 +35,8 @@ class XOwnedCollector(Collector):
 
     kind = "x_owned"
     label = "X, own account"
+    access = "key"
+    summary = "The posts of an account of your own with what only its owner is told: impressions and link clicks."
     credentials = (
         Option("consumer_key", "Consumer key", "Of the app (OAuth 1.0a)."),
         Option("consumer_secret", "Consumer secret"),

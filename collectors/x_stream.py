@@ -41,6 +41,8 @@ class XStreamCollector(Collector):
 
     kind = "x_stream"
     label = "X, live"
+    access = "key"
+    summary = "New posts within seconds, by the filtered stream; what a broken line missed is fetched by search."
     credentials = (BEARER,)
     options: tuple[Option, ...] = (
         QUERY,

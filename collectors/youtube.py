@@ -23,6 +23,8 @@ class YouTubeCollector(Collector):
 
     kind = "youtube"
     label = "YouTube"
+    access = "key"
+    summary = "Videos that name you, their counts and the comments under them, within the daily quota."
     options: tuple[Option, ...] = (
         Option("searches_a_day", "Searches a day", "YouTube allows 100 a day per Google project.", default=24),
         Option("comments", "Comments too", "Read the comments of videos that name a term, for 14 days.", default=True),

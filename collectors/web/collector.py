@@ -50,6 +50,7 @@ class WebCollector(Collector):
     kind = "web"
     about = "own"
     label = "Web pages"
+    summary = "Pages that you may read, such as review pages, forums and press pages; robots.txt is obeyed."
     options = OPTIONS
     interval = timedelta(hours=6)
     needs_terms = False

@@ -10,7 +10,8 @@ import requests
 
 from collectors.errors import CollectError
 from collectors.http import HttpClient
-from collectors.library import HttpxTransport, cause_of, rebased, session
+from collectors.library import HttpxTransport, cause_of, rebased
+from collectors.library_requests import session
 from tests.wire.replay import Answer, Replay
 
 
