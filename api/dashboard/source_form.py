@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from api.dashboard.forms import Posted, errors_of
 from collectors.base import Collector, Option
 from collectors.post import Json
+from storage.profile import CompanyRow
 
 OPTION = "option-"
 KEY = "key-"
 FORGET = "forget-"
 KEEP = "keep_days"
+ABOUT = "about"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ def key_fields(collector: Collector, stored: Collection[str] = ()) -> list[FormF
 
 def defaults(collector: Collector) -> dict[str, str]:
     """What a new form is filled with."""
-    return {"name": collector.label, KEEP: "", **typed_options(collector, {})}
+    return {"name": collector.label, KEEP: "", ABOUT: collector.about, **typed_options(collector, {})}
 
 
 def typed_options(collector: Collector, options: Mapping[str, Json]) -> dict[str, str]:
@@ -60,7 +62,7 @@ def typed_options(collector: Collector, options: Mapping[str, Json]) -> dict[str
 def typed_again(collector: Collector | None, form: Posted) -> dict[str, str]:
     """What was typed, for showing the form again; keys are left out."""
     names = [] if collector is None else [OPTION + each.name for each in collector.options]
-    return {name: form.get(name) for name in ("name", KEEP, *names)}
+    return {name: form.get(name) for name in ("name", KEEP, ABOUT, *names)}
 
 
 def options_in(collector: Collector, form: Posted) -> dict[str, Json]:
@@ -88,6 +90,14 @@ def keys_in(collector: Collector, form: Posted) -> dict[str, str]:
         if typed or form.get(FORGET + option.name):
             given[option.name] = typed
     return given
+
+
+def about_choices(collector: Collector | None, companies: Sequence[CompanyRow]) -> list[tuple[str, str]]:
+    """Whose the reviews and answers of a source may be; none where it searches by names, since those say it."""
+    if collector is None or collector.needs_terms:
+        return []
+    named = [("own" if each.is_own else each.key, each.name) for each in companies] or [("own", "our own company")]
+    return [*named, ("text", "only of companies they name")]
 
 
 def keep_days_in(form: Posted) -> int | None:

@@ -30,7 +30,7 @@ def _shown(collector: Collector) -> KindOut:
     return KindOut(
         kind=collector.kind,
         label=collector.label,
-        about=about.about,
+        summary=about.about,
         access=about.access,
         options=[OptionOut.model_validate(option) for option in collector.options],
         credentials=[KeyOut.model_validate(option) for option in collector.credentials],

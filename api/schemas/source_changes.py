@@ -37,7 +37,7 @@ _KEY: JsonDict = {"name": "api_key", "label": "API key", "help": "Made in the de
 _KIND: JsonDict = {
     "kind": "hackernews",
     "label": "Hacker News",
-    "about": "Searches for the names of the company profile.",
+    "summary": "Searches for the names of the company profile.",
     "access": "open",
     "options": [_OPTION],
     "credentials": [_KEY],
@@ -82,7 +82,7 @@ class KindOut(Answer):
     model_config = example(_KIND)
     kind: str
     label: str
-    about: str
+    summary: str
     access: str
     options: list[OptionOut]
     credentials: list[KeyOut]

@@ -31,6 +31,7 @@ class _Keyed(FeedCollector):
 
     kind = "keyed"
     label = "Keyed feed"
+    access = "key"
     options = (*FeedCollector.options, Option("budget", "Budget", default=5))
     credentials = (Option("api_key", "API key", "From the console.", required=True), Option("secret", "Secret"))
     budget = Budget("USD", "month")

@@ -230,6 +230,18 @@ def test_saving_the_same_options_starts_no_run(clients: Clients) -> None:
     assert (row.keep_days, row.next_check_at) == (45, due)
 
 
+def test_whose_reviews_a_source_brings_is_said_on_its_form(clients: Clients) -> None:
+    client = clients("administrator")
+    assert '<option value="own">Acme</option>' in client.get("/sources/new?kind=feed").text
+    assert "Whose reviews" not in client.get("/sources/new?kind=paid").text
+    values = {"kind": "feed", "name": "Reviews of a rival", "option-url": "https://a.example/x", "about": "globex"}
+    path = post(client, "/sources", values).headers["location"]
+    assert '<option value="globex" selected>' in client.get(path).text
+    post(client, path, {**values, "about": "own"})
+    assert next(row for row in _rows() if row.name == values["name"]).about == "own"
+    assert "Must be own, text or the key" in post(client, path, {**values, "about": "nobody"}).text
+
+
 def test_the_choice_says_what_is_never_collected(clients: Clients) -> None:
     page = clients("administrator").get("/sources/new").text
     assert "LinkedIn, Glassdoor, Indeed, kununu: not collected" in page

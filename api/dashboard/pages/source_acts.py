@@ -35,7 +35,10 @@ def change(request: Request, now: Now, who: Sender, source_id: int, form: Form) 
                 sources.update_source(session, who.viewer, source_id, now, keep_days=days)
             else:
                 name, options = _new_settings(row, found, form)
-                sources.update_source(session, who.viewer, source_id, now, name=name, options=options, keep_days=days)
+                sources.update_source(
+                    session, who.viewer, source_id, now,
+                    name=name, options=options, keep_days=days, about=form.get(source_form.ABOUT) or None,
+                )  # fmt: skip
             audit.record(session, who.viewer, "source.change", f"source {source_id}", now)
     except ValueError as error:
         typed = source_form.typed_again(found, form)

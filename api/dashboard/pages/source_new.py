@@ -14,7 +14,7 @@ from api.dashboard.render import page, redirect
 from api.deps import Now, page_role
 from collectors import registry
 from collectors.base import CollectError, Collector
-from storage import audit, db, sources
+from storage import audit, db, profile, sources
 from storage.kinds import collector_of
 from workers.trials import TrialResult
 
@@ -48,8 +48,9 @@ def add(request: Request, now: Now, who: Sender, form: Form) -> Response:
             return _preview(request, who, found, typed, keys)
         with db.transaction() as session:
             made = sources.add_source(
-                session, who.viewer, found.kind, form.get("name"), options, now, credentials=keys, keep_days=days
-            )
+                session, who.viewer, found.kind, form.get("name"), options, now,
+                credentials=keys, keep_days=days, about=form.get(source_form.ABOUT) or None,
+            )  # fmt: skip
             audit.record(session, who.viewer, "source.add", f"source {made}", now)
             if not _lacks(found, keys):
                 db.after_commit(session, lambda: source_runs.start(found.kind, made))
@@ -80,6 +81,8 @@ def _form(
     sealed: str = "",
     given: Mapping[str, str] | None = None,
 ) -> Response:
+    with db.reading() as session:
+        companies = profile.companies(session)
     return page(
         request,
         who,
@@ -90,6 +93,7 @@ def _form(
         about=source_kinds.kind_of(found),
         options=source_form.option_fields(found),
         keys=source_form.key_fields(found, given or {}),
+        abouts=source_form.about_choices(found, companies),
         platform_days=found.keep_days,
         sealed=sealed,
         typed=typed,

@@ -17,7 +17,7 @@ from api.source_kinds import kind_of
 from api.source_trials import NOBODY_CAME
 from collectors.base import Collector
 from config.settings import get_settings
-from storage import db, sources
+from storage import db, profile, sources
 from storage.kinds import collector_of
 from storage.sources import SourceRow
 from storage.viewer import NotFound, Viewer
@@ -78,6 +78,7 @@ def detail(
         runs = sources.runs(session, who.viewer, source_id, _RUNS)
         problems = sources.import_problems(session, who.viewer, source_id, _PROBLEMS)
         held = sources.held_items(session, who.viewer, source_id, _HELD)
+        companies = profile.companies(session)
         hours = sources.coverage_hours(session, source_id, now - timedelta(hours=_HOURS - 1), now)
     found = collector_of(row.kind)
     polled = found is not None and found.polled
@@ -96,6 +97,7 @@ def detail(
         "waiting": waiting,
         "polled": polled,
         "own": row.origin not in ("profile", "demo"),
+        "abouts": source_form.about_choices(found, companies),
         "settings_days": get_settings().mention_days,
         "typed": typed or _typed(row, found),
         "errors": dict(errors or {}),
@@ -134,7 +136,12 @@ def _of_kind(row: SourceRow, found: Collector | None) -> dict[str, object]:
 
 def _typed(row: SourceRow, found: Collector | None) -> dict[str, str]:
     options = {} if found is None else source_form.typed_options(found, row.options)
-    return {"name": row.name, source_form.KEEP: "" if row.keep_days is None else str(row.keep_days), **options}
+    return {
+        "name": row.name,
+        source_form.ABOUT: row.about,
+        source_form.KEEP: "" if row.keep_days is None else str(row.keep_days),
+        **options,
+    }
 
 
 def _tried(trial: str, since: str, now: datetime) -> TrialResult | None:
