@@ -10,13 +10,8 @@ from httpx2 import Response
 from sqlalchemy import Engine, text
 
 from api import hooks
-from collectors import registry
-from collectors.base import Collector
 from collectors.deliveries import MAX_BYTES
 from collectors.signing import sign
-from collectors.survey import SurveyCollector
-from collectors.trustpilot import TrustpilotCollector
-from collectors.webhook import WebhookCollector
 from storage import db, sources
 from tests.factories import ADMINISTRATOR
 
@@ -27,11 +22,8 @@ pytestmark = pytest.mark.usefixtures("company")
 
 
 @pytest.fixture(autouse=True)
-def kinds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The kinds that take hooks, and turns that nobody has taken."""
-    made: tuple[Collector, ...] = (WebhookCollector(), TrustpilotCollector(), SurveyCollector())
-    for collector in made:
-        monkeypatch.setitem(registry._BY_KIND, collector.kind, collector)
+def fresh_turns() -> None:
+    """Nobody has called yet."""
     hooks.GOOD_CALLS.clear()
     hooks.BAD_CALLS.clear()
 
