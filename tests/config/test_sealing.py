@@ -22,7 +22,7 @@ def test_another_key_or_purpose_opens_nothing(other: Seal) -> None:
         other.open(SEAL.close("token"))
 
 
-@pytest.mark.parametrize("damaged", ["", "x", "ü", "gAAAAA==", SEAL.close("token")[:-4] + "AAAA"])
-def test_damage_is_an_error(damaged: str) -> None:
-    with pytest.raises(SealError):
-        SEAL.open(damaged)
+def test_damage_is_an_error() -> None:
+    for damaged in ("", "x", "ü", "gAAAAA==", SEAL.close("token")[:-4] + "AAAA"):
+        with pytest.raises(SealError):
+            SEAL.open(damaged)
