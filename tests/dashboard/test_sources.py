@@ -53,6 +53,10 @@ def test_the_same_name_twice_is_refused(clients: Clients) -> None:
     answer = post(client, "/sources", {"kind": "feed", "name": "Twice", "option-url": "https://a.example/x"})
     assert answer.status_code == 422
     assert "There already is a source" in answer.text
+    other = _feed(client, "Once")
+    renamed = post(client, other, {"name": "Twice", "option-url": "https://news.example/feed.xml"})
+    assert renamed.status_code == 422
+    assert "There already is a source of this kind with this name." in renamed.text
 
 
 def test_an_unknown_kind_leads_back_to_the_choice(clients: Clients) -> None:

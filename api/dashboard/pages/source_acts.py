@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
+from sqlalchemy.orm import Session
 
 from api import source_runs, source_trials
 from api.auth import SignedIn
@@ -35,6 +36,7 @@ def change(request: Request, now: Now, who: Sender, source_id: int, form: Form) 
                 sources.update_source(session, who.viewer, source_id, now, keep_days=days)
             else:
                 name, options = _new_settings(row, found, form)
+                _must_be_free(session, who.viewer, row.kind, name, now)
                 sources.update_source(
                     session, who.viewer, source_id, now,
                     name=name, options=options, keep_days=days, about=form.get(source_form.ABOUT) or None,
@@ -139,6 +141,14 @@ def _new_settings(row: SourceRow, found: Collector | None, form: Posted) -> tupl
     options = None if found is None else source_form.options_in(found, form)
     same = options is not None and found is not None and found.check_options(options) == dict(row.options)
     return (None if name == row.name else name), (None if same else options)
+
+
+def _must_be_free(session: Session, viewer: Viewer, kind: str, name: str | None, now: datetime) -> None:
+    """Refuse a new name that another source of the kind has."""
+    if name is not None and (kind, name) in {
+        (row.kind, row.name) for row in sources.list_sources(session, viewer, now)
+    }:
+        raise ValueError("name: there already is a source of this kind with this name")
 
 
 def _enable(viewer: Viewer, source_id: int, now: datetime, *, enabled: bool) -> None:
