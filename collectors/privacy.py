@@ -151,10 +151,14 @@ class PrivacyDoor:
         return clean
 
     def _value(self, value: str, markers: Markers, max_chars: int) -> str:
+        """A value of the raw item: words keep their place around the author's name, so that it can be mapped anew."""
         clean = _cut(_storable(value), max_chars)
-        return (
-            "[author]" if mentions(clean, markers) or _hides_author(clean, markers) else mask_persons(clean, self._kept)
-        )
+        if _hides_author(clean, markers):
+            return "[author]"
+        if not mentions(clean, markers):
+            return mask_persons(clean, self._kept)
+        masked = self._masked(clean, markers) if any(letter.isspace() for letter in clean) else "[author]"
+        return "[author]" if mentions(masked, markers) else masked
 
     def _object(self, values: Mapping[str, Json], markers: Markers, max_chars: int, depth: int) -> dict[str, Json]:
         return {

@@ -136,7 +136,7 @@ def test_raw_loses_author_fields_and_values() -> None:
         "deep": {"deep": {"points": 3, "email": "a@b.org"}},
     }
     assert admitted(raw=raw).raw == {
-        "text": "[author]",
+        "text": "I, [author], say",
         "list": ["ok", "[author]", "[author]", 5, None, True, 1.5, None],
         "other": "ask @user",
         "deep": {"deep": {"points": 3}},
