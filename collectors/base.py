@@ -37,14 +37,16 @@ class CollectRequest:
 class Batch:
     """Some posts and the cursor that is true once they are stored; both go into one transaction.
 
-    `cursor` None leaves the stored one as it is (second looks, webhooks). `held` are items in a form that nobody
-    foresaw, kept for a person with the reason in `stated["held"]`; they never become mentions by themselves.
+    `cursor` None leaves the stored one as it is (second looks, webhooks). `readings` are counters of known posts by
+    native id, where asking for no more is cheaper. `held` are items in a form that nobody foresaw, kept for a person
+    with the reason in `stated["held"]`; they never become mentions by themselves.
     """
 
     posts: tuple[RawPost, ...]
     cursor: Mapping[str, Json] | None
     deleted: tuple[str, ...] = ()  # native ids that the platform says are gone
     held: tuple[RawPost, ...] = ()
+    readings: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from collectors.x_options import (
     watched,
 )
 from collectors.x_options import amount as usd
-from collectors.x_posts import is_whole, page_of, post_of
+from collectors.x_posts import Page, is_whole, page_of, post_of
 from collectors.x_query import ARCHIVE_CHARS, RECENT_CHARS
 from collectors.x_reach import Progress
 from collectors.x_search import WINDOW, Plan, Search, count_of
@@ -154,25 +154,36 @@ def plan_of(options: Mapping[str, Json], max_requests: int) -> Plan:
 def look_again(
     api: XApi, request: CollectRequest, refs: tuple[str, ...], plan: Plan
 ) -> Generator[Batch, None, Outcome]:
-    """Posts by id, as far as the budget reaches: counters, what is gone, and edits with their newest version.
-
-    Authors are read again where they were read before: without their names the text would not be masked alike.
-    """
+    """Posts by id, as far as the budget reaches: counters, what is gone, and the newest versions of edited posts."""
     meter = request.meter
     left = list(dict.fromkeys(ref for ref in refs if ref.isascii() and ref.isdecimal() and len(ref) < 20))
-    asked, unread = set[str](), 0
-    while left and (size := _afforded(meter, plan.dearest)):
+    asked, edited, unread = set[str](), list[str](), 0
+    while left and (size := _afforded(meter, plan.prices.post)):
         pack, left = left[:size], left[size:]
         asked.update(pack)
-        page = page_of(api.ask("get_tweets", pack, **plan.fields()))
-        meter.charge(plan.cost_of(page) - plan.prices.post * sum(_made_on(one, request.now) for one in page.ids))
+        page = page_of(api.ask("get_tweets", pack, **plan.counters_only()))
+        _charge(plan, page, request)
         unread += page.unread
-        left += [newer for newer in page.newer if newer not in asked]
+        edited += [newer for newer in page.newer if newer not in asked]
+        yield Batch((), None, page.deleted, readings={post.native_id: post.counters for post in page.posts})
+    while edited and (size := _afforded(meter, plan.dearest)):
+        pack, edited = edited[:size], [newer for newer in edited[size:] if newer not in asked]
+        asked.update(pack)
+        page = page_of(api.ask("get_tweets", pack, **plan.fields()))
+        _charge(plan, page, request)
+        unread += page.unread
+        edited += [newer for newer in page.newer if newer not in asked]
         yield Batch(tuple(post for post in page.posts if is_whole(post.raw)), None, page.deleted)
-    if left:
-        detail = f"{len(left)} posts were not looked at again: the budget does not reach."
+    if left or edited:
+        detail = f"{len(left) + len(edited)} posts were not looked at again: the budget does not reach."
         return Outcome(False, "budget_spent", detail, retry_at=request.now + POOR)
     return Outcome(not unread, "bad_answer" if unread else "ok", f"{unread} posts could not be read." * bool(unread))
+
+
+def _charge(plan: Plan, page: Page, request: CollectRequest) -> None:
+    """What a lookup costs: the posts of today were paid for when they were first read."""
+    known = sum(_made_on(one, request.now) for one in page.ids)
+    request.meter.charge(plan.cost_of(page) - plan.prices.post * known)
 
 
 def _afforded(meter: Meter, dearest: float) -> int:

@@ -59,6 +59,10 @@ class Plan:
         asked: dict[str, object] = {"tweet_fields": TWEET_FIELDS, "expansions": wanted or None}
         return asked | ({"user_fields": USER_FIELDS} if self.authors else {})
 
+    def counters_only(self) -> dict[str, object]:
+        """What a second look asks for: posts never change their text under one id, and an author costs two posts."""
+        return {"tweet_fields": TWEET_FIELDS}
+
     def cost_of(self, page: Page) -> float:
         """An upper bound: what was read before on the same UTC day is not billed again."""
         return self.prices.post * page.reads + self.prices.user * page.users

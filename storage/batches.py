@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from collectors.base import Batch
 from collectors.post import Json, Post, RawPost
 from collectors.privacy import PrivacyDoor
-from storage import collection, held, intake, profile
+from storage import collection, counters, held, intake, profile
 from storage.intake import Added
 from storage.models.sources import Source
 
@@ -19,13 +19,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class AdmittedBatch:
-    """A batch behind the privacy door. `deleted` holds every key under which a deleted post may be stored."""
+    """A batch behind the privacy door. `deleted` and `readings` go by every key under which a post may be stored."""
 
     posts: tuple[Post, ...]
     deleted: tuple[str, ...]
     held: tuple[Post, ...]
     cursor: Mapping[str, Json] | None
     seen: int  # items that the collector handed over
+    readings: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 def admit_all(door: PrivacyDoor, raw: Sequence[RawPost], now: datetime, max_chars: int) -> list[Post]:
@@ -50,12 +51,14 @@ def admit(
         for post in admit_all(door, [raw], now, max_chars)
     ]
     deleted = [key for native_id in batch.deleted for key in door.keys_of(native_id)]
+    readings = {key: counts for native_id, counts in batch.readings.items() for key in door.keys_of(native_id)}
     return AdmittedBatch(
         tuple(posts),
         tuple(dict.fromkeys(deleted)),
         tuple(admit_all(door, batch.held, now, max_chars)),
         batch.cursor,
         len(batch.posts),
+        readings,
     )
 
 
@@ -64,6 +67,8 @@ def store(session: Session, source_id: int, batch: AdmittedBatch, now: datetime,
     added = intake.add_new(
         session, source_id, batch.posts, profile.matcher(session), now, cursor=batch.cursor, run_id=run_id
     )
+    if batch.readings:
+        counters.note(session, source_id, batch.readings, now)
     if batch.deleted:
         intake.mark_deleted(session, source_id, batch.deleted, now)
     if batch.held:

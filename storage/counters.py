@@ -1,6 +1,6 @@
 """Counters of posts: one snapshot per change, so that they can fall as well as rise."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import text
@@ -31,19 +31,23 @@ ON CONFLICT (post_id, counter, observed_at) DO UPDATE SET value = excluded.value
 
 def read(session: Session, source_id: int, batch: Sequence[Post], now: datetime) -> None:
     """Note what the posts of a batch say of their counters, where that has changed."""
-    counted = [post for post in batch if post.counters]
-    if not counted:
+    note(session, source_id, {post.native_id: post.counters for post in batch if post.counters}, now)
+
+
+def note(session: Session, source_id: int, readings: Mapping[str, Mapping[str, int]], now: datetime) -> None:
+    """Note counters by native id, where they have changed; posts that are unknown or deleted are passed over."""
+    if not readings:
         return
-    wanted = {"source": source_id, "native_ids": [key_of(post.native_id) for post in counted]}
+    wanted = {"source": source_id, "native_ids": [key_of(native_id) for native_id in readings]}
     ids = {row.native_id: row.id for row in session.execute(_PRESENT, wanted)}
-    readings = sorted(
-        (ids[native_id], clean(counter), count)
-        for post in counted
-        if (native_id := key_of(post.native_id)) in ids
-        for counter, value in post.counters.items()
+    found = sorted(
+        (ids[key], clean(counter), count)
+        for native_id, counters in readings.items()
+        if (key := key_of(native_id)) in ids
+        for counter, value in counters.items()
         if (count := figure(value)) is not None
     )
-    if readings:
-        posts, counters, figures = zip(*readings, strict=True)
-        values = {"posts": list(posts), "counters": list(counters), "figures": list(figures), "now": now}
+    if found:
+        posts, names, figures = zip(*found, strict=True)
+        values = {"posts": list(posts), "counters": list(names), "figures": list(figures), "now": now}
         session.execute(_SNAPSHOTS, values)

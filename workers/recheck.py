@@ -3,7 +3,7 @@
 import logging
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from celery.exceptions import SoftTimeLimitExceeded
@@ -136,12 +136,12 @@ def _store(look: _Look, batch: Batch, door: PrivacyDoor, left: set[int], spent: 
 
 
 def _refs_in(batch: Batch) -> list[str]:
-    return [*(post.native_id for post in batch.posts), *batch.deleted]
+    return [*(post.native_id for post in batch.posts), *batch.readings, *batch.deleted]
 
 
 def _without_cursor(batch: batches.AdmittedBatch) -> batches.AdmittedBatch:
     """A second look says nothing about where the collection stands, whatever its batches carry."""
-    return batches.AdmittedBatch(batch.posts, batch.deleted, batch.held, None, batch.seen)
+    return replace(batch, cursor=None)
 
 
 def _end(session: Session, look: _Look, outcome: Outcome, left: Sequence[int], spent: Sequence[float]) -> None:

@@ -28,6 +28,10 @@ class Run:
         return moved[-1] if moved else {}
 
     @property
+    def readings(self) -> dict[str, Mapping[str, int]]:
+        return {native_id: counts for batch in self.batches for native_id, counts in batch.readings.items()}
+
+    @property
     def deleted(self) -> list[str]:
         return [native_id for batch in self.batches for native_id in batch.deleted]
 

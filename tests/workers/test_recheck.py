@@ -195,3 +195,16 @@ def test_ids_sealed_with_another_key_are_given_up(looked: Callable[..., tuple[in
     recheck_source(source_id)
     assert count("posts", "sealed_ref IS NOT NULL AND recheck_at IS NULL") == 1
     assert count("posts", "recheck_at > now() + interval '59 minutes'") == 3  # not to be had this time
+
+
+def test_readings_alone_are_a_look_that_changes_no_text(looked: Callable[..., tuple[int, Scripted]]) -> None:
+    def look(request: CollectRequest, refs: tuple[str, ...], http: HttpClient) -> Steps:
+        yield Batch((), None, readings={"0": {"likes": 25, "views": 7}, NAMED: {"likes": 3}, "unheard of": {"likes": 1}})
+        return Outcome(True, "ok")
+
+    source_id, _ = looked(look)
+    recheck_source(source_id)
+    assert count("counter_snapshots", "counter = 'likes' AND value IN (25, 3)") == 2
+    assert count("counter_snapshots", "value = 1") == 0
+    assert count("posts", "edited_at IS NOT NULL") == 0
+    assert due() == 0
