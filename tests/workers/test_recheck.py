@@ -199,7 +199,8 @@ def test_ids_sealed_with_another_key_are_given_up(looked: Callable[..., tuple[in
 
 def test_readings_alone_are_a_look_that_changes_no_text(looked: Callable[..., tuple[int, Scripted]]) -> None:
     def look(request: CollectRequest, refs: tuple[str, ...], http: HttpClient) -> Steps:
-        yield Batch((), None, readings={"0": {"likes": 25, "views": 7}, NAMED: {"likes": 3}, "unheard of": {"likes": 1}})
+        readings = {"0": {"likes": 25, "views": 7}, NAMED: {"likes": 3}, "unheard of": {"likes": 1}}
+        yield Batch((), None, readings=readings)
         return Outcome(True, "ok")
 
     source_id, _ = looked(look)
