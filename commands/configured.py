@@ -28,18 +28,18 @@ def find(session: "Session", word: str) -> "SourceRow":
     from storage import sources
 
     source_id = sources.find_source(session, word)
-    found = rows(session)
-    for row in found:
-        if row.id == source_id:
-            return row
-    raise CommandError(f"There is no single source called {word!r}. {_advice(word, [row.name for row in found])}")
+    if source_id is not None:
+        return reread(session, source_id)
+    names = [row.name for row in rows(session)]
+    raise CommandError(f"There is no single source called {word!r}. {_advice(word, names)}")
 
 
 def reread(session: "Session", source_id: int) -> "SourceRow":
     """A source as it stands after a change."""
-    session.flush()
-    session.expire_all()
-    return next(row for row in rows(session) if row.id == source_id)
+    from storage import sources
+    from storage.viewer import SYSTEM
+
+    return sources.source_row(session, SYSTEM, source_id, now())
 
 
 def collector_of(row: "SourceRow") -> "Collector":

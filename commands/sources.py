@@ -104,8 +104,6 @@ def change(
         row = configured.find(session, which)
         if (name is not None or option) and row.origin == "profile":
             raise CommandError("This source is written in the company profile; change its name and options there.")
-        if name not in (None, row.name) and (row.kind, name) in {(e.kind, e.name) for e in configured.rows(session)}:
-            raise CommandError(f"There already is a source {name!r} of kind {row.kind}.")
         options = _given(configured.collector_of(row), row.options, option) if option else None
         days = UNCHANGED if keep_days is None else keep_days or None
         if any(given is not None for given in (name, options, keep_days, about)):

@@ -4,7 +4,7 @@ Only runs of purpose "collect" count. One that was killed counts as failed once 
 not count yet, however long it goes on: a stream renews its claim.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -28,7 +28,9 @@ WHERE r.started_at >= :start AND r.started_at < :end AND r.purpose = 'collect' A
 """
 _PER_SOURCE = text(f"""
 SELECT r.source_id, avg((r.complete IS TRUE)::int) AS share FROM collection_runs r
-WHERE r.started_at >= :start AND r.purpose = 'collect' AND {ENDED} GROUP BY r.source_id
+WHERE r.started_at >= :start AND r.purpose = 'collect' AND {ENDED}
+  AND (CAST(:ids AS integer[]) IS NULL OR r.source_id = ANY(CAST(:ids AS integer[])))
+GROUP BY r.source_id
 """)  # noqa: S608 - a constant
 _HOURS = text("""
 SELECT hour, count(*) AS begun, count(*) FILTER (WHERE r.complete) AS complete
@@ -65,9 +67,12 @@ def coverage(session: Session, start: datetime, end: datetime, source_ids: Seque
     return None if share is None else float(share)
 
 
-def coverage_by_source(session: Session, start: datetime, now: datetime) -> Mapping[int, float]:
-    """The same since `start`, for every source that was run."""
-    rows = session.execute(_PER_SOURCE, {"start": start, "stale": now - STALE_CLAIM})
+def coverage_by_source(
+    session: Session, start: datetime, now: datetime, ids: Collection[int] | None = None
+) -> Mapping[int, float]:
+    """The same since `start`, for every source that was run; None: of all sources."""
+    only = None if ids is None else list(ids)
+    rows = session.execute(_PER_SOURCE, {"start": start, "stale": now - STALE_CLAIM, "ids": only})
     return {row.source_id: float(row.share) for row in rows}
 
 

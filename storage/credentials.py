@@ -1,7 +1,7 @@
 """Keys of sources: sealed at rest, replaced but never shown, opened only for a run."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -34,7 +34,8 @@ def set_credentials(session: Session, viewer: Viewer, source_id: int, given: Map
 def credential_names(session: Session, viewer: Viewer, source_id: int) -> tuple[str, ...]:
     """Which keys are set, in the order of the form; their values never leave but by `open_credentials`."""
     require_administrator(viewer)
-    return names_of(_source(session, source_id))
+    source = _source(session, source_id)
+    return names_of(source.kind, source.credentials)
 
 
 def sealed_for_trial(
@@ -82,26 +83,29 @@ def merged(kind: str, before: Mapping[str, str], given: Mapping[str, str], *, co
 
 def stored(source: Source) -> dict[str, str]:
     """The keys of a source; those that cannot be opened any more count as not there."""
-    try:
-        return open_credentials(source.credentials)
-    except CollectError:
-        return {}
+    return _opened(source.credentials)
 
 
-def names_of(source: Source) -> tuple[str, ...]:
+def names_of(kind: str, sealed: str | None) -> tuple[str, ...]:
     """Which keys of a source are set and can be opened, in the order of the form."""
-    collector = collector_of(source.kind)
-    if source.credentials is None or collector is None:
+    collector = collector_of(kind)
+    if sealed is None or collector is None:
         return ()
-    there = stored(source)
+    there = _opened(sealed)
     return tuple(option.name for option in collector.credentials if option.name in there)
 
 
-def lacks_credentials(source: Source) -> bool:
-    """Whether a key is missing without which the kind cannot run."""
-    collector = collector_of(source.kind)
-    needed = () if collector is None else tuple(option.name for option in collector.credentials if option.required)
-    return bool(needed) and not set(needed) <= set(names_of(source))
+def lacks_one(kind: str, names: Collection[str]) -> bool:
+    """Whether among `names` a key is missing without which the kind cannot run."""
+    collector = collector_of(kind)
+    return collector is not None and any(each.required and each.name not in names for each in collector.credentials)
+
+
+def _opened(sealed: str | None) -> dict[str, str]:
+    try:
+        return open_credentials(sealed)
+    except CollectError:
+        return {}
 
 
 def _source(session: Session, source_id: int, *, lock: bool = False) -> Source:

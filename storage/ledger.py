@@ -3,7 +3,7 @@
 Runs are kept for 90 days (`storage.retention`), longer than any period lasts.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,7 +18,9 @@ from storage.models.sources import CollectionRun
 
 _SPENT = text("""
 SELECT r.source_id, sum(r.cost) AS cost FROM collection_runs r JOIN sources s ON s.id = r.source_id
-WHERE s.kind = :kind AND r.started_at >= :start GROUP BY r.source_id
+WHERE s.kind = :kind AND r.started_at >= :start
+  AND (CAST(:ids AS integer[]) IS NULL OR s.id = ANY(CAST(:ids AS integer[])))
+GROUP BY r.source_id
 """)
 _OF_ONE = text("""
 SELECT coalesce(sum(cost), 0) FROM collection_runs
@@ -58,12 +60,13 @@ def limit_of(budget: Budget, options: Mapping[str, Json]) -> float | None:
     return None if isinstance(value, bool) or not isinstance(value, int | float) else float(value)
 
 
-def spent_by_source(session: Session, now: datetime) -> Mapping[int, float]:
+def spent_by_source(session: Session, now: datetime, ids: Collection[int] | None = None) -> Mapping[int, float]:
     """What every source of a kind with a budget has spent in its period; those that spent nothing are left out."""
+    only = None if ids is None else list(ids)
     found: dict[int, float] = {}
     for collector in registry.all_collectors():
         if collector.budget is not None:
-            values = {"kind": collector.kind, "start": collector.budget.period_start(now)}
+            values = {"kind": collector.kind, "start": collector.budget.period_start(now), "ids": only}
             found |= {row.source_id: float(row.cost) for row in session.execute(_SPENT, values)}
     return found
 

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from collectors import registry
@@ -19,6 +20,13 @@ from storage.viewer import NotFound, Viewer, require_administrator
 
 LONGEST_KEPT = 3_650  # days
 UNCHANGED = -1  # no number of days
+
+
+class NameTakenError(ValueError):
+    """Another source of the kind has this name."""
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(f"name: there already is a source {name!r} of kind {kind}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +101,7 @@ def add_source(
     keep_days: int | None = None,
     about: str | None = None,
 ) -> int:
-    """Add a source from the dashboard or API; raises `ValueError` naming what is wrong or already there.
+    """Add a source from the dashboard or API; raises `ValueError` naming what is wrong, `NameTakenError`.
 
     `about` says whose its reviews and survey answers are: own, the key of a rival, or text (those that are named);
     None: what is usual for the kind.
@@ -121,7 +129,7 @@ def add_source(
         .returning(Source.id)
     )
     if made is None:
-        raise ValueError(f"name: there already is a source {name!r} of kind {kind}.")
+        raise NameTakenError(kind, name)
     return made
 
 
@@ -138,12 +146,13 @@ def update_source(
 ) -> None:
     """Change name, options, retention (None: as long as the settings say) or whose its reviews are (for new ones).
 
-    New options are tried at once and begin without the errors of the old ones.
+    New options are tried at once and begin without the errors of the old ones. Raises `ValueError` naming what is
+    wrong, `NameTakenError` for a name that another source of the kind has; then nothing is changed.
     """
     require_administrator(viewer)
     source = _source(session, source_id)
     if name is not None:
-        source.name = _checked_name(name)
+        _rename(session, source, _checked_name(name))
     if options is not None:
         source.options = checked_options(source.kind, options)
         source.host = host_of(source.kind, source.options)
@@ -223,6 +232,15 @@ def _source(session: Session, source_id: int) -> Source:
     if source is None:
         raise NotFound("There is no such source.")
     return source
+
+
+def _rename(session: Session, source: Source, name: str) -> None:
+    kind = source.kind
+    try:
+        with session.begin_nested():
+            source.name = name
+    except IntegrityError as error:
+        raise NameTakenError(kind, name) from error
 
 
 def _checked_name(name: str) -> str:

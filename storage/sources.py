@@ -20,8 +20,9 @@ from storage.credentials import credential_names, open_credentials, sealed_for_t
 from storage.held import HeldRow, held_items, resolve_held, seen_delivery
 from storage.ledger import Spending, meter_of, note_spending, note_trial
 from storage.run_log import Problem, RunRow, add_import_problems, import_problems, runs
-from storage.source_health import SourceRow, list_sources
+from storage.source_health import SourceRow, list_sources, source_row
 from storage.source_settings import (
+    NameTakenError,
     SourceSetup,
     add_source,
     checked_options,
@@ -42,6 +43,7 @@ __all__ = [
     "ClaimedSource",
     "HeldRow",
     "HourCover",
+    "NameTakenError",
     "Position",
     "Problem",
     "RunRow",
@@ -85,5 +87,6 @@ __all__ = [
     "set_enabled",
     "setup_of",
     "silent_sources",
+    "source_row",
     "update_source",
 ]

@@ -5,11 +5,9 @@ Values of keys come in and never go out: no answer, error or log line holds one.
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path
-from sqlalchemy.orm import Session
 
 from api import source_runs, source_trials
 from api.deps import Now, require_viewer
@@ -40,7 +38,6 @@ def add_source(viewer: Changer, new: SourceIn, now: Now) -> SourceOut:
     if collector_of(new.kind) is None:
         raise from_value_error(ValueError("kind: must be one of the kinds of sources, see /api/v1/source-kinds"))
     with db.transaction() as session:
-        _name_is_free(session, viewer, now, new.kind, new.name)
         with _checked():
             made = sources.add_source(
                 session, viewer, new.kind, new.name, new.options, now,
@@ -60,8 +57,6 @@ def change_source(viewer: Changer, source_id: SourceId, change: SourceChange, no
         row = source_row(session, viewer, source_id, now)
         if change.name is not None or change.options is not None:
             _must_be_own(row)
-        if change.name is not None and change.name != row.name:
-            _name_is_free(session, viewer, now, row.kind, change.name)
         keep = change.keep_days if "keep_days" in change.model_fields_set else UNCHANGED
         options = None if change.options is None else _merged(row.options, change.options)
         with _checked():
@@ -152,16 +147,12 @@ def _must_have_collector(row: SourceRow) -> None:
         raise ApiError(409, "This source is filled from outside; there is no connection to test.")
 
 
-def _name_is_free(session: Session, viewer: Viewer, now: datetime, kind: str, name: str) -> None:
-    rows = sources.list_sources(session, viewer, now)
-    if any((row.kind, row.name) == (kind, name) for row in rows):
-        raise ApiError(409, "There already is a source of this kind with this name.")
-
-
 @contextmanager
 def _checked(prefix: str = "") -> Iterator[None]:
-    """What storage refuses is 422 with the field's name."""
+    """What storage refuses is 422 with the field's name; a name that is taken is 409."""
     try:
         yield
+    except sources.NameTakenError as error:
+        raise ApiError(409, "There already is a source of this kind with this name.") from error
     except ValueError as error:
         raise from_value_error(ValueError(f"{prefix}.{error}" if prefix else str(error))) from error

@@ -18,7 +18,7 @@ from api.schemas.sources import HeldList, HeldOut, HourList, HourOut, RunList, R
 from config.logging import redacted_text
 from storage import db, sources
 from storage.sources import SourceRow
-from storage.viewer import Viewer
+from storage.viewer import NotFound, Viewer
 
 router = APIRouter(prefix="/api/v1/sources", tags=["sources"])
 
@@ -109,10 +109,10 @@ def source_out(row: SourceRow) -> SourceOut:
 
 def source_row(session: Session, viewer: Viewer, source_id: int, now: datetime) -> SourceRow:
     """One source; 404 where there is none."""
-    for row in sources.list_sources(session, viewer, now):
-        if row.id == source_id:
-            return row
-    raise ApiError(404, f"There is no source {source_id}.")
+    try:
+        return sources.source_row(session, viewer, source_id, now)
+    except NotFound as error:
+        raise ApiError(404, f"There is no source {source_id}.") from error
 
 
 def _run(run: RunOut) -> RunOut:

@@ -56,7 +56,7 @@ def test_a_source_is_added_listed_changed_and_deleted(run: Runner) -> None:
     assert "is added; it has not run yet" in run(*ADD, "--keep-days", "30").said
     assert "never run" in run("source", "list").said
     run("source", "add", "feed", "--name", "Other", "--option", "url=https://b.example/x")
-    assert "There already is a source 'News'" in run("source", "set", "Other", "--name", "News").said
+    assert "there already is a source 'News'" in run("source", "set", "Other", "--name", "News").said
     run("source", "delete", "Other", "--yes")
     changed = run("source", "set", "News", "--name", "Old news", "--pause", "--keep-days", "0")
     assert "Old news is changed; its state: paused." in changed.said

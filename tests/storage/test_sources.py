@@ -130,6 +130,28 @@ def test_a_name_is_given_once(session: Session) -> None:
         sources.delete_source(session, ADMINISTRATOR, 10**6)
 
 
+def test_a_source_keeps_its_name_when_another_one_has_the_new_one(session: Session) -> None:
+    a_source(session)
+    other = sources.add_source(session, ADMINISTRATOR, "hackernews", "Other", {}, NOW)
+    with pytest.raises(sources.NameTakenError, match="name: there already is"):
+        sources.update_source(session, ADMINISTRATOR, other, NOW, name="HN")
+    assert sources.source_row(session, ADMINISTRATOR, other, NOW).name == "Other"
+    sources.update_source(session, ADMINISTRATOR, other, NOW, name="Other", keep_days=30)
+    assert sources.source_row(session, ADMINISTRATOR, other, NOW).keep_days == 30
+
+
+def test_one_source_reads_as_it_does_among_all(session: Session) -> None:
+    world = make.set_up(session)
+    make.heard(session, world, {"1": "Acme is heard"})
+    make.heard(session, world, {"2": "Acme is heard of again"}, source_id=world.news)
+    rows = sources.list_sources(session, ADMINISTRATOR, NOW)
+    assert any(row.items_7d for row in rows)
+    assert [sources.source_row(session, ADMINISTRATOR, row.id, NOW) for row in rows] == list(rows)
+    assert sources.list_sources(session, ADMINISTRATOR, NOW, ids=()) == ()
+    with pytest.raises(NotFound):
+        sources.source_row(session, ADMINISTRATOR, 10**6, NOW)
+
+
 def test_a_source_is_found_by_number_name_or_kind(session: Session) -> None:
     source_id = a_source(session)
     assert {sources.find_source(session, word) for word in (str(source_id), "HN", "hackernews")} == {source_id}

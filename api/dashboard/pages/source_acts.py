@@ -4,13 +4,12 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
-from sqlalchemy.orm import Session
 
 from api import source_runs, source_trials
 from api.auth import SignedIn
 from api.dashboard import source_form
 from api.dashboard.forms import Form, Posted, number_in
-from api.dashboard.pages.sources import detail, one
+from api.dashboard.pages.sources import detail
 from api.dashboard.render import redirect
 from api.deps import Now, form_role
 from collectors.base import Collector
@@ -36,7 +35,6 @@ def change(request: Request, now: Now, who: Sender, source_id: int, form: Form) 
                 sources.update_source(session, who.viewer, source_id, now, keep_days=days)
             else:
                 name, options = _new_settings(row, found, form)
-                _must_be_free(session, who.viewer, row.kind, name, now)
                 sources.update_source(
                     session, who.viewer, source_id, now,
                     name=name, options=options, keep_days=days, about=form.get(source_form.ABOUT) or None,
@@ -110,7 +108,7 @@ def resume(now: Now, who: Sender, source_id: int) -> Response:
 def delete(now: Now, who: Sender, source_id: int) -> Response:
     """Remove it with all it brought."""
     with db.transaction() as session:
-        name = one(session, who.viewer, source_id, now).name
+        name = sources.source_row(session, who.viewer, source_id, now).name
         sources.delete_source(session, who.viewer, source_id)
         audit.record(session, who.viewer, "source.delete", f"source {source_id}, {name}", now)
     return redirect("/sources", f"{name} is deleted, with all it had brought.")
@@ -131,7 +129,7 @@ def looked_at(now: Now, who: Sender, source_id: int, form: Form) -> Response:
 
 def _source(viewer: Viewer, source_id: int, now: datetime) -> tuple[SourceRow, Collector | None]:
     with db.reading() as session:
-        row = one(session, viewer, source_id, now)
+        row = sources.source_row(session, viewer, source_id, now)
     return row, collector_of(row.kind)
 
 
@@ -141,14 +139,6 @@ def _new_settings(row: SourceRow, found: Collector | None, form: Posted) -> tupl
     options = None if found is None else source_form.options_in(found, form)
     same = options is not None and found is not None and found.check_options(options) == dict(row.options)
     return (None if name == row.name else name), (None if same else options)
-
-
-def _must_be_free(session: Session, viewer: Viewer, kind: str, name: str | None, now: datetime) -> None:
-    """Refuse a new name that another source of the kind has."""
-    if name is not None and (kind, name) in {
-        (row.kind, row.name) for row in sources.list_sources(session, viewer, now)
-    }:
-        raise ValueError("name: there already is a source of this kind with this name")
 
 
 def _enable(viewer: Viewer, source_id: int, now: datetime, *, enabled: bool) -> None:

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from sqlalchemy.orm import Session
 
 from api.auth import SignedIn
 from api.dashboard import source_form, source_words
@@ -20,7 +19,6 @@ from config.settings import get_settings
 from storage import db, profile, sources
 from storage.kinds import collector_of
 from storage.sources import SourceRow
-from storage.viewer import NotFound, Viewer
 from workers import trials
 from workers.trials import TrialResult
 
@@ -74,7 +72,7 @@ def detail(
 ) -> Response:
     """The page of one source, also with what was typed and is wrong (422)."""
     with db.reading() as session:
-        row = one(session, who.viewer, source_id, now)
+        row = sources.source_row(session, who.viewer, source_id, now)
         runs = sources.runs(session, who.viewer, source_id, _RUNS)
         problems = sources.import_problems(session, who.viewer, source_id, _PROBLEMS)
         held = sources.held_items(session, who.viewer, source_id, _HELD)
@@ -104,14 +102,6 @@ def detail(
         **_of_kind(row, found),
     }
     return page(request, who, "source.html", title=row.name, status=422 if errors else 200, **values)
-
-
-def one(session: Session, viewer: Viewer, source_id: int, now: datetime) -> SourceRow:
-    """A source; raises `NotFound`."""
-    for row in sources.list_sources(session, viewer, now):
-        if row.id == source_id:
-            return row
-    raise NotFound("There is no such source.")
 
 
 def _of_kind(row: SourceRow, found: Collector | None) -> dict[str, object]:
