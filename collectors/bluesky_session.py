@@ -116,9 +116,20 @@ class BlueskySession:
         if kept is not None and not again:
             client.login(session_string=kept, fetch_bsky_profile=False)
         else:
-            client.login(self._handle, self._password, fetch_bsky_profile=False)
+            self._sign_in(client)
         self._client = client
         return client
+
+    def _sign_in(self, client: "Client") -> None:
+        """Sign in, where there is a sign-in: an operator's own base address may be a server that only searches."""
+        from atproto import exceptions
+
+        try:
+            client.login(self._handle, self._password, fetch_bsky_profile=False)
+        except exceptions.RequestErrorBase as error:
+            missing = error.response is not None and error.response.status_code in {404, 405, 501}
+            if not missing or urlsplit(self._base).hostname == ENTRYWAY:
+                raise
 
     def _follows(self, endpoint: str | None) -> bool:
         """Whether to go on at the server that holds the account; an operator's own base address is never left."""

@@ -106,7 +106,8 @@ def test_the_door_seals_the_address_that_names_the_author() -> None:
     assert stored.native_id in door.keys_of(raw.native_id)
     assert door.unseal(stored.sealed_ref or "") == raw.native_id
     mapped = BlueskyCollector().map_item(stored.raw)
-    assert mapped is None  # the door keeps no raw text that held a name
+    assert mapped is not None
+    assert mapped.text == stored.text == "Ask [author]"  # words around a name stay, the name does not
     plain = post_of(view(5))
     assert plain is not None
     again = BlueskyCollector().map_item(door.admit(plain, NOW, 1_000).raw)
@@ -219,6 +220,12 @@ def test_sessions_are_kept_and_renewed_when_they_end(server: Replay, http: HttpC
     server.rule(SEARCH, lambda request: ended.pop() if ended else index(request))
     assert len(collected(server, http, credentials=key).posts) == 1
     assert [request.path for request in server.requests].count(LOGIN) == 2
+
+
+def test_a_server_without_a_sign_in_is_searched_without_one(server: Replay, http: HttpClient) -> None:
+    server.rule(SEARCH, Index([view(1)]))
+    assert len(collected(server, http).posts) == 1
+    assert "authorization" not in server.requests[-1].headers
 
 
 def test_an_own_server_is_not_left_for_the_one_the_account_names(server: Replay, http: HttpClient) -> None:

@@ -5,11 +5,13 @@ from datetime import timedelta
 from io import BufferedIOBase
 
 import pytest
+import requests
 
 from collectors.base import Batch, CollectRequest
 from collectors.errors import CollectError
 from collectors.http import HttpClient
 from collectors.post import Json
+from collectors.reddit_api import Watch
 from collectors.reddit_posts import branches_of
 from tests.collectors.conftest import NOW
 from tests.collectors.reddit_things import (
@@ -81,6 +83,15 @@ def test_sign_in_that_makes_no_sense_is_a_bad_answer(reddit: Replay, http: HttpC
     with pytest.raises(CollectError) as caught:
         collect(reddit, http)
     assert caught.value.reason == "bad_answer"
+
+
+def test_a_stand_in_without_a_sign_in_is_read_and_reddit_itself_is_not(server: Replay, http: HttpClient) -> None:
+    server.add("/r/acme/new", Answer.json(listing(submission(1))))
+    assert len(collect(server, http).posts) == 1
+    missing = requests.Response()
+    missing.status_code, missing.url = 404, "https://www.reddit.com/api/v1/access_token"
+    with pytest.raises(CollectError, match="sign-in is not at its address"):
+        Watch(NOW, own=True).passed(missing)
 
 
 def test_token_that_ran_out_is_renewed_once(reddit: Replay, http: HttpClient) -> None:
