@@ -110,8 +110,11 @@ def _collect_as_json(source: str, fresh: bool) -> None:
 
 
 def _fill(found: dict[str, Any], row: "SourceRow", fresh: bool) -> None:
+    items: dict[str, dict[str, Any]] = {}  # a post that several names find comes several times
+
     def keep(posts: "Sequence[Post]", deleted: Sequence[str]) -> None:
-        found["items"] += [_item(post) for post in posts]
+        items.update({post.native_id: _item(post) for post in posts})
+        found["items"] = list(items.values())
         found["deleted"] += deleted
 
     done = _run(row, fresh, keep)

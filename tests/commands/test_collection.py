@@ -71,6 +71,18 @@ def test_the_cursor_is_gone_on_from_unless_the_run_is_fresh(run: Runner, site: R
     assert second["reason"] == "not_modified"
 
 
+def test_a_post_that_comes_twice_is_one_item(run: Runner, site: Replay, monkeypatch: pytest.MonkeyPatch) -> None:
+    collect = FeedCollector.collect
+
+    def twice(self: FeedCollector, *given: Any) -> Generator[Batch, None, Outcome]:
+        batches = list(collect(self, *given))
+        yield from (*batches, *batches)
+        return Outcome(True, "ok")
+
+    monkeypatch.setattr(FeedCollector, "collect", twice)
+    assert len(_object(run("collect", "News", "--once", "--json").out)["items"]) == 1
+
+
 def test_a_refusal_is_told_in_the_same_object(run: Runner, site: Replay) -> None:
     site.add("/feed", Answer(429, {"retry-after": "600"}))
     ran = run("collect", "News", "--once", "--json")
