@@ -5,6 +5,7 @@ For trying a collector by hand: point its base address here, then run `manage.py
 
 import argparse
 import errno
+import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -73,12 +74,13 @@ class Player(Replay):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until Ctrl-C; 1 when there is nothing to serve or the port is taken."""
+    """Serve until Ctrl-C or SIGTERM; 1 when there is nothing to serve or the port is taken."""
     given = _parser().parse_args(arguments)
     try:
         library = read_folder(given.folder)
         with serving(_player(library, given), given.port) as player:
             _announce(library, player)
+            signal.signal(signal.SIGTERM, signal.default_int_handler)  # a shell's background jobs ignore Ctrl-C
             threading.Event().wait()
     except KeyboardInterrupt:
         print("Stopped.")  # noqa: T201

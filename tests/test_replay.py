@@ -87,5 +87,5 @@ def test_it_runs_by_hand_until_it_is_stopped(folder: Path) -> None:
         assert process.stdout.readline().startswith(f"Serving at http://127.0.0.1:{port}")
         assert urllib.request.urlopen(f"http://127.0.0.1:{port}/p").status == 200
         assert "GET /p -> 200 r1" in process.stdout.readline()
-        process.send_signal(2)
+        process.terminate()
         assert process.wait(20) == 0
