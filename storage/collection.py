@@ -16,6 +16,7 @@ from storage.models.sources import CollectionRun, Source
 from storage.viewer import NotFound
 
 LONGEST_BACK_OFF = timedelta(days=1)
+BELIEVED = 3  # times in a row that a platform's time to come back may be sooner than ours
 SHORTEST_WAIT = timedelta(minutes=1)  # whatever a collector wishes: no source is asked in a hot loop
 HOST_RUNS = 2  # runs of one host at the same time, over all workers
 _HOST_LOCK = 0x0575  # first half of the advisory locks of hosts
@@ -176,6 +177,7 @@ def fail_run(
 ) -> None:  # fmt: skip
     """Close a run that failed: wait twice as long each time, a day at most; a permanent error waits for a person.
 
+    A platform that says how long to wait is taken at its word `BELIEVED` times in a row, also where that is sooner.
     A fifth of the wait is left to `chance` (0..1), so that sources that failed together do not come back together.
     """
     run = end_run(session, run_id, False, error.reason, error.detail, now, requests=requests, cost=cost)
@@ -184,7 +186,9 @@ def fail_run(
         source.error_reason, source.error_detail = error.reason, error.detail
         source.error_count += 1
         wait = back_off(timedelta(minutes=max(1, source.interval_minutes)), source.error_count, chance)
-        _release(source, run, None if error.permanent else _later(now + wait, error.retry_at), now)
+        asked = error.retry_at if error.reason == "rate_limited" and source.error_count <= BELIEVED else None
+        following = asked or _later(now + wait, error.retry_at)
+        _release(source, run, None if error.permanent else following, now)
     session.flush()
 
 

@@ -61,6 +61,17 @@ def test_retry_after_is_obeyed(session: Session) -> None:
     assert row(session, source_id).next_check_at == later + HOUR
 
 
+def test_a_platform_that_names_an_early_time_is_believed_some_times(session: Session) -> None:
+    source_id = a_source(session)
+    soon = CollectError("rate_limited", "slow down", retry_at=NOW + 2 * MINUTE)
+    waits = []
+    for _ in range(4):
+        sources.fail_run(session, claimed(session, source_id).run_id, soon, NOW, chance=lambda: 1.0)
+        waits.append((row(session, source_id).next_check_at or NOW) - NOW)
+    assert waits[:3] == [2 * MINUTE] * 3
+    assert waits[3] > HOUR
+
+
 def test_failures_wait_longer_each_time_a_day_at_most(session: Session) -> None:
     source_id = a_source(session)
     waits = []
