@@ -1,5 +1,6 @@
 """Reading of single fields out of JSON that somebody else wrote: a wrong type is the same as a missing field."""
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
@@ -21,6 +22,12 @@ def number(value: Json) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
+def count(value: Json) -> int | None:
+    """A counter; what is unreadable or negative, as some servers write what they hide, is unknown."""
+    found = number(value)
+    return found if found is not None and found >= 0 else None
+
+
 def record(value: Json) -> dict[str, Json]:
     """The object, {} for anything else."""
     return value if isinstance(value, dict) else {}
@@ -29,6 +36,19 @@ def record(value: Json) -> dict[str, Json]:
 def several(value: Json) -> list[Json]:
     """The list, [] for anything else."""
     return value if isinstance(value, list) else []
+
+
+def records(value: Json) -> list[dict[str, Json]]:
+    """The objects of a list, [] for anything else."""
+    return [each for each in several(value) if isinstance(each, dict)]
+
+
+def record_in(body: bytes | str) -> dict[str, Json]:
+    """The object that a body holds as JSON, {} for anything else."""
+    try:
+        return record(json.loads(body))
+    except (ValueError, RecursionError):
+        return {}
 
 
 def moment(value: Json) -> datetime | None:
@@ -50,8 +70,7 @@ def from_unix(seconds: float | None) -> datetime | None:
 
 def counted(values: Mapping[str, Json]) -> dict[str, int]:
     """The counters that were given: a missing or unreadable one is left out, never 0."""
-    read = {name: number(value) for name, value in values.items()}
-    return {name: count for name, count in read.items() if count is not None and count >= 0}
+    return {name: found for name, value in values.items() if (found := count(value)) is not None}
 
 
 def web_link(value: Json) -> str | None:
@@ -65,4 +84,7 @@ def web_link(value: Json) -> str | None:
     return found if fine else None
 
 
-__all__ = ["counted", "from_unix", "moment", "number", "record", "several", "text", "web_link"]
+__all__ = [
+    "count", "counted", "from_unix", "moment", "number", "record", "record_in", "records", "several", "text",
+    "web_link",
+]  # fmt: skip

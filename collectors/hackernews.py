@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 from collectors.base import Batch, Collector, CollectRequest, Option, Outcome, Recheck
 from collectors.errors import CollectError
-from collectors.hackernews_posts import Page, is_gone, number_of, page_of, post_of, post_of_item, post_of_raw
+from collectors.fields import number, record
+from collectors.hackernews_posts import Page, is_gone, page_of, post_of, post_of_item, post_of_raw
 from collectors.http import HttpClient
 from collectors.options import complete, whole_number, yes_or_no
 from collectors.post import Json, RawPost
@@ -239,17 +240,16 @@ class _Search:
 
 def _any_outside(hits: tuple[Json, ...], start: int, until: int) -> bool:
     """Whether the search gave hits of another time than it was asked for."""
-    moments = (number_of(hit.get("created_at_i")) for hit in hits if isinstance(hit, dict))
+    moments = (number(record(hit).get("created_at_i")) for hit in hits)
     return any(moment is not None and not start <= moment < until for moment in moments)
 
 
 def _reach(cursor: Mapping[str, Json], term: str, first: int, present: int) -> Reach:
     """What the cursor says of a term; one that it does not know starts with its own backfill."""
-    terms = cursor.get("terms")
-    known = terms.get(term) if isinstance(terms, dict) else None
-    reached = number_of(known.get("reached")) if isinstance(known, dict) else None
-    if not isinstance(known, dict) or reached is None:
+    known = record(record(cursor.get("terms")).get(term))
+    reached = number(known.get("reached"))
+    if reached is None:
         return Reach(first)
     reached = min(reached, present + 1 - OVERLAP)  # a clock that once ran ahead must not silence a term
-    until, page = number_of(known.get("until")), number_of(known.get("page")) or 0
+    until, page = number(known.get("until")), number(known.get("page")) or 0
     return Reach(reached, until, page) if until is not None and until > reached else Reach(reached)

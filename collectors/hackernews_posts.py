@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
+from collectors import fields
 from collectors.errors import CollectError
 from collectors.html_text import one_line, plain_text
 from collectors.masking import AUTHOR
@@ -33,8 +34,8 @@ def page_of(answer: Json) -> Page:
     hits = answer.get("hits") if isinstance(answer, dict) else None
     if not isinstance(answer, dict) or not isinstance(hits, list):
         raise CollectError("bad_answer", "The search answered without its list of hits.")
-    total = number_of(answer.get("nbHits"))
-    pages = number_of(answer.get("nbPages"))
+    total = fields.number(answer.get("nbHits"))
+    pages = fields.number(answer.get("nbPages"))
     return Page(tuple(hits), len(hits) if total is None else total, 1 if pages is None else pages)
 
 
@@ -42,23 +43,23 @@ def post_of(hit: Json) -> RawPost | None:
     """A hit as a post, None when it has no usable id. The story of a comment is in `stated`, not in its title."""
     if not isinstance(hit, dict):
         return None
-    native_id = _text(hit.get("objectID")) or str(number_of(hit.get("objectID")) or "")
+    native_id = fields.text(hit.get("objectID")) or str(fields.number(hit.get("objectID")) or "")
     if not native_id.isalnum() or len(native_id) > 40:
         return None
-    comment = _text(hit.get("comment_text"))
-    title = one_line(_text(hit.get("title")))
-    story = one_line(_text(hit.get("story_title"))) if comment else ""
-    parent = number_of(hit.get("parent_id")) if comment else None
+    comment = fields.text(hit.get("comment_text"))
+    title = one_line(fields.text(hit.get("title")))
+    story = one_line(fields.text(hit.get("story_title"))) if comment else ""
+    parent = fields.number(hit.get("parent_id")) if comment else None
     return RawPost(
         native_id=native_id,
-        text=plain_text(comment or _text(hit.get("story_text"))),
-        published_at=_moment(number_of(hit.get("created_at_i")), _text(hit.get("created_at"))),
+        text=plain_text(comment or fields.text(hit.get("story_text"))),
+        published_at=_moment(fields.number(hit.get("created_at_i")), fields.text(hit.get("created_at"))),
         url=ITEM_URL + native_id,
         title=title or None,
         author=_author(hit.get("author")),
         kind="comment" if comment else "post",
         reply_to=None if parent is None else str(parent),
-        counters=_counters({"points": hit.get("points"), "comments": hit.get("num_comments")}),
+        counters=fields.counted({"points": hit.get("points"), "comments": hit.get("num_comments")}),
         stated={"story_title": story} if story else {},
         raw={name: hit[name] for name in _HIT_KEPT if hit.get(name) is not None},
     )
@@ -71,24 +72,24 @@ def is_gone(item: Json) -> bool:
 
 def post_of_item(item: Json) -> RawPost | None:
     """A single item as the post that the search would give, as far as it tells; None when it has no usable id."""
-    number = number_of(item.get("id")) if isinstance(item, dict) else None
+    number = fields.number(item.get("id")) if isinstance(item, dict) else None
     if not isinstance(item, dict) or number is None or number <= 0 or len(str(number)) > 40:
         return None
     comment = item.get("type") == "comment"
-    title = one_line(_text(item.get("title")))
+    title = one_line(fields.text(item.get("title")))
     if not isinstance(item.get("type"), str) or not (title or isinstance(item.get("text"), str)):
         return None
-    parent = number_of(item.get("parent"))
+    parent = fields.number(item.get("parent"))
     return RawPost(
         native_id=str(number),
-        text=plain_text(_text(item.get("text"))),
-        published_at=_moment(number_of(item.get("time")), ""),
+        text=plain_text(fields.text(item.get("text"))),
+        published_at=_moment(fields.number(item.get("time")), ""),
         url=f"{ITEM_URL}{number}",
         title=title or None,
         author=_author(item.get("by")),
         kind="comment" if comment else "post",
         reply_to=str(parent) if comment and parent is not None else None,
-        counters=_counters({"points": item.get("score"), "comments": item.get("descendants")}),
+        counters=fields.counted({"points": item.get("score"), "comments": item.get("descendants")}),
         raw={name: item[name] for name in _ITEM_KEPT if item.get(name) is not None},
     )
 
@@ -106,25 +107,5 @@ def _author(name: Json) -> RawAuthor | None:
     return RawAuthor("hackernews", native_id=name, handle=name) if isinstance(name, str) and name else None
 
 
-def _counters(found: Mapping[str, Json]) -> dict[str, int]:
-    counted = {name: number_of(value) for name, value in found.items()}
-    return {name: count for name, count in counted.items() if count is not None}
-
-
 def _moment(seconds: int | None, written: str) -> datetime | None:
-    try:
-        if seconds is not None:
-            return datetime.fromtimestamp(seconds, UTC)
-        moment = datetime.fromisoformat(written)
-    except (ValueError, OverflowError, OSError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _text(value: Json) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def number_of(value: Json) -> int | None:
-    """A whole number, None for anything else."""
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return fields.moment(written) if seconds is None else fields.from_unix(seconds)

@@ -15,6 +15,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
 from collectors.errors import CollectError
+from collectors.fields import from_unix, moment, number, record_in
 from collectors.http import LONGEST_RETRY, HttpClient, status_error
 from collectors.mastodon_posts import id_of
 from collectors.post import Json
@@ -87,7 +88,7 @@ class Instance:
         try:
             return self._asked(lambda: self._mastodon.status(status_id))
         except CollectError as error:
-            if self._seen is not None and self._seen.status in {404, 410} and _told(self._seen.body):
+            if self._seen is not None and self._seen.status in {404, 410} and "error" in record_in(self._seen.body):
                 return None
             raise error from None
 
@@ -131,7 +132,7 @@ class Instance:
         if seen.status in {401, 403} and self._token:
             detail = f"{self._host} does not accept the access token (HTTP {seen.status}). Enter a new one."
             raise CollectError("unauthorized", detail, permanent=True)
-        if seen.status in {401, 403, 422} and _told(seen.body) and not self._token:
+        if seen.status in {401, 403, 422} and "error" in record_in(seen.body) and not self._token:
             detail = f"{self._host} shows this to its members only (HTTP {seen.status}). Enter an access token."
             raise CollectError("needs_credentials", detail, permanent=True)
         raise status_error(seen.status, seen.headers, seen.url, self.now())
@@ -201,24 +202,10 @@ def _not_asked(http: HttpClient) -> Any:
     return NotAsked(http)
 
 
-def _told(body: bytes) -> bool:
-    """Whether an error comes from the service itself, as JSON, and not from a front door."""
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(found, dict) and "error" in found
-
-
 def _moment(text: str) -> datetime | None:
     """ISO time at Mastodon, Unix seconds at GoToSocial."""
-    try:
-        if text.strip().isdecimal():
-            return datetime.fromtimestamp(int(text), UTC)
-        moment = datetime.fromisoformat(text.strip())
-    except (ValueError, OverflowError, OSError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    seconds = number(text.strip())
+    return moment(text) if seconds is None else from_unix(seconds)
 
 
 def _http_date(text: str) -> datetime | None:

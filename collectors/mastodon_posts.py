@@ -3,8 +3,9 @@
 import html
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+from collectors import fields
 from collectors.html_text import plain_text
 from collectors.post import Json, RawAuthor, RawPost
 
@@ -18,12 +19,6 @@ _COUNTERS = {
     "likes": "favourites_count", "reposts": "reblogs_count", "replies": "replies_count", "quotes": "quotes_count",
 }
 # fmt: on
-_COUNTERS = {
-    "likes": "favourites_count",
-    "reposts": "reblogs_count",
-    "replies": "replies_count",
-    "quotes": "quotes_count",
-}
 _PUBLIC = frozenset(("public", "unlisted"))
 _OPT_OUTS = ("#nobot", "#noindex")
 _ANCHOR = re.compile(r"<a\s([^<>]{1,3000})>", re.IGNORECASE)
@@ -67,9 +62,9 @@ def post_of(status: Json, instance: str) -> RawPost | None:
     native_id = id_of(status)
     if not isinstance(status, dict) or native_id is None or not isinstance(status.get("content"), str):
         return None
-    account = status.get("account")
-    account = account if isinstance(account, dict) else {}
-    item = {**status, "instance": instance, "remote": status.get("remote") is True or "@" in _text(account.get("acct"))}
+    account = fields.record(status.get("account"))
+    remote = status.get("remote") is True or "@" in fields.text(account.get("acct"))
+    item = {**status, "instance": instance, "remote": remote}
     reply = item.get("in_reply_to_id")
     return RawPost(
         native_id=native_id,
@@ -77,10 +72,10 @@ def post_of(status: Json, instance: str) -> RawPost | None:
         published_at=created_of(item),
         url=f"https://{instance}/web/statuses/{native_id}",  # the usual address holds the author's name
         author=_author(account, instance),
-        followers=_count(account.get("followers_count")),
-        lang=_text(item.get("language")) or None,
+        followers=fields.count(account.get("followers_count")),
+        lang=fields.text(item.get("language")) or None,
         reply_to=id_of({"id": reply}),
-        counters={name: count for name, key in _COUNTERS.items() if (count := _count(item.get(key))) is not None},
+        counters=fields.counted({name: item.get(key) for name, key in _COUNTERS.items()}),
         stated={"instance": instance} | ({"counts": "partial"} if item["remote"] else {}),
         raw=_raw(item),
     )
@@ -88,11 +83,7 @@ def post_of(status: Json, instance: str) -> RawPost | None:
 
 def created_of(status: Json) -> datetime | None:
     """When the status was made."""
-    try:
-        moment = datetime.fromisoformat(_text(status.get("created_at") if isinstance(status, dict) else None))
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+    return fields.moment(fields.record(status).get("created_at"))
 
 
 def earlier(status_id: str, by: timedelta) -> str:
@@ -129,18 +120,18 @@ def _raw(item: Mapping[str, Json]) -> dict[str, Json]:
 
 def _author(account: Mapping[str, Json], instance: str) -> RawAuthor | None:
     """The whole handle is the same wherever the author is read."""
-    name = _text(account.get("acct")) or _text(account.get("username"))
+    name = fields.text(account.get("acct")) or fields.text(account.get("username"))
     if not name:
         return None
     whole = (name if "@" in name else f"{name}@{instance}").lower()
-    others = {_text(account.get(key)) for key in ("username", "uri")} - {""}
-    url, shown = _text(account.get("url")), _text(account.get("display_name"))
+    others = {fields.text(account.get(key)) for key in ("username", "uri")} - {""}
+    url, shown = fields.text(account.get("url")), fields.text(account.get("display_name"))
     return RawAuthor("mastodon", whole, whole, shown or None, url or None, tuple(sorted(others)))
 
 
 def _words(item: Mapping[str, Json]) -> str:
     """The warning, the content, poll answers, and links that the content shows under other words."""
-    content = _text(item.get("content"))
+    content = fields.text(item.get("content"))
     text = plain_text(content)
     missing: list[str] = []
     for anchor in _ANCHOR.finditer(content):
@@ -150,21 +141,11 @@ def _words(item: Mapping[str, Json]) -> str:
         link = html.unescape(found[1])
         if link.rstrip("/") not in text and link not in missing:
             missing.append(link)
-    parts = (plain_text(_text(item.get("spoiler_text"))), text, *(f"- {title}" for title in _poll(item)), *missing)
+    spoiler = plain_text(fields.text(item.get("spoiler_text")))
+    parts = (spoiler, text, *(f"- {title}" for title in _poll(item)), *missing)
     return "\n".join(part for part in parts if part)
 
 
 def _poll(item: Mapping[str, Json]) -> list[str]:
-    poll = item.get("poll")
-    options = poll.get("options") if isinstance(poll, dict) else None
-    found = [each.get("title") for each in options if isinstance(each, dict)] if isinstance(options, list) else []
-    return [title for title in found[:20] if isinstance(title, str) and title]
-
-
-def _count(value: Json) -> int | None:
-    """Hidden counts come as -1 from some servers."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-
-
-def _text(value: Json) -> str:
-    return value if isinstance(value, str) else ""
+    options = fields.records(fields.record(item.get("poll")).get("options"))
+    return [title for each in options[:20] if (title := fields.text(each.get("title")))]

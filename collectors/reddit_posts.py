@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from collectors import fields
 from collectors.errors import CollectError
 from collectors.post import Json, RawAuthor, RawPost
 
@@ -96,13 +97,13 @@ def post_of(item: Json) -> RawPost | None:
     if not isinstance(item, dict) or name is None:
         return None
     comment = name.startswith("t1_")
-    title = _text(item.get("title"))
-    if not comment and not title and not _text(item.get("selftext")):
+    title = fields.text(item.get("title"))
+    if not comment and not title and not fields.text(item.get("selftext")):
         return None
     parent = item.get("parent_id") if comment else None
     return RawPost(
         native_id=name,
-        text=_words(_text(item.get("body" if comment else "selftext"))),
+        text=_words(fields.text(item.get("body" if comment else "selftext"))),
         published_at=_moment(item),
         url=_address(item, name),
         title=None if comment else " ".join(_words(title).split()) or None,
@@ -209,10 +210,10 @@ def _flat(things: list[Json]) -> Branches:
 
 def _author(item: dict[str, Json]) -> RawAuthor | None:
     """The name is the steadiest id: it never changes, and some answers leave the account's number out."""
-    name = _text(item.get("author"))
+    name = fields.text(item.get("author"))
     if not name or name == "[deleted]":
         return None
-    number = _text(item.get("author_fullname"))
+    number = fields.text(item.get("author_fullname"))
     return RawAuthor("reddit", handle=name, profile_url=f"{SITE}/user/{name}", others=(number,) if number else ())
 
 
@@ -224,8 +225,8 @@ def _counters(item: dict[str, Json]) -> dict[str, int]:
 
 
 def _stated(item: dict[str, Json], *, comment: bool) -> dict[str, str]:
-    community = _text(item.get("subreddit"))
-    story = " ".join(_words(_text(item.get("link_title"))).split()) if comment else ""
+    community = fields.text(item.get("subreddit"))
+    story = " ".join(_words(fields.text(item.get("link_title"))).split()) if comment else ""
     # A community called u_… is the page of one person.
     named = {} if not community or community.lower().startswith("u_") else {"community": f"r/{community}"}
     return named | ({"story_title": story} if story else {})
@@ -233,12 +234,12 @@ def _stated(item: dict[str, Json], *, comment: bool) -> dict[str, str]:
 
 def _address(item: dict[str, Json], name: str) -> str:
     """The permalink; for a person's own page the short form that names nobody."""
-    permalink = _text(item.get("permalink"))
+    permalink = fields.text(item.get("permalink"))
     if permalink.startswith("/r/") and not permalink.lower().startswith("/r/u_"):
         return SITE + permalink
     if name.startswith("t3_"):
         return f"{SITE}/comments/{name[3:]}/"
-    link = _text(item.get("link_id")).removeprefix("t3_")
+    link = fields.text(item.get("link_id")).removeprefix("t3_")
     return f"{SITE}/comments/{link}/_/{name[3:]}/" if link.isalnum() else f"{SITE}/api/info?id={name}"
 
 
@@ -250,7 +251,3 @@ def _moment(item: dict[str, Json]) -> datetime | None:
 def _words(markdown: str) -> str:
     """Markdown as written; what Reddit's editor puts into empty lines is taken out."""
     return _ZERO_WIDTH.sub("", html.unescape(markdown)).strip()
-
-
-def _text(value: Json) -> str:
-    return value if isinstance(value, str) else ""

@@ -9,6 +9,7 @@ from collections.abc import Generator, Mapping, Sequence
 from datetime import timedelta
 from urllib.parse import quote, urlsplit
 
+from collectors import fields
 from collectors.base import Batch, Collector, CollectRequest, Delivery, Option, Outcome, Recheck
 from collectors.deliveries import Delivered
 from collectors.errors import CollectError
@@ -16,7 +17,7 @@ from collectors.http import HttpAnswer, HttpClient
 from collectors.options import complete
 from collectors.post import Json, RawPost
 from collectors.trustpilot_hooks import read_delivery
-from collectors.trustpilot_reviews import REVIEW_ID, moment_of, post_of
+from collectors.trustpilot_reviews import REVIEW_ID, post_of
 from config.settings import get_settings
 
 PER_PAGE = 100
@@ -178,9 +179,9 @@ class _Cursor:
         same = all(stored.get(name) == (options.get(name) or "") for name in ("domain", "language"))
         unit, until, page, newest = (stored.get(name) if same else None for name in ("unit", "until", "page", "newest"))
         self.unit = unit if isinstance(unit, str) and _UNIT.fullmatch(unit) else ""
-        self.until = until if isinstance(until, str) and moment_of(until) else ""
+        self.until = until if isinstance(until, str) and fields.moment(until) else ""
         self.page = page if isinstance(page, int) and not isinstance(page, bool) and 1 <= page <= 100_000 else 1
-        self.newest = newest if isinstance(newest, str) and moment_of(newest) else self.until
+        self.newest = newest if isinstance(newest, str) and fields.moment(newest) else self.until
 
 
 def _cursor(request: CollectRequest) -> _Cursor:
@@ -196,14 +197,14 @@ def _reviews(payload: Json) -> list[Json]:
 
 def _seen_at(item: Json) -> str:
     """The time of a review as text that sorts; "" where it has none."""
-    moment = moment_of(item.get("createdAt")) if isinstance(item, dict) else None
+    moment = fields.moment(item.get("createdAt")) if isinstance(item, dict) else None
     return moment.isoformat() if moment else ""
 
 
 def _is_known(items: Sequence[Json], until: str) -> bool:
     """Whether a page reaches back to what an earlier run has read."""
-    before = moment_of(until)
-    times = [moment for item in items if (moment := moment_of(_seen_at(item)))]
+    before = fields.moment(until)
+    times = [moment for item in items if (moment := fields.moment(_seen_at(item)))]
     return before is not None and bool(times) and min(times) <= before - OVERLAP
 
 

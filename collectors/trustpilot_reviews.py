@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
+from collectors.fields import counted, moment
 from collectors.post import Json, RawAuthor, RawPost
 
 REVIEW_ID = re.compile(r"[0-9A-Za-z_-]{8,64}")
@@ -21,20 +21,18 @@ def post_of(item: Mapping[str, Json]) -> RawPost | None:
         return None
     rated = isinstance(stars, int | float) and not isinstance(stars, bool) and 1 <= stars <= 5
     rating = float(stars) if rated and isinstance(stars, int | float) else None
-    likes = item.get("numberOfLikes")
-    counted = isinstance(likes, int) and not isinstance(likes, bool) and likes >= 0
     stated = {"kind": "review", "author_status": "customer"}
     return RawPost(
         native_id=native_id,
         text=text,
-        published_at=moment_of(item.get("createdAt")),
+        published_at=moment(item.get("createdAt")),
         url=f"https://www.trustpilot.com/reviews/{native_id}",
         title=title or None,
         author=_author(item.get("consumer")),
         kind="review",
         lang=language if isinstance(language := item.get("language"), str) and len(language) <= 20 else None,
         rating=rating,
-        counters={"likes": likes} if counted and isinstance(likes, int) else {},
+        counters=counted({"likes": item.get("numberOfLikes")}),
         stated=stated if rating is None else stated | {"stars": f"{rating:g}"},
         raw={name: item[name] for name in _KEPT if item.get(name) is not None},
     )
@@ -55,15 +53,4 @@ def _words(value: Json) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
-def moment_of(value: Json) -> datetime | None:
-    """A time as Trustpilot writes it; without a zone it is UTC."""
-    try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) and len(value) < 50 else None
-        if moment is None:
-            return None
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-__all__ = ["REVIEW_ID", "moment_of", "post_of"]
+__all__ = ["REVIEW_ID", "moment", "post_of"]

@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from collectors.errors import CollectError
+from collectors.fields import record_in, records
 from collectors.http import RETRY_WITHOUT_WORD, HttpAnswer, HttpClient, status_error
 from collectors.post import Json
 
@@ -93,7 +94,7 @@ class XApi:
 
 def refusal(answer: HttpAnswer, now: datetime) -> CollectError:
     """What a refused request means; the status alone tells too little."""
-    problem = _problem(answer.body)
+    problem = record_in(answer.body)
     said = " ".join(str(problem.get(key) or "") for key in ("title", "type", "reason", "connection_issue")).casefold()
     if spent := _spent(answer.status, said, problem, now):
         return spent
@@ -169,19 +170,9 @@ def time_of(native_id: str) -> datetime | None:
     return datetime.fromtimestamp(((number >> 22) + _EPOCH_MS) / 1_000, UTC)
 
 
-def _problem(body: bytes) -> Mapping[str, Json]:
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
 def _message(problem: Mapping[str, Json]) -> str:
     """What the platform says is wrong, in one line."""
-    errors = problem.get("errors")
-    each = [error.get("message") or error.get("detail") for error in errors if isinstance(error, dict)] \
-        if isinstance(errors, list) else []  # fmt: skip
+    each = [error.get("message") or error.get("detail") for error in records(problem.get("errors"))]
     words = [word for word in each if isinstance(word, str)]
     return _text(" ".join(words) or problem.get("detail") or problem.get("title") or "it does not say why.", 300)
 

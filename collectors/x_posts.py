@@ -6,10 +6,11 @@ whole original. It holds only what the mapping reads, so that `post_of` gives th
 
 import html
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from collectors import fields
 from collectors.errors import CollectError
 from collectors.post import Json, RawAuthor, RawPost
 from collectors.x_api import time_of
@@ -67,14 +68,14 @@ class Page:
 def page_of(answer: Mapping[str, Json]) -> Page:
     """Read one answer; raise `CollectError` when it is not one of a list of posts."""
     items = items_of(answer)
-    includes = _object(answer.get("includes"))
+    includes = fields.record(answer.get("includes"))
     found = [(item, post_of(item)) for item in items]
     posts = {post.native_id: post for item, post in found if post and not (superseded(item) or withheld(item))}
     deleted = [*gone_in(answer), *(old for item, post in found if post for old in replaced(item))]
     deleted += [post.native_id for item, post in found if post and (superseded(item) or withheld(item))]
     ids = tuple(post.native_id for _, post in found if post)
-    others = {str(one.get("id")) for one in _objects(includes.get("tweets"))} - set(ids)
-    token = _object(answer.get("meta")).get("next_token")
+    others = {str(one.get("id")) for one in fields.records(includes.get("tweets"))} - set(ids)
+    token = fields.record(answer.get("meta")).get("next_token")
     return Page(
         posts=tuple(posts.values()),
         deleted=tuple(dict.fromkeys(native_id for native_id in deleted if native_id not in posts)),
@@ -82,7 +83,7 @@ def page_of(answer: Mapping[str, Json]) -> Page:
         newer=tuple(dict.fromkeys(newest for item, post in found if post and (newest := superseded(item)))),
         unread=sum(post is None for _, post in found),
         reads=len(items) + len(others),
-        users=len(_objects(includes.get("users"))),
+        users=len(fields.records(includes.get("users"))),
         next_token=token if isinstance(token, str) and token else None,
     )
 
@@ -96,9 +97,9 @@ def items_of(answer: Mapping[str, Json]) -> tuple[Json, ...]:
         data = [data]
     if not isinstance(data, list):
         raise CollectError("bad_answer", "X answered without a list of posts.")
-    includes = _object(answer.get("includes"))
-    users = {str(user.get("id")): user for user in _objects(includes.get("users"))}
-    tweets = {str(tweet.get("id")): tweet for tweet in _objects(includes.get("tweets"))}
+    includes = fields.record(answer.get("includes"))
+    users = {str(user.get("id")): user for user in fields.records(includes.get("users"))}
+    tweets = {str(tweet.get("id")): tweet for tweet in fields.records(includes.get("tweets"))}
     return tuple(_item(tweet, users, tweets) if isinstance(tweet, dict) else tweet for tweet in data)
 
 
@@ -115,10 +116,10 @@ def post_of(item: Json) -> RawPost | None:
     return RawPost(
         native_id=native_id,
         text=_whole_text(item),
-        published_at=_moment(item.get("created_at")) or time_of(native_id),
+        published_at=fields.moment(item.get("created_at")) or time_of(native_id),
         url=f"https://x.com/{name}/status/{native_id}",
         author=author,
-        followers=_count(item.get("followers")),
+        followers=fields.count(item.get("followers")),
         kind="post" if reply_to is None else "comment",
         lang=_language(item.get("lang")),
         reply_to=reply_to,
@@ -132,7 +133,7 @@ def counters_of(tweet: Mapping[str, Json]) -> dict[str, int]:
     if _reference(tweet, "retweeted") or _REPOST.match(str(tweet.get("text") or "")[:40]):
         return {}
     counted = _figures(tweet.get("public_metrics"), _COUNTERS)
-    made = _moment(tweet.get("created_at")) or time_of(str(_id(tweet.get("id")) or "0"))
+    made = fields.moment(tweet.get("created_at")) or time_of(str(_id(tweet.get("id")) or "0"))
     if not counted.get("impressions") and (made is None or made < _COUNTED_SINCE):
         counted.pop("impressions", None)
     return counted
@@ -147,7 +148,7 @@ def owned_metrics(tweet: Mapping[str, Json]) -> dict[str, int]:
 def gone_in(answer: Mapping[str, Json]) -> tuple[str, ...]:
     """Ids of posts that the answer's errors report as deleted, protected or suspended."""
     gone = []
-    for error in _objects(answer.get("errors")):
+    for error in fields.records(answer.get("errors")):
         about = error.get("resource_id") or error.get("value")
         kind = error.get("resource_type")
         if str(error.get("title")).casefold() in _GONE and kind in {"tweet", None} and (native_id := _id(about)):
@@ -174,7 +175,7 @@ def is_whole(item: Mapping[str, Json]) -> bool:
 
 def withheld(item: Json) -> bool:
     """Whether the post is kept from everybody: for copyright, or in all countries."""
-    stated = _object(item.get("withheld") if isinstance(item, dict) else None)
+    stated = fields.record(item.get("withheld") if isinstance(item, dict) else None)
     codes = stated.get("country_codes")
     everywhere = isinstance(codes, list) and any(code in _EVERYWHERE for code in codes if isinstance(code, str))
     return stated.get("copyright") is True or everywhere
@@ -193,7 +194,7 @@ def _item(tweet: Mapping[str, Json], users: Mapping[str, Mapping[str, Json]],
     user = users.get(str(tweet.get("author_id")))
     if user:
         item["author"] = {key: user[key] for key in ("id", "username", "name") if key in user}
-        followers = _object(user.get("public_metrics")).get("followers_count")
+        followers = fields.record(user.get("public_metrics")).get("followers_count")
         item |= {} if followers is None else {"followers": followers}
     original = tweets.get(_reference(tweet, "retweeted") or "")
     if original:
@@ -204,13 +205,13 @@ def _item(tweet: Mapping[str, Json], users: Mapping[str, Mapping[str, Json]],
 def _trimmed(tweet: Mapping[str, Json]) -> dict[str, Json]:
     """What the mapping reads; named persons (mentions) and media are left out."""
     item = {key: tweet[key] for key in _KEPT if tweet.get(key) is not None}
-    note = _object(tweet.get("note_tweet"))
+    note = fields.record(tweet.get("note_tweet"))
     if isinstance(note.get("text"), str):
         item["note_tweet"] = {"text": note["text"], "entities": _links(note)}
     if links := _links(tweet):
         item["entities"] = links
     for key in ("non_public_metrics", "organic_metrics"):
-        if metrics := _object(item.get(key)):
+        if metrics := fields.record(item.get(key)):
             clicks = {"user_profile_clicks": "clicks_on_profile"}
             item[key] = {clicks.get(name, name): figure for name, figure in metrics.items()}
     return item
@@ -218,7 +219,7 @@ def _trimmed(tweet: Mapping[str, Json]) -> dict[str, Json]:
 
 def _links(tweet: Mapping[str, Json]) -> dict[str, Json]:
     urls: list[Json] = []
-    for entry in _objects(_object(tweet.get("entities")).get("urls")):
+    for entry in fields.records(fields.record(tweet.get("entities")).get("urls")):
         if not isinstance(entry.get("url"), str) or not isinstance(entry.get("expanded_url"), str):
             continue
         urls.append({key: entry[key] for key in ("url", "expanded_url", "media_key") if key in entry})
@@ -231,10 +232,10 @@ def _whole_text(item: Mapping[str, Json]) -> str:
     start = _REPOST.match(str(item.get("text")))
     if isinstance(original, dict) and isinstance(original.get("text"), str) and _reference(item, "retweeted"):
         return (start[0] if start else "") + _whole_text({**original, "referenced_tweets": None, "original": None})
-    note = _object(item.get("note_tweet"))
+    note = fields.record(item.get("note_tweet"))
     source = note if isinstance(note.get("text"), str) else item
     text = html.unescape(str(source.get("text")))
-    for entry in _objects(_object(source.get("entities")).get("urls")):
+    for entry in fields.records(fields.record(source.get("entities")).get("urls")):
         short, whole = entry.get("url"), entry.get("expanded_url")
         if isinstance(short, str) and short and isinstance(whole, str):
             text = text.replace(short, _shown(whole, media="media_key" in entry))
@@ -250,7 +251,7 @@ def _shown(address: str, *, media: bool) -> str:
 
 
 def _author(item: Mapping[str, Json]) -> RawAuthor | None:
-    user = _object(item.get("author"))
+    user = fields.record(item.get("author"))
     native_id = _id(item.get("author_id")) or _id(user.get("id"))
     handle, name = user.get("username"), user.get("name")
     handle = handle if isinstance(handle, str) and re.fullmatch(r"\w{1,50}", handle) else None
@@ -261,7 +262,7 @@ def _author(item: Mapping[str, Json]) -> RawAuthor | None:
 
 
 def _reference(tweet: Mapping[str, Json], kind: str) -> str | None:
-    for reference in _objects(tweet.get("referenced_tweets")):
+    for reference in fields.records(tweet.get("referenced_tweets")):
         if reference.get("type") == kind:
             return _id(reference.get("id"))
     return None
@@ -273,33 +274,11 @@ def _language(value: Json) -> str | None:
     return _RENAMED_LANGUAGES.get(value, value)
 
 
-def _moment(value: Json) -> datetime | None:
-    if not isinstance(value, str):
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
 def _figures(metrics: Json, names: Mapping[str, str]) -> dict[str, int]:
-    found = _object(metrics)
-    return {name: count for key, name in names.items() if (count := _count(found.get(key))) is not None}
-
-
-def _count(value: Json) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    found = fields.record(metrics)
+    return fields.counted({name: found.get(key) for key, name in names.items()})
 
 
 def _id(value: Json) -> str | None:
     text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
     return text if _ID.fullmatch(text) else None
-
-
-def _object(value: Json) -> Mapping[str, Json]:
-    return value if isinstance(value, dict) else {}
-
-
-def _objects(values: Json) -> Sequence[Mapping[str, Json]]:
-    return [value for value in values if isinstance(value, dict)] if isinstance(values, list) else []

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from collectors.fields import record
 from collectors.post import Json
 from collectors.x_api import id_at
 from collectors.x_query import Query
@@ -52,9 +53,9 @@ class Progress:
     """The cursor: reach by term, windows by query, and what was counted. Damage costs a new start, never an error."""
 
     def __init__(self, cursor: Mapping[str, Json]) -> None:
-        read = {term: _reach(value) for term, value in _object(cursor.get("terms")).items()}
+        read = {term: _reach(value) for term, value in record(cursor.get("terms")).items()}
         self.terms = {term: reach for term, reach in read.items() if reach.at}
-        found = {query: _window(value) for query, value in _object(cursor.get("windows")).items()}
+        found = {query: _window(value) for query, value in record(cursor.get("windows")).items()}
         self.windows = {query: window for query, window in found.items() if window}
         self.counted: dict[str, Json] = {}
 
@@ -85,12 +86,12 @@ class Progress:
 
 
 def _reach(value: Json) -> Reach:
-    found = _object(value)
+    found = record(value)
     return Reach(_id(found.get("since")), _time(found.get("at")))
 
 
 def _window(value: Json) -> Window | None:
-    found = _object(value)
+    found = record(value)
     at, top, until = _time(found.get("at")), _id(found.get("top")), _id(found.get("until"))
     since, start = _id(found.get("since")), _time(found.get("start"))
     if at is None or until is None or (since is None and start is None):
@@ -107,10 +108,6 @@ def _window_json(window: Window) -> dict[str, Json]:
         "until": window.until,
         "top": window.top,
     }
-
-
-def _object(value: Json) -> Mapping[str, Json]:
-    return value if isinstance(value, dict) else {}
 
 
 def _id(value: Json) -> str | None:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from collectors.base import Batch
 from collectors.errors import CollectError
+from collectors.fields import record, records
 from collectors.meter import Meter
 from collectors.post import Json
 from collectors.x_api import InvalidRequestError, XApi, id_at, time_of
@@ -218,7 +219,7 @@ class Search:
         return window, total
 
     def _note_hours(self, hours: Mapping[str, int]) -> None:
-        known = _object(self.progress.counted.get("hours"))
+        known = record(self.progress.counted.get("hours"))
         joined = {hour: _whole(known.get(hour)) + hours.get(hour, 0) for hour in sorted({*known, *hours})[-HOURS_KEPT:]}
         self.progress.counted = {
             "at": iso(self._now), "posts": self.counted, "hours": {**joined}, "read": not self.spent
@@ -238,8 +239,7 @@ class Search:
 
 def count_of(answer: Mapping[str, Json], hours: dict[str, int]) -> tuple[int, str | None]:
     """The total of one page of counts and the token of the next; `hours` gets the counts by start of their bucket."""
-    data, meta = answer.get("data"), _object(answer.get("meta"))
-    buckets = [one for one in data if isinstance(one, dict)] if isinstance(data, list) else []
+    meta, buckets = record(answer.get("meta")), records(answer.get("data"))
     for one in buckets:
         if isinstance(one.get("start"), str):
             hours[str(one["start"])] = _whole(one.get("tweet_count"))
@@ -253,10 +253,6 @@ def count_of(answer: Mapping[str, Json], hours: dict[str, int]) -> tuple[int, st
 
 def _named(error: InvalidRequestError, query: Query) -> CollectError:
     return CollectError("bad_answer", f"X refused the query {query.text}: {error.message}", permanent=True)
-
-
-def _object(value: Json) -> Mapping[str, Json]:
-    return value if isinstance(value, dict) else {}
 
 
 def _whole(value: Json) -> int:

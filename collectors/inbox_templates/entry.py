@@ -4,9 +4,9 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from collectors.fields import moment
 from collectors.post import Json, RawAuthor, RawPost
 
 _STATED = {"status": "author_status", "job": "job", "place": "location"}
@@ -44,7 +44,7 @@ def post_of(item: Mapping[str, Json]) -> RawPost | None:
     return RawPost(
         native_id=native_id,
         text=text,
-        published_at=_moment(_text(item, "date")),
+        published_at=moment(_text(item, "date")),
         url=_text(item, "url") or None,
         title=title or None,
         author=RawAuthor(_text(item, "platform") or "mail", display_name=name) if name else None,
@@ -79,14 +79,6 @@ def readable_address(address: str) -> bool:
 def _text(item: Mapping[str, Json], name: str) -> str:
     value = item.get(name)
     return value if isinstance(value, str) else ""
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text) if text else None
-    except ValueError:
-        return None
-    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 __all__ = ["FormatError", "Found", "clean_address", "content_id", "post_of", "readable_address"]

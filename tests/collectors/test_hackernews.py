@@ -308,7 +308,11 @@ def test_stored_raw_gives_the_same_post_again() -> None:
             assert getattr(again, name) == getattr(post, name)
     signed = post_of(hit(5, PRESENT, comment_text="I am name5."))
     assert signed is not None
-    assert HackerNewsCollector().map_item(DOOR.admit(signed, NOW, 1_000).raw) is None
+    stored = DOOR.admit(signed, NOW, 1_000)
+    again = HackerNewsCollector().map_item(stored.raw)
+    assert again is not None
+    assert again.text == stored.text == "I am [author]."
+    assert HackerNewsCollector().map_item({**stored.raw, "comment_text": "[author]"}) is None
 
 
 def test_host_is_that_of_the_search() -> None:

@@ -86,7 +86,7 @@ def test_replies_and_quotes() -> None:
         ({"like_count": 0, "impression_count": 0}, "2026-02-01T00:00:00.000Z", {"likes": 0, "impressions": 0}),
         ({"like_count": 1, "impression_count": 0}, "2021-02-01T00:00:00.000Z", {"likes": 1}),
         ({"impression_count": 5}, "2021-02-01T00:00:00.000Z", {"impressions": 5}),
-        ({"like_count": None, "reply_count": "3", "quote_count": -1, "retweet_count": True}, None, {}),
+        ({"like_count": None, "reply_count": "many", "quote_count": -1, "retweet_count": True}, None, {}),
         (None, None, {}),
         ([1], None, {}),
     ],
