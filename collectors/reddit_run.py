@@ -92,7 +92,7 @@ class Run:
                 yield from self._walk(place)
                 self.walked += 1
             except CollectError as error:
-                if error.reason not in _OF_ONE_PLACE or self.reasons.count("unreachable"):
+                if self._ends_by(error):
                     raise
                 first = first or error
                 self.notes.append(f"r/{place.subreddit}: {error.detail}")
@@ -102,6 +102,11 @@ class Run:
         if first is not None and not self.walked:
             permanent = all(reason in {"gone", "not_allowed"} for reason in self.reasons)
             raise CollectError(first.reason, " ".join(dict.fromkeys(self.notes)), permanent=permanent) from first
+
+    def _ends_by(self, error: CollectError) -> bool:
+        """Whether no other place need be asked: a refusal of all of them, or the second fault of Reddit."""
+        again = error.reason == "unreachable" and "unreachable" in self.reasons
+        return again or error.reason not in _OF_ONE_PLACE
 
     def _walk(self, place: Place) -> Iterator[Batch]:
         days = whole_number(self.options, "backfill_days", 0, 365)
@@ -147,7 +152,7 @@ class Run:
                     yield Batch(found.posts, None, deleted=found.gone)
                 self.trees.read(name, self.now)
             except CollectError as error:
-                if error.reason not in _OF_ONE_PLACE or self.reasons.count("unreachable"):
+                if self._ends_by(error):
                     raise
                 self._failed(name, error)
             yield Batch((), self.cursor())

@@ -175,6 +175,8 @@ def test_one_fault_of_reddit_passes_the_turn_on_and_two_end_the_run(reddit: Repl
     options = ONLY_NEW | {"subreddits": "bad, acme"}
     result = collect(reddit, http, options)
     assert (len(result.posts), result.outcome.reason) == (1, "unreachable")
+    gone = collect(reddit, http, ONLY_NEW | {"subreddits": "bad, gone, acme"})
+    assert (len(gone.posts), gone.outcome.reason) == (1, "unreachable")
     reddit.add("/r/worse/new", Answer(503))
     with pytest.raises(CollectError, match="503"):
         collect(reddit, http, ONLY_NEW | {"subreddits": "bad, worse, acme"})
