@@ -13,6 +13,11 @@ Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 SocketOption: TypeAlias = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_UNICAST = ipaddress.IPv6Network("2000::/3")  # all of IPv6 that is given out; fec0::/10 is not, whatever Python says
+_REFUSED = tuple(
+    ipaddress.ip_network(text)
+    for text in ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32", "3fff::/20")  # clouds' own services, relays
+)
 _TRIED_ADDRESSES = 4
 
 
@@ -28,6 +33,10 @@ def is_public(text: str) -> bool:
         return False
     if isinstance(address, ipaddress.IPv6Address):
         address = _inner_ipv4(address) or address
+    if isinstance(address, ipaddress.IPv6Address) and address not in _UNICAST:
+        return False
+    if any(address in network for network in _REFUSED):
+        return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 

@@ -51,6 +51,7 @@ class Mail:
     lines: tuple[Line, ...]
     plain: tuple[Line, ...]
     results: tuple[str, ...]  # Authentication-Results, the topmost first
+    sender_name: str = ""  # beside the address in From
 
 
 def read_mail(data: bytes, *, forwarded: bool = False) -> Mail:
@@ -68,7 +69,8 @@ def read_mail(data: bytes, *, forwarded: bool = False) -> Mail:
 
 
 def _read(message: Message, data: bytes) -> Mail:
-    sender = _address(_header(message, "From"))
+    shown = _header(message, "From")
+    sender = _address(shown)
     parts = list(_texts(message))
     marked = "\n".join(text for kind, text in parts if kind == "html")
     plain = "\n".join(text for kind, text in parts if kind == "plain")
@@ -82,6 +84,7 @@ def _read(message: Message, data: bytes) -> Mail:
         lines=lines_of_html(marked) if marked else (),
         plain=lines_of_text(plain) if plain else (),
         results=tuple(str(value)[:_LONGEST_HEADER] for value in message.get_all("Authentication-Results", [])[:20]),
+        sender_name=parseaddr(shown)[0][:200],
     )
 
 

@@ -1,5 +1,6 @@
 """What becomes of one mail: posts, or kept for a person with the reason, or passed over."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -7,9 +8,13 @@ from collectors.inbox_mail import Mail, MailError, read_mail
 from collectors.inbox_proof import is_proven, under
 from collectors.inbox_templates import articles, reviews
 from collectors.inbox_templates.entry import FormatError, Found, content_id, post_of
-from collectors.post import RawPost
+from collectors.post import RawAuthor, RawPost
 
 _SHOWN = 5_000  # characters of a held mail
+_PEOPLE = re.compile(
+    r"(?im)^(?:from|to|cc|bcc|sender|reply-to|return-path|delivered-to|received|disposition-notification-to"
+    r"|x-[\w-]{1,50})[ \t]*:.*(?:\r?\n[ \t].*)*(?:\r?\n)?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +113,25 @@ def _held(mail: Mail, reason: str) -> RawPost:
         text=words[:_SHOWN],
         published_at=mail.sent_at,
         title=mail.subject or None,
+        author=_forwarder(mail),
         kind="article",
         stated={"held": reason, "sender": mail.origin.rpartition("@")[2]},
     )
 
 
+def _forwarder(mail: Mail) -> RawAuthor | None:
+    """The colleague who forwarded it, whose name stands in the mail beside what it is about."""
+    if mail.sender == mail.origin and reviews.platform_of(mail.sender) is not None:
+        return None
+    return RawAuthor("mail", mail.sender, mail.sender.partition("@")[0], mail.sender_name or None)
+
+
 def _broken(data: bytes, reason: str) -> RawPost:
+    """Its start without the lines of the header that name people."""
     start = data[:_SHOWN].decode("utf-8", "replace")
-    return RawPost(content_id("mail", start), start, None, kind="article", stated={"held": reason})
+    return RawPost(
+        content_id("mail", start), _PEOPLE.sub("", start).strip(), None, kind="article", stated={"held": reason}
+    )
 
 
 __all__ = ["Rules", "Verdict", "judge", "too_large"]

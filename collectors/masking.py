@@ -14,7 +14,9 @@ _EMAIL = re.compile(
     r"(?<![\w.%+'@-])[\w.%+'\[\]-]{1,254}@[\w-]{1,63}(?:\.[\w-]{1,63})+"
     r"|(?<![\w.+-])[\w.+-]{1,64}\s?[\[(](?:at|AT)[\])]\s?[\w-]{1,63}(?:\s?(?:\.|[\[(](?:dot|DOT)[\])])\s?[\w-]{1,63})+"
 )
-_HANDLE = re.compile(rf"(?<![A-Za-z0-9_@/.])[@＠]({_NAME})(?:@[\w-]{{1,63}}(?:\.[\w-]{{1,63}})+)?")
+_HANDLE = re.compile(
+    rf"(?<![A-Za-z0-9_@/.])[@＠](?:<[^<>]{{0,200}}>){{0,2}}({_NAME})(?:@[\w-]{{1,63}}(?:\.[\w-]{{1,63}})+)?"
+)
 _REDDIT_USER = re.compile(r"(?<![\w/])/?u/(\[author\]|[A-Za-z0-9_-]{2,40})")
 _PHONE = re.compile(
     r"(?<![\w+.,-])(?:(?:\+|00)[1-9](?:[0-9 ().\u00a0-]|/(?=[0-9])){6,20}[0-9]"
@@ -41,6 +43,10 @@ _PAGES = frozenset((
     "reel", "tv", "groups", "events", "watch", "pages", "stories", "help", "about", "privacy", "story.php",
     "photo.php",
 ))
+# Where the page of a person has its name behind such a word, or behind an @.
+_PEOPLE = re.compile(
+    r"/(?:@|(?:u|users?|people|persons?|profiles?|members?|authors?|by|channel|c)/@?)([^/?#]{4,100})(?:[/?#]|$)"
+)
 # Words that sources put where a name is due. They tell of nobody, and masking them would ruin texts and links.
 IMPERSONAL = frozenset((
     "admin", "administrator", "anonymous", "anonym", "author", "[author]", "deleted", "[deleted]", "editor",
@@ -73,7 +79,9 @@ class Markers:
 def markers_of(handles: Iterable[str | None], names: Iterable[str | None], profile: str | None) -> Markers:
     """Sort an author's identifiers by how safely they can be looked for. Impersonal words are none."""
     folded_handles = [name for handle in handles if (name := fold(handle or "").lstrip("@").removeprefix("u/"))]
-    folded_names = [name for raw in names if (name := fold(raw or "").lstrip("@").removeprefix("/").removeprefix("u/"))]
+    given = tuple(names)
+    folded_handles += _profile_name(profile, given)
+    folded_names = [name for raw in given if (name := fold(raw or "").lstrip("@").removeprefix("/").removeprefix("u/"))]
     known = [name for name in dict.fromkeys(folded_handles + folded_names) if name not in IMPERSONAL]
     address, site = _profile_address(profile)
     words = [name for name in known if _long_enough(name)] + ([address] if address else [])
@@ -93,6 +101,17 @@ def _profile_address(url: str | None) -> tuple[str, str]:
     """The address without scheme, and whether it is a page of a site or (second place) a whole site."""
     bare = fold(url or "").partition("://")[2].removeprefix("www.").rstrip("/")
     return (bare, "") if "/" in bare or "?" in bare else ("", bare)
+
+
+def _profile_name(url: str | None, names: Iterable[str | None]) -> list[str]:
+    """The name by which a profile's address calls its owner, unless it may be a word like any other ("about")."""
+    found = _PEOPLE.search(fold(url or "").partition("://")[2])
+    if found is None:
+        return []
+    own = {word for name in names for word in re.split(r"[\W_]+", fold(name or "")) if len(word) > 3}
+    known = any(word in found[1] for word in own)
+    odd = not found[1].isalpha() and not (found[1].isdecimal() and len(found[1]) < 6)
+    return [found[1]] if known or odd else []
 
 
 def mentions(text: str, markers: Markers) -> bool:

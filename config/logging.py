@@ -21,7 +21,11 @@ _QUERY_SECRET = re.compile(
 )
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[a-z0-9._~+/=-]{8,}")
 _DEPTH = 6
-_CHATTY = ("httpx", "httpcore", "urllib3", "asyncio", "charset_normalizer", "fontTools", "multipart")
+_CHATTY = (
+    "httpx", "httpcore", "urllib3", "asyncio", "charset_normalizer", "fontTools", "multipart", "websockets", "tweepy",
+    "praw", "prawcore", "requests_oauthlib", "oauthlib", "mastodon", "atproto", "atproto_client", "google", "scrapy",
+    "trafilatura", "htmldate", "extruct", "rdflib",
+)  # fmt: skip
 
 
 def redact(_: object, __: str, event: EventDict) -> EventDict:
@@ -81,7 +85,7 @@ def setup_logging(level: str = "INFO", json: bool = False) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(number)
-    for name in _CHATTY:  # they log addresses of requests, and at a level that drowns our own lines
+    for name in _CHATTY:  # they log requests, and some of them keys and answers
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
 
 

@@ -257,6 +257,12 @@ def test_only_web_addresses_are_called(http: HttpClient, url: str) -> None:
         ("64:ff9b::7f00:1", False),
         ("2002:7f00:1::", False),
         ("not an address", False),
+        ("fec0::1", False),
+        ("::127.0.0.1", False),
+        ("64:ff9b:1::7f00:1", False),
+        ("168.63.129.16", False),
+        ("192.0.0.192", False),
+        ("3fff::1", False),
     ],
 )
 def test_public_addresses(address: str, public: bool) -> None:

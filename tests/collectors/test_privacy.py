@@ -311,3 +311,20 @@ def test_an_id_that_names_nobody_stays_and_needs_no_seal() -> None:
     post = DOOR.admit(RawPost("12345", "Acme!", None, author=RawAuthor("x", native_id="77", handle="ada")), NOW, 1_000)
     assert (post.native_id, post.sealed_ref) == ("12345", None)
     assert post.native_id in DOOR.keys_of("12345")
+
+
+def test_the_name_in_a_profile_address_is_the_authors_too() -> None:
+    author = RawAuthor("web:a.example", display_name="Anna Muster", profile_url="https://a.example/people/nelly_b/")
+    post = admitted("Nelly_B is fine", author=author, url="https://a.example/nelly_b/1", raw={"at": "/posts/nelly_b"})
+    assert (post.text, post.url, post.raw) == ("[author] is fine", None, {"at": "[author]"})
+
+
+@pytest.mark.parametrize("page", ["people/about", "author/marketing/", "users/2024", "profile?id=5", "about-us"])
+def test_words_like_any_other_in_a_profile_address_stay(page: str) -> None:
+    author = RawAuthor("web:a.example", display_name="Anna Muster", profile_url=f"https://a.example/{page}")
+    text = "About marketing in 2024, see about-us"
+    assert admitted(text, author=author).text == text
+
+
+def test_a_handle_behind_markup_is_a_handle() -> None:
+    assert "nelly" not in admitted('<a href="/x" class="mention">@<span class="p">nelly</span></a>').text
