@@ -85,6 +85,8 @@ class BlueskySession:
                 raise
             except _faults() as error:
                 failure = self._failure(error)
+                if self._client is None and isinstance(failure, PageFaultError):  # of the sign-in, which is scarce
+                    raise CollectError("unreachable", f"The sign-in failed. {failure.detail}") from error
                 if again or not isinstance(failure, _SessionEndedError):
                     raise failure from error
         raise AssertionError("the second try returns or raises")
@@ -103,6 +105,7 @@ class BlueskySession:
             return self._client
         from atproto import Client, Request
 
+        self._client = None
         client = Client(base_url=self._base, request=Request(transport=_Unread(self._http), trust_env=False))
         key = hashlib.sha256("\0".join((self._base, self._handle, self._password)).encode()).hexdigest()
 

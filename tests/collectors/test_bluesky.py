@@ -222,6 +222,13 @@ def test_sessions_are_kept_and_renewed_when_they_end(server: Replay, http: HttpC
     assert [request.path for request in server.requests].count(LOGIN) == 2
 
 
+def test_a_fault_of_the_sign_in_is_not_taken_for_one_of_a_page(server: Replay, http: HttpClient) -> None:
+    server.add(LOGIN, Answer.json({"error": "InternalServerError"}, 500))
+    with pytest.raises(CollectError, match="The sign-in failed"):
+        collected(server, http)
+    assert len(server.requests) == 1
+
+
 def test_a_server_without_a_sign_in_is_searched_without_one(server: Replay, http: HttpClient) -> None:
     server.rule(SEARCH, Index([view(1)]))
     assert len(collected(server, http).posts) == 1
