@@ -17,7 +17,7 @@ class TagInput:
     """One text to tag.
 
     `meta` holds what the source itself states, in plain words: `author_status` (current employee, former employee,
-    candidate, customer), `stars` ("1" to "5"), `kind` (review, survey, post), `own_account` ("yes"), `about` (brand,
+    candidate, customer), `stars` ("1" to "5"), `kind` (review, survey, post), `own_account` ("yes"), `facet` (brand,
     employer: what a whole site is about).
     """
 

@@ -28,7 +28,7 @@ class Stated:
 
 
 def stated(meta: Mapping[str, str]) -> Stated:
-    """Read `author_status`, `stars`, `kind`, `about` and `own_account`; a value that cannot be read says nothing."""
+    """Read `author_status`, `stars`, `kind`, `facet` and `own_account`; a value that cannot be read says nothing."""
     audience = _stated_audience(meta)
     kind = meta.get("kind", "").strip().lower()
     facet = None
@@ -38,9 +38,9 @@ def stated(meta: Mapping[str, str]) -> Stated:
             facet = ("employer", f"source: {kind} by {voice}")
         elif voice == "consumer":
             facet = ("brand", f"source: {kind} by {voice}")
-    about = meta.get("about", "").strip().lower()
-    if about in ("brand", "employer"):
-        facet = (about, f"source: a site about the {about}")
+    subject = meta.get("facet", "").strip().lower()
+    if subject in ("brand", "employer"):
+        facet = (subject, f"source: a site about the {subject}")
     return Stated(_stated_sentiment(meta.get("stars", "")), audience, facet)
 
 

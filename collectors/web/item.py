@@ -127,7 +127,7 @@ def _stated(node: Mapping[str, Json], told: Mapping[str, Json], kind: str, stars
     if isinstance(status, str) and status:
         stated["author_status"] = status
     if told.get("employer") is True:
-        stated["about"] = "employer"
+        stated["facet"] = "employer"
     return stated
 
 

@@ -86,7 +86,7 @@ def test_what_the_operator_knows_is_stated() -> None:
     assert (post.stated["author_status"], post.lang) == ("customer", "fr")
     employer = site_of({"start": URL, "employer": "yes"})
     (told,) = posts(markup([review(1)]), employer)
-    assert told.stated["about"] == "employer"
+    assert told.stated["facet"] == "employer"
 
 
 @pytest.mark.parametrize(

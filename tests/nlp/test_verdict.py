@@ -81,8 +81,8 @@ def test_a_review_by_staff_is_about_the_employer_and_by_a_customer_about_the_bra
 
 
 def test_a_site_about_the_employer_says_so_for_whoever_writes_there() -> None:
-    assert stated({"kind": "post", "about": "employer"}).facet == ("employer", "source: a site about the employer")
-    assert stated({"kind": "review", "about": "weather"}).facet is None
+    assert stated({"kind": "post", "facet": "employer"}).facet == ("employer", "source: a site about the employer")
+    assert stated({"kind": "review", "facet": "weather"}).facet is None
 
 
 def test_a_survey_is_staff_unless_the_words_tell_more() -> None:
