@@ -26,7 +26,7 @@ MOST_LOOKS = 200  # second looks of one run: one request each
 OVERLAP = timedelta(hours=6)  # reviews appear late: the newest is looked behind by so much
 _DOMAIN = re.compile(r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+")
 _PROFILE = re.compile(r"^https?://(?:(?:[a-z]+\.)?trustpilot\.com/review/)?")  # what people paste
-_UNIT = re.compile(r"[0-9a-f]{24}")
+_UNIT = re.compile(r"[A-Za-z0-9_-]{1,64}")  # 24 hexadecimal digits so far
 
 
 class TrustpilotCollector(Collector):
