@@ -1,13 +1,19 @@
-"""Recorded answers made wrong on purpose: fields removed, types swapped, texts made huge, bodies cut."""
+"""Answers with one thing wrong: a field removed, of another type, null, or huge; one at random, or each in turn."""
 
+import copy
 import json
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from collectors.post import Json
 from tests.wire.replay import Answer, Replay, Request
 
+_INSTEAD: tuple[Json, ...] = (
+    None, True, -7, 10**40, 1.5e308, "", "x\x00\ud800<b>" * 200, [], {}, [None], [[["x"]]], {"a": {"b": []}},
+)  # fmt: skip
+_WHOLE = 50  # deeper than any item
 HUGE = "Acme " * 60_000
 _SWAPPED: Mapping[type, Any] = {str: 17, int: "x", float: "x", bool: "x", list: {"0": 1}, dict: ["x"], type(None): [0]}
 Path = tuple[str | int, ...]
@@ -46,6 +52,21 @@ def swell(value: Any, path: Path) -> None:
 
 
 FAULTS = (Fault("remove", remove), Fault("swap", swap), Fault("null", empty), Fault("huge", swell))
+
+
+def mutants(value: Json) -> Iterator[Json]:
+    """Every copy of `value` in which one field was taken out or replaced by something of another kind."""
+    for path in fields_of(value, depth=_WHOLE):
+        if not path:
+            continue
+        for instead in _INSTEAD:
+            changed = copy.deepcopy(value)
+            inside, last = _reach(changed, path)
+            inside[last] = instead
+            yield changed
+        less = copy.deepcopy(value)
+        remove(less, path)
+        yield less
 
 
 @dataclass(slots=True)
@@ -93,13 +114,13 @@ def longest_list(value: Any) -> list[Any]:
 
 
 def fields_of(value: Any, path: Path = (), depth: int = 4) -> Iterator[Path]:
-    """The addresses of all fields inside an item, itself included."""
+    """The addresses of all fields inside an item, itself included; of lists those of the first two entries."""
     yield path
     if depth and isinstance(value, dict):
         for key, inner in value.items():
             yield from fields_of(inner, (*path, key), depth - 1)
     elif depth and isinstance(value, list):
-        for at, inner in enumerate(value[:3]):
+        for at, inner in enumerate(value[:2]):
             yield from fields_of(inner, (*path, at), depth - 1)
 
 

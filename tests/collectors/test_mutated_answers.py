@@ -26,7 +26,7 @@ from tests.collectors import (
     test_youtube,
 )
 from tests.collectors.conftest import NOW
-from tests.collectors.mutants import mutants
+from tests.collectors.mutation import mutants
 from tests.collectors.run import Run, look_again, run
 from tests.wire.faults import Fault, spoiled
 from tests.wire.replay import Answer, Replay

@@ -1,7 +1,5 @@
 """Pages as items: what they state, what they show, and what becomes of the hostile and the broken."""
 
-import copy
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +15,7 @@ from collectors.web.reading import PageRead, read_page
 from collectors.web.site import Site
 from collectors.web.values import Scale, moment, rated, to_stars
 from tests.collectors.conftest import NOW
+from tests.collectors.mutation import mutants
 from tests.collectors.web_pages import markup, review
 
 URL = "https://a.example/products/7"
@@ -294,32 +293,9 @@ def test_next_page_and_links() -> None:
     assert read('<a class=next href="https://evil.example/">x</a>', site).next is None
 
 
-def mutations(node: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The node with each property taken away, emptied, turned into another type, or made huge."""
-    made = []
-    for name in node:
-        values: tuple[Any, ...] = (
-            None,
-            "",
-            [],
-            {},
-            7,
-            True,
-            [None],
-            [[["x"]]],
-            {"a": {"b": []}},
-            "x" * 300_000,
-            "\x00\ud800",
-        )
-        for value in values:
-            changed = copy.deepcopy(dict(node))
-            changed[name] = value
-            made.append(changed)
-    return made
-
-
 def test_no_mutation_of_a_review_loses_its_neighbour_or_raises() -> None:
-    for changed in mutations(review(1)):
+    for changed in mutants(review(1)):
+        assert isinstance(changed, dict)
         found = read(markup([changed, review(2)]))
         kept = [post for item in found.items if (post := post_of(item)) is not None]
         assert any(post.native_id == "a.example#review-10002" for post in kept), changed
