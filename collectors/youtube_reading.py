@@ -81,7 +81,9 @@ class YouTubeRun:
         self._day = request.now.astimezone(ZoneInfo(ZONE))
         same_day = request.cursor.get("day") == self._day.date().isoformat()
         self._used = max(0, number(request.cursor.get("searches")) or 0) if same_day else 0
-        self._allowed = _allowed_by_now(whole_number(options, "searches_a_day", 1, 100), self._day, len(terms))
+        per_day = whole_number(options, "searches_a_day", 1, 100)
+        self._allowed = _allowed_by_now(per_day, self._day, len(terms))
+        self._pages_allowed = max(self._allowed, per_day // 4)  # the rest of a search that has begun need not wait
         self._asked: set[tuple[str, str | None]] = set()  # pages of this run: tokens may run in a circle
         self._found: set[str] = set()  # videos of this run: names are often found in the same ones
         self.refused: CollectError | None = None  # a limit that the search ran into
@@ -91,10 +93,9 @@ class YouTubeRun:
         """Search the terms, the one that waited longest first, as far as the share of the day goes."""
         for term in sorted(self._terms, key=lambda name: self._reaches[name].reached):
             known = self._reaches[term]
+            self._waiting += not self._may_ask(known)
             reach: Reach | None = known if known.end is not None else replace(known, end=self._present)
-            if self._used >= self._allowed:
-                self._waiting += 1
-            while reach is not None and self._used < self._allowed:
+            while reach is not None and self._may_ask(reach):
                 try:
                     items, reach = self._search(term, reach)
                 except CollectError as error:
@@ -109,6 +110,9 @@ class YouTubeRun:
                     raise
                 yield Batch(posts, self._cursor())
             self._unfinished += self._reaches[term].token is not None
+
+    def _may_ask(self, reach: Reach) -> bool:
+        return self._used < (self._allowed if reach.token is None else self._pages_allowed)
 
     def comments(self) -> Iterator[Batch]:
         """Read the comments of the videos that are due, the one that waited longest first."""

@@ -112,6 +112,15 @@ def test_search_results_stand_in_for_details_that_are_not_to_be_had(server: Repl
     assert caught.value.retry_at == datetime(2026, 3, 2, 8, tzinfo=UTC)  # midnight in California
 
 
+def test_the_pages_of_one_search_need_not_wait_for_the_next_hour(server: Replay, http: HttpClient) -> None:
+    serving(server)
+    server.rule(
+        SEARCH, lambda asked: page(found(int(asked.query.get("pageToken", "0"))), token=str(len(server.requests)))
+    )
+    midnight = datetime(2026, 3, 1, 8, 1, tzinfo=UTC)  # in California: one search is due by now, a quarter are allowed
+    assert collected(server, http, {"searches_a_day": 16}, now=midnight).cursor["searches"] == 4
+
+
 def test_pages_cost_searches_and_the_rest_waits_for_its_turn(server: Replay, http: HttpClient) -> None:
     serving(server)
     server.rule(
