@@ -26,6 +26,7 @@ MAX_TITLE_CHARS = 1_000
 RAW_DEPTH = 20
 _MAX_COUNT = 2**63 - 1
 _HASHED = "hmac:"
+_DID = re.compile(r"did:[a-z]{1,20}:")  # the account of a person, in the ids of Bluesky
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL refuses both
 _PERSON_KEY = re.compile(
     r"(?i)^_?(?:dc_?|itunes_?|media_?)?(?:authors?|by|creators?|contributors?|publishers?|managingeditor|webmaster|owners?"
@@ -84,6 +85,12 @@ class PrivacyDoor:
     def keys_of(self, native_id: str) -> tuple[str, ...]:
         """Both keys under which a post of this id may be stored: as it is, and hashed because it names its author."""
         return _storable(native_id), f"{_HASHED}{self._digest(native_id)}"
+
+    def shown_id(self, native_id: str) -> str:
+        """An id of which only itself is known, as posts show theirs: hashed where it names somebody."""
+        if _DID.search(native_id):
+            return f"{_HASHED}{self._digest(native_id)}"
+        return self._identifier(native_id, Markers())
 
     def unseal(self, sealed_ref: str) -> str | None:
         """The native id behind `Post.sealed_ref`, for asking the platform again; None: the key has changed."""

@@ -4,7 +4,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from celery.exceptions import SoftTimeLimitExceeded
@@ -22,6 +22,7 @@ from storage.batches import AdmittedBatch
 from storage.door import privacy_door
 from storage.sources import ClaimedSource
 from storage.viewer import NotFound
+from workers.discretion import discreet, fault_of_ours, hush
 from workers.gate import HostGate
 from workers.spending import LedgerMeter
 
@@ -117,7 +118,7 @@ def _attempt(
     except (OperationalError, InterfaceError) as error:
         return None, CollectError("unreachable", "The database went away during the run."), error
     except Exception as error:  # noqa: BLE001 - a fault of one collector must not leave its source claimed
-        return None, CollectError("bad_answer", f"A fault of Outspoken: {type(error).__name__}: {error}"), error
+        return None, fault_of_ours(error), error
 
 
 def _collect(claimed: ClaimedSource, tally: Tally, hooks: Hooks) -> Outcome:
@@ -128,7 +129,7 @@ def _collect(claimed: ClaimedSource, tally: Tally, hooks: Hooks) -> Outcome:
         request = request_for(session, collector, claimed)
     with HttpClient.from_settings(settings, HostGate(collector.pace, force=hooks.force)) as http:
         try:
-            for batch, outcome in batches_of(collector.collect(request, http)):
+            for batch, outcome in batches_of(collector.collect(request, http), request):
                 _note_spending(tally, request, http)
                 if batch is not None:
                     _store_batch(claimed, batch, (door, settings), tally, hooks)
@@ -156,15 +157,19 @@ def request_for(session: Session, collector: Collector, claimed: ClaimedSource) 
     )
 
 
-def batches_of(run: "Iterator[Batch]") -> Iterator[tuple[Batch | None, Outcome | None]]:
-    """Batches, then the outcome that the generator returns."""
+def batches_of(run: "Iterator[Batch]", request: CollectRequest) -> Iterator[tuple[Batch | None, Outcome | None]]:
+    """Batches, then the outcome that the generator returns; neither it nor an error tells a key of the request."""
     with contextlib.closing(run):  # type: ignore[type-var]
         while True:
             try:
-                yield next(run), None
+                batch = next(run)
             except StopIteration as end:
-                yield None, end.value
+                yield None, replace(end.value, detail=discreet(end.value.detail, request.credentials))
                 return
+            except CollectError as error:
+                hush(error, request.credentials)
+                raise
+            yield batch, None
 
 
 def _store_batch(
@@ -185,7 +190,7 @@ def _store_batch(
         tally.pending.extend(added.mention_ids_pending)
         hooks.analyze(added.mention_ids_pending)
     if hooks.keep is not None:
-        hooks.keep(admitted.posts, batch.deleted)
+        hooks.keep(admitted.posts, tuple(map(door.shown_id, batch.deleted)))
 
 
 def _count(tally: Tally, batch: AdmittedBatch, added: int, changed: int, mentions: int) -> None:

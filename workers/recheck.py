@@ -23,6 +23,7 @@ from storage.sources import ClaimedSource, SourceSetup
 from workers.app import RECHECK_DUE, RECHECK_SOURCE, enqueue, job
 from workers.collect import analyze_later
 from workers.collection import batches_of, patiently, request_for
+from workers.discretion import fault_of_ours
 from workers.gate import HostGate
 
 log = logging.getLogger(__name__)
@@ -72,7 +73,7 @@ def recheck_source(source_id: int) -> None:
     except SoftTimeLimitExceeded:
         patiently(lambda session: _end(session, look, Outcome(False, "limit_reached"), [], spent))
     except Exception as error:
-        _give_up(look, CollectError("bad_answer", f"A fault of Outspoken: {type(error).__name__}: {error}"), spent)
+        _give_up(look, fault_of_ours(error), spent)
         raise
     else:
         patiently(lambda session: _end(session, look, outcome, sorted(left), spent))
@@ -108,7 +109,7 @@ def _look_again(look: _Look, door: PrivacyDoor, left: set[int], spent: list[floa
     gate = HostGate(look.collector.pace)
     with HttpClient.from_settings(get_settings(), gate) as http:
         try:
-            for batch, outcome in batches_of(look.collector.refresh(request, tuple(look.posts), http)):
+            for batch, outcome in batches_of(look.collector.refresh(request, tuple(look.posts), http), request):
                 spent[:] = [http.requests, request.meter.cost]
                 if batch is not None:
                     _store(look, batch, door, left, spent)

@@ -3,7 +3,7 @@
 import contextlib
 import logging
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from celery.exceptions import SoftTimeLimitExceeded
@@ -17,6 +17,7 @@ from config.settings import get_settings
 from storage import batches, db, profile, sources
 from storage.door import privacy_door
 from workers.app import TRY_SOURCE, job
+from workers.discretion import discreet
 from workers.gate import HostGate
 from workers.trials import PATIENCE, TrialItem, TrialResult, put_result
 
@@ -61,6 +62,7 @@ def try_source(
     preview: bool = False,
 ) -> None:
     """The job behind `workers.trials.start_trial`; every end is an answer."""
+    credentials: Mapping[str, str] = {}
     try:
         credentials = sources.open_credentials(sealed)
         result = _tried(_setting(kind, options, credentials, source_id), preview=preview)
@@ -71,7 +73,7 @@ def try_source(
     except Exception as error:
         log.exception("Trying a source of kind %s failed by a fault of ours", kind)
         result = TrialResult(False, f"A fault of Outspoken: {type(error).__name__}.")
-    put_result(token, result)
+    put_result(token, replace(result, detail=discreet(result.detail, credentials)))
 
 
 def _setting(kind: str, options: Mapping[str, Json], credentials: Mapping[str, str], source_id: int | None) -> _Setting:

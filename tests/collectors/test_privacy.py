@@ -328,3 +328,9 @@ def test_words_like_any_other_in_a_profile_address_stay(page: str) -> None:
 
 def test_a_handle_behind_markup_is_a_handle() -> None:
     assert "nelly" not in admitted('<a href="/x" class="mention">@<span class="p">nelly</span></a>').text
+
+
+def test_an_id_by_itself_is_shown_as_that_of_its_post_would_be() -> None:
+    address = "at://did:plc:abcdefghijklmnop/app.bsky.feed.post/3k1"
+    assert DOOR.shown_id(address) == DOOR.keys_of(address)[1]
+    assert [DOOR.shown_id(one) for one in ("t3_p1", "gp:1", "17")] == ["t3_p1", "gp:1", "17"]
