@@ -107,7 +107,7 @@ class Strip:
 _TONES = {
     "complete": "with every run complete",
     "partly": "with some runs complete",
-    "failed": "in which every run failed",
+    "failed": "in which no run brought all",
     "none": "without a run",
 }
 

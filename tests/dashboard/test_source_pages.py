@@ -200,9 +200,9 @@ def test_a_source_shows_budget_retention_window_runs_and_what_is_held(clients: C
     page = client.get(f"/sources/{number}").text
     assert " style=" not in page
     assert "US$8.50 of US$10.00 spent this month (85 %). More than 80 % is spent." in page
-    assert "1 with every run complete, 1 in which every run failed, 46 without a run" in page
+    assert "1 with every run complete, 1 in which no run brought all, 46 without a run" in page
     assert "6 days left to read what is missing" in page
-    assert '<td data-label="For">collecting</td>' in page
+    assert '<td data-label="For" class="short">collecting</td>' in page
     assert "New review of &lt;b&gt;Acme&lt;/b&gt;" in page
     assert f"/hooks/{number}" in page
     item = page.split('name="item" value="')[1].split('"')[0]
