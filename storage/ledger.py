@@ -5,7 +5,7 @@ Runs are kept for 90 days (`storage.retention`), longer than any period lasts.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session
@@ -93,9 +93,3 @@ def note_trial(session: Session, source_id: int, requests: int, cost: float, now
         )
     )
     session.flush()
-
-
-def period_end(budget: Budget, now: datetime) -> datetime:
-    """When the period that holds `now` ends and spending begins anew."""
-    start = budget.period_start(now)
-    return budget.period_start(start + timedelta(days=32 if budget.period == "month" else 1, hours=12))

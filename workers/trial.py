@@ -46,13 +46,6 @@ def test_source(kind: str, options: Mapping[str, Json], credentials: Mapping[str
     return _tried(_setting(kind, options, credentials, None), preview=False).detail
 
 
-def preview_source(
-    kind: str, options: Mapping[str, Json], credentials: Mapping[str, str], source_id: int | None = None
-) -> TrialResult:
-    """Fetch the first batch and show some of it, behind the privacy door; nothing is stored. Raises as above."""
-    return _tried(_setting(kind, options, credentials, source_id), preview=True)
-
-
 def try_source(
     token: str,
     kind: str,

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from collectors.base import Budget, Outcome
 from storage import mentions, sources
-from storage.ledger import period_end, spent_by_source
+from storage.ledger import spent_by_source
 from storage.viewer import NotAllowed, NotFound
 from tests import factories as make
 from tests.factories import ADMINISTRATOR, DAY, HOUR, MARKETING, NOW
@@ -118,8 +118,8 @@ def test_a_kind_without_a_budget_has_no_ledger_and_no_limit_is_no_limit(
 
 def test_a_period_begins_where_the_platform_says() -> None:
     day = Budget("units", "day", "America/Los_Angeles")
-    assert period_end(day, NOW).isoformat() == "2026-03-05T00:00:00-08:00"
-    assert period_end(Budget("USD", "month"), NOW.replace(month=12, day=31)).date().isoformat() == "2027-01-01"
+    assert day.period_start(NOW).isoformat() == "2026-03-04T00:00:00-08:00"
+    assert Budget("USD", "month").period_start(NOW.replace(month=12, day=31)).date().isoformat() == "2026-12-01"
 
 
 def test_items_that_nobody_foresaw_wait_for_an_administrator(session: Session) -> None:
