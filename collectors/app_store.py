@@ -192,7 +192,9 @@ class _Run:
         if self._failed:
             return Outcome(False, next(iter(self._failed.values())).reason, detail)
         nothing = len(self._empty) == len(self._known)
-        return Outcome(False, "bad_answer", detail) if self._doubted or nothing else Outcome(True, "ok", detail)
+        if self._doubted or nothing:
+            return Outcome(False, "bad_answer", detail)
+        return Outcome(True, "ok", detail, unread=self._unread)
 
     def _country(self, country: str) -> Iterator[Batch]:
         """The pages of one country down to what is known; only a country read to there moves its newest review on."""

@@ -61,6 +61,7 @@ class Outcome:
     detail: str = ""
     next_check: timedelta | None = None  # the collector's own wish (adaptive polling); None: the source's interval
     retry_at: datetime | None = None  # the platform's word (Retry-After); nothing may run before
+    unread: int = 0  # items that came and could not be read; a run that read none of any is not taken for an empty one
 
 
 REASONS = (

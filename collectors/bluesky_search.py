@@ -134,7 +134,8 @@ class BlueskySearch:
             return Outcome(False, "limit_reached", " ".join(words), next_check=timedelta(minutes=1))
         if self._repeated:
             return Outcome(False, "bad_answer", " ".join(words))
-        return Outcome(not self._overfull, "limit_reached" if self._overfull else "ok", " ".join(words))
+        reason = "limit_reached" if self._overfull else "ok"
+        return Outcome(not self._overfull, reason, " ".join(words), unread=self._unread)
 
 
 class _Window:

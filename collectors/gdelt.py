@@ -157,7 +157,8 @@ class _Search:
         if self._cut_short:
             words.insert(0, f"Stopped after {self._cap} requests; the next run goes on from there.")
             return Outcome(False, "limit_reached", " ".join(words), next_check=timedelta(minutes=5))
-        return Outcome(not self._overfull, "limit_reached" if self._overfull else "ok", " ".join(words))
+        reason = "limit_reached" if self._overfull else "ok"
+        return Outcome(not self._overfull, reason, " ".join(words), unread=self._unread)
 
     def _note_overfull(self, term: str, start: int, until: int) -> None:
         """More in a quarter of an hour than is served: the timeline says how many there were."""

@@ -185,7 +185,7 @@ def _outcome(last_run: int | None, now: datetime, unread: int) -> Outcome:
     if since is not None and now - since > WINDOW:
         lost = f"Reviews from {since:%d %b %H:%M} to {now - WINDOW:%d %b %H:%M} UTC are no longer served."
         return Outcome(False, "gap", " ".join([lost, *words]))
-    return Outcome(True, "ok", " ".join(words))
+    return Outcome(True, "ok", " ".join(words), unread=unread)
 
 
 def _refusal(answer: HttpAnswer, now: datetime) -> CollectError:

@@ -127,7 +127,8 @@ def _outcome(search: "_Search", unread: int) -> Outcome:
     if search.unfiltered:
         notes.append("The search answers alike whatever time it is asked for; its answer was taken once.")
         return Outcome(False, "bad_answer", " ".join(notes))
-    return Outcome(not search.overfull, "limit_reached" if search.overfull else "ok", " ".join(notes))
+    reason = "limit_reached" if search.overfull else "ok"
+    return Outcome(not search.overfull, reason, " ".join(notes), unread=unread)
 
 
 class _Look:

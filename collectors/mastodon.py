@@ -219,7 +219,8 @@ class _Run:
             return Outcome(False, "limit_reached", " ".join(notes), next_check=timedelta(minutes=1))
         if self.failed:
             return Outcome(False, next(iter(self.failed)), " ".join(notes))
-        return Outcome(not unsearched, "needs_credentials" if unsearched else "ok", " ".join(notes))
+        reason = "needs_credentials" if unsearched else "ok"
+        return Outcome(not unsearched, reason, " ".join(notes), unread=self.unread)
 
 
 def _reaches(page: Page, floor: str | None, first: datetime) -> bool:

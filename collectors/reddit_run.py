@@ -202,7 +202,7 @@ class Run:
         usual = ["limit_reached"] if self.cut_off else self.reasons
         reason = (serious or usual or ["ok"])[0]
         again = timedelta(minutes=1) if self.cut_off else None
-        return Outcome(reason == "ok", reason, " ".join(notes)[:1_000], next_check=again)
+        return Outcome(reason == "ok", reason, " ".join(notes)[:1_000], next_check=again, unread=self.unread)
 
 
 def places_of(options: Mapping[str, Json], terms: tuple[str, ...]) -> tuple[Place, ...]:

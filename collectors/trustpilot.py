@@ -97,9 +97,8 @@ class TrustpilotCollector(Collector):
             kept = {"unit": unit, "domain": request.options["domain"], "language": request.options.get("language", "")}
             if done:
                 yield Batch(tuple(posts), {**kept, "until": newest})
-                return Outcome(
-                    not repeated, "limit_reached" if repeated else "ok", _detail(unreadable, repeated=repeated)
-                )
+                reason, detail = "limit_reached" if repeated else "ok", _detail(unreadable, repeated=repeated)
+                return Outcome(not repeated, reason, detail, unread=unreadable)
             yield Batch(tuple(posts), {**kept, "until": cursor.until, "page": page, "newest": newest})
         left = "More reviews are left for the next run."
         return Outcome(False, "limit_reached", f"{left} {_detail(unreadable)}".strip(), next_check=timedelta(minutes=5))

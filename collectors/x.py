@@ -222,7 +222,7 @@ def outcome(search: Search, plan: Plan, meter: Meter, unfit: int = 0) -> Outcome
         notes.append(f"{meter.spent_before + meter.cost:.2f} of {meter.limit:.2f} USD of this month are spent.")
     notes += [search.note] if search.note else []
     complete, reason, wish = _verdict(search, meter)
-    return Outcome(complete and not unfit, reason, " ".join(notes), next_check=wish)
+    return Outcome(complete and not unfit, reason, " ".join(notes), next_check=wish, unread=search.unread)
 
 
 def _verdict(search: Search, meter: Meter) -> tuple[bool, str, timedelta | None]:

@@ -144,7 +144,7 @@ class YouTubeRun:
         if self._unfinished:
             words.insert(0, "More was found than the searches by now allow; the next run goes on from there.")
             return Outcome(False, "limit_reached", " ".join(words))
-        return Outcome(True, "ok", " ".join(words))
+        return Outcome(True, "ok", " ".join(words), unread=self._unread)
 
     def _search(self, term: str, reach: Reach) -> tuple[list[Json], Reach | None]:
         """One page, and where the window goes on (None: it is done)."""

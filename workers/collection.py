@@ -134,10 +134,17 @@ def _collect(claimed: ClaimedSource, tally: Tally, hooks: Hooks) -> Outcome:
                 if batch is not None:
                     _store_batch(claimed, batch, (door, settings), tally, hooks)
                 if outcome is not None:
-                    return outcome
+                    return _believed(outcome, tally)
         finally:
             _note_spending(tally, request, http)
     raise RuntimeError(f"the collector {claimed.kind} ended without an outcome")
+
+
+def _believed(outcome: Outcome, tally: Tally) -> Outcome:
+    """A run in which nothing could be read is no empty one: the platform has changed its items."""
+    if outcome.complete and outcome.unread and not (tally.seen or tally.deleted):
+        return replace(outcome, complete=False, reason="bad_answer")
+    return outcome
 
 
 def request_for(session: Session, collector: Collector, claimed: ClaimedSource) -> CollectRequest:

@@ -69,6 +69,19 @@ def test_a_run_tells_all_that_it_did(scripted: Callable[..., tuple[int, Scripted
     assert count("sources", "last_complete_at IS NOT NULL AND cursor = '{\"page\": 1}'") == 1
 
 
+@pytest.mark.parametrize(("posts", "ended"), [((), (False, "bad_answer")), ((raw("1"),), (True, "ok"))])
+def test_a_run_that_could_read_nothing_is_no_empty_one(
+    scripted: Callable[..., tuple[int, Scripted]], posts: tuple[RawPost, ...], ended: tuple[bool, str]
+) -> None:
+    def changed(request: CollectRequest, http: HttpClient) -> Steps:
+        yield Batch(posts, {})
+        return Outcome(True, "ok", "20 posts could not be read.", unread=20)
+
+    outcome = go(scripted(changed)[0]).outcome
+    assert outcome is not None
+    assert (outcome.complete, outcome.reason) == ended
+
+
 def test_a_deletion_finds_the_post_also_where_its_id_was_hashed(
     scripted: Callable[..., tuple[int, Scripted]],
 ) -> None:
