@@ -206,6 +206,8 @@ def test_a_source_shows_budget_retention_window_runs_and_what_is_held(clients: C
     assert "New review of &lt;b&gt;Acme&lt;/b&gt;" in page
     assert f"/hooks/{number}" in page
     item = page.split('name="item" value="')[1].split('"')[0]
+    elsewhere = _add("Another one", keys={"api_key": SECRET})
+    assert "Somebody has looked" in follow(client, post(client, f"/sources/{elsewhere}/held", {"item": item}))
     assert "The item is put away." in follow(client, post(client, f"/sources/{number}/held", {"item": item}))
     assert "Somebody has looked" in follow(client, post(client, f"/sources/{number}/held", {"item": item}))
     assert 'id="held"' not in client.get(f"/sources/{number}").text

@@ -120,7 +120,8 @@ def looked_at(now: Now, who: Sender, source_id: int, form: Form) -> Response:
     held_id = number_in(form.get("item")) or 0
     try:
         with db.transaction() as session:
-            sources.resolve_held(session, who.viewer, held_id, now)
+            waiting = {item.id for item in sources.held_items(session, who.viewer, source_id, 1000)}
+            sources.resolve_held(session, who.viewer, held_id if held_id in waiting else 0, now)
             audit.record(session, who.viewer, "source.held", f"source {source_id}, item {held_id}", now)
     except NotFound:
         return redirect(f"/sources/{source_id}#held", "Somebody has looked at this item already.", "warning")
