@@ -18,7 +18,7 @@ Header = dict[str, str]
 PATH = "/api/v1/sources"
 SECRET = "correct horse battery staple"
 WORDS = ("a\x00b", "\ud800", "x" * 30_000, "[" * 5_000, "http://[", "-1", "٣", "../../etc/passwd", "%00", "\r\nX-A: b")
-VALUES = (*WORDS, None, True, 10**40, 1e308, [], {}, ["a"] * 2_000, {"a": {"b": 1}})
+VALUES: tuple[object, ...] = (*WORDS, None, True, 10**40, 1e308, [], {}, ["a"] * 2_000, {"a": {"b": 1}})
 
 
 @pytest.fixture(autouse=True)
