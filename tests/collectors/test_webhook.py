@@ -78,8 +78,11 @@ def test_the_same_post_again_from_what_was_stored() -> None:
     again = COLLECTOR.map_item(stored)
     assert again == post
     assert COLLECTOR.map_item({"text": "no id"}) is None
-    # The author's name stood in the words, so that the door took them: mapping anew must not.
-    assert COLLECTOR.map_item(DOOR.admit(received(ITEM).posts[0], NOW, 100_000).raw) is None
+    named = DOOR.admit(received(ITEM).posts[0], NOW, 100_000)  # with the author's name in its words
+    again = COLLECTOR.map_item(named.raw)
+    assert again is not None
+    assert again.text == named.text
+    assert "[author]" in named.text
 
 
 @pytest.mark.parametrize("body", [ITEM, [ITEM], {"posts": [ITEM]}, {"posts": [ITEM], "deleted": None}])
