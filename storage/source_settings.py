@@ -212,6 +212,13 @@ def get_or_make(
     return session.scalars(select(Source.id).where(Source.kind == kind, Source.name == values["name"])).one()
 
 
+def import_source(session: Session, name: str, now: datetime, *, survey: bool, about: str) -> int:
+    """The source that a file goes into: the survey of that name if the file is one, else the import of that name."""
+    query = select(Source.id).where(Source.kind == "survey", Source.name == name.strip())
+    set_up = session.scalar(query) if survey else None
+    return set_up if set_up is not None else get_or_make(session, "import", name, "import", now, about=about)
+
+
 def checked_keep_days(days: int | None) -> int | None:
     """Days that the posts of a source are kept; raises `ValueError`."""
     if days is not None and not 1 <= days <= LONGEST_KEPT:

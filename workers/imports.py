@@ -65,7 +65,7 @@ def import_rows(
     first = list(itertools.islice(rows, 1))  # a file that cannot be read must not leave an empty source behind
     with db.transaction() as session:
         meant = about or ("text" if kind == "posts" else "own")
-        source_id = sources.get_or_make(session, "import", source, "import", datetime.now(UTC), about=meant)
+        source_id = sources.import_source(session, source, datetime.now(UTC), survey=kind == "survey", about=meant)
         door = privacy_door(session, settings)
     report = Report()
     for part in _parts(itertools.chain(first, rows)):

@@ -276,3 +276,12 @@ def test_a_file_is_read_when_it_changes(session: Session, tmp_path: object) -> N
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ProfileError, match="UTF-8"):
         profile.load_file(session, path, NOW)
+
+
+def test_the_file_of_a_survey_goes_into_the_survey_of_that_name(session: Session) -> None:
+    world = make.set_up(session)
+    pulse = sources.add_source(session, ADMINISTRATOR, "survey", "Pulse", {}, NOW)
+    assert sources.import_source(session, "Pulse", NOW, survey=True, about="own") == pulse
+    other = sources.import_source(session, "Exit talks", NOW, survey=True, about="own")
+    assert other not in (pulse, world.forum)
+    assert sources.import_source(session, "Forum", NOW, survey=False, about="text") == world.forum
