@@ -4,8 +4,8 @@ import subprocess
 import sys
 
 HEAVY: tuple[str, ...] = (
-    "torch", "transformers", "onnxruntime", "nlp.model", "nlp.tag", "feedparser", "scrapy", "tweepy", "praw", "mastodon",
-    "atproto", "extruct", "trafilatura", "imap_tools", "google.auth", "requests",
+    "torch", "transformers", "onnxruntime", "nlp.model", "nlp.tag", "feedparser", "scrapy", "tweepy", "praw",
+    "mastodon", "atproto", "extruct", "trafilatura", "imap_tools", "google.auth", "requests",
 )  # fmt: skip
 # structlog loads a part of Twisted wherever it is installed; its reactor, which costs, stays out.
 HEAVY += ("twisted.internet.reactor",)
