@@ -25,9 +25,8 @@ PAGE = ROOT / "docs" / "sources.md"
 
 def example(language: str) -> str:
     text = PAGE.read_text(encoding="utf-8")
-    found = re.search(rf"```{language}\n(.*?X-Outspoken-Signature.*?)```", text, re.DOTALL)
-    assert found
-    return found[1]
+    blocks = re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    return str(next(block for block in blocks if "X-Outspoken-Signature" in block))
 
 
 @contextmanager
