@@ -68,8 +68,22 @@ def _microdata(markup: str) -> tuple[list[Json], int]:
         return [], 0
     try:
         return [_flat(one, _MAX_DEPTH) for one in MicrodataExtractor(nested=True).extract(markup)], 0
-    except (ValueError, RecursionError):
+    except ValueError:
         return [], 1
+    except RecursionError:
+        _renew_paths()
+        return [], 1
+
+
+def _renew_paths() -> None:
+    """Compile extruct's paths anew: one in which the recursion ended keeps its lock, and the next page would wait for
+    it for ever."""
+    from extruct.w3cmicrodata import LxmlMicrodataExtractor
+    from lxml.etree import XPath
+
+    for name in ("_xp_item", "_xp_prop", "_xp_clean_text"):
+        path = getattr(LxmlMicrodataExtractor, name).path
+        setattr(LxmlMicrodataExtractor, name, XPath(path, namespaces={"set": "http://exslt.org/sets"}))
 
 
 def _flat(value: Json, depth: int) -> Json:
