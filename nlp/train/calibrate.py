@@ -5,9 +5,10 @@ kept apart; sets count by `SET_WEIGHTS`, and within the sentiment sets every cla
 alike, since services meet other mixes of classes than the sets have. Then the thresholds:
 
 - audience: the lowest threshold per class (not under `LOWEST`) at which `AUDIENCE_PRECISION` of our own posts that get
-  the label are right and at most `GENERAL_SHARE` of general tweets get it;
+  the label are right and at most `GENERAL_SHARE` of general tweets get it; for employee and alumnus also
+  `TENSE_PRECISION` of the staff reviews, whose words mostly do not tell the two apart;
 - staff: the same for employee and alumnus together;
-- sentiment: the lowest confidence at which the sentiment said is right for `SENTIMENT_ACCURACY` of the tweets.
+- sentiment: the lowest confidence at which the sentiment said is right for `SENTIMENT_ACCURACY` of general tweets.
 """
 
 import argparse
@@ -30,9 +31,16 @@ FIT_STEPS, FIT_RATE, SMALL_BIAS = 600, 0.01, 0.002
 LOWEST = 0.5
 GENERAL_SHARE = 0.002
 AUDIENCE_PRECISION = 0.66
-SENTIMENT_ACCURACY = 0.79
+TENSE_PRECISION = 0.75
+SENTIMENT_ACCURACY = 0.82
 OUR_POSTS = "corpus"
 GENERAL_TALK = "semeval2013_2016:dev"
+STAFF_REVIEWS = (
+    "glassdoor_banks:dev",
+    "glassdoor_investment_firm:dev",
+    "indeed_bank_pnc:dev",
+    "indeed_city_governments:dev",
+)
 # The sets that the service's posts are most like count more than each of the others.
 SET_WEIGHTS = {OUR_POSTS: 7.0, GENERAL_TALK: 9.0}
 # Looked at in evaluation only; a company that calibration has seen is no longer unseen.
@@ -146,11 +154,15 @@ def _weights(targets: Floats, total: float, *, balanced: bool) -> Floats:
 def thresholds(apart: Apart, scaling: dict[str, Calibration]) -> dict[str, object]:
     """The named thresholds of `meta.json`."""
     scores, labels = apart.labelled("audience", scaling["audience"], [OUR_POSTS])
+    reviews, tenses = apart.labelled("audience", scaling["audience"], STAFF_REVIEWS)
     general = apart.general(scaling["audience"])
     wanted = np.array(labels)
     audience = {}
     for column, label in enumerate(AUDIENCES):
         precise = lowest_threshold(scores[:, column], wanted == label, AUDIENCE_PRECISION)
+        if label in ("employee", "alumnus"):
+            told = lowest_threshold(reviews[:, column], np.array(tenses) == label, TENSE_PRECISION)
+            precise = max(precise, told)
         # Calling general talk a customer's or a bystander's does no harm; calling it staff's does.
         quiet = quiet_threshold(general[:, column], GENERAL_SHARE if label in ("employee", "alumnus") else 0.05)
         audience[label] = max(precise, quiet)
@@ -158,7 +170,7 @@ def thresholds(apart: Apart, scaling: dict[str, Calibration]) -> dict[str, objec
     is_staff = np.isin(wanted, ["employee", "alumnus"])
     precise = lowest_threshold(scores[:, staff_columns].sum(axis=1), is_staff, AUDIENCE_PRECISION)
     quiet = quiet_threshold(general[:, staff_columns].sum(axis=1), GENERAL_SHARE)
-    tweets, truth = apart.labelled("sentiment", scaling["sentiment"], [OUR_POSTS, GENERAL_TALK])
+    tweets, truth = apart.labelled("sentiment", scaling["sentiment"], [GENERAL_TALK])
     right = np.array([HEADS["sentiment"][best] for best in tweets.argmax(axis=1)]) == np.array(truth)
     sure = lowest_threshold(tweets.max(axis=1), right, SENTIMENT_ACCURACY, floor=0.34)
     return {"sentiment": sure, "audience": audience, "staff": max(precise, quiet)}

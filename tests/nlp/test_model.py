@@ -71,7 +71,7 @@ def test_the_tail_counts_as_much_as_the_head() -> None:
     plain, angry = network().probabilities([bland, bland + "horrible, the worst company, i hate them so much " * 8])[
         "sentiment"
     ]
-    assert angry[0] > plain[0] + 0.2
+    assert angry[0] > plain[0] + 0.1
 
 
 def test_no_texts_no_rows() -> None:
