@@ -167,7 +167,7 @@ class Collector(ABC):
 
         A post that is neither yielded nor deleted was not to be had this time. Only called where `recheck` is set.
         """
-        raise NotImplementedError(f"{self.kind} does not look at posts again")
+        raise CollectError("bad_answer", f"{self.label} has no second looks.", permanent=True)
         yield
 
     def map_item(self, raw: Mapping[str, Json]) -> RawPost | None:
@@ -176,7 +176,7 @@ class Collector(ABC):
 
     def receive(self, request: CollectRequest, delivery: Delivery) -> Batch:
         """Check the signature of a delivery and read it; raise `CollectError` (unauthorized, bad_answer)."""
-        raise NotImplementedError(f"{self.kind} takes no hooks")
+        raise CollectError("bad_answer", f"{self.label} takes no deliveries.", permanent=True)
 
 
 __all__ = [
