@@ -161,7 +161,7 @@ def _analyzed(mention_id: int, words: str) -> Analyzed:
     labels = ("negative", "neutral", "positive")[mention_id % 3]
     heads = [Verdict(label, {label: 0.9, "other": 0.1}) for label in (labels, "consumer", "brand")]
     signed = signature(words)
-    tags = Tags(str(mention_id), "en", heads[0], heads[1], heads[2], ("price",), {}, "bench")
+    tags = Tags(str(mention_id), "en", heads[0], heads[1], heads[2], ("price",), {}, "bench", "1")
     return Analyzed(mention_id, tags, False, signed, bands(signed))
 
 

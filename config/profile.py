@@ -162,12 +162,13 @@ class Recipient(_Part):
 
 
 class Target(_Part):
-    """A company and the query that finds its mentions."""
+    """A company, the query that finds its mentions, and what else posts call it."""
 
     key: str
     name: str
     is_own: bool
     query: str
+    names: tuple[str, ...]
 
 
 class CompanyProfile(_Part):
@@ -198,9 +199,16 @@ class CompanyProfile(_Part):
 
     def targets(self) -> tuple[Target, ...]:
         """The company first, then the rivals, each with its query."""
-        own = Target(key=self.company.key, name=self.company.name, is_own=True, query=query_of(self.company))
-        rivals = (Target(key=r.key, name=r.name, is_own=False, query=query_of(r)) for r in self.rivals)
-        return (own, *rivals)
+        return tuple(
+            Target(
+                key=named.key,
+                name=named.name,
+                is_own=named is self.company,
+                query=query_of(named),
+                names=(*_names(named)[1:], *_handles(named)),
+            )
+            for named in self._all()
+        )
 
     def _all(self) -> tuple[Company | Rival, ...]:
         return (self.company, *self.rivals)

@@ -31,8 +31,7 @@ from typing import IO
 from rich.console import Console
 from rich.table import Table
 
-from nlp.model import HEADS
-from nlp.result import STAFF, UNKNOWN, UNSURE, TagInput, Tags, Verdict
+from nlp.result import LABELS, STAFF, UNKNOWN, UNSURE, TagInput, Tags, Verdict
 from nlp.tag import tag_posts
 
 CHUNK = 1_024
@@ -130,7 +129,7 @@ def _input(row: dict[str, object], number: int, *, with_source: bool) -> TagInpu
 
 
 def _collect(row: dict[str, object], tags: Tags, outcomes: dict[str, list[Outcome]]) -> None:
-    for head, labels in HEADS.items():
+    for head, labels in LABELS.items():
         wanted = row.get(head)
         if wanted not in labels:
             continue

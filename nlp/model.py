@@ -17,34 +17,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nlp.result import AUDIENCES, FACETS, SENTIMENTS
+from nlp.heads import Calibration, Floats, HeadsError, Thresholds, TunedHeads, thresholds_of
+from nlp.result import LABELS
 
 WEIGHTS = Path(__file__).parent / "weights"
-HEADS: Mapping[str, tuple[str, ...]] = {"sentiment": SENTIMENTS, "audience": AUDIENCES, "facet": FACETS}
 BATCH = 24
+VECTOR = "vector"  # the output that the heads read: the mean of the word pieces' last states
 
 Probabilities = NDArray[np.float32]
 
 
 class WeightsError(RuntimeError):
     """The weights are absent, incomplete or made for other labels."""
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """Vector scaling of one head: probabilities = softmax(logits / temperature + bias)."""
-
-    temperature: float
-    bias: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """When a label is said: probabilities from 0 to 1, found on the parts kept apart (`nlp.train.calibrate`)."""
-
-    sentiment: float
-    audience: Mapping[str, float]
-    staff: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +50,7 @@ def read_meta(folder: Path = WEIGHTS) -> WeightsMeta:
     except (OSError, ValueError) as error:
         raise WeightsError(f"{path}: {error}") from error
     try:
-        for head, labels in HEADS.items():
+        for head, labels in LABELS.items():
             if tuple(raw["labels"][head]) != labels:
                 raise WeightsError(f"{path}: head {head} was trained for {raw['labels'][head]}, wanted {list(labels)}")
         return _meta(raw)
@@ -75,18 +59,13 @@ def read_meta(folder: Path = WEIGHTS) -> WeightsMeta:
 
 
 def _meta(raw: Mapping[str, Any]) -> WeightsMeta:
-    scaling = {head: raw["calibration"][head] for head in HEADS}
-    thresholds = raw["thresholds"]
+    scaling = {head: raw["calibration"][head] for head in LABELS}
     return WeightsMeta(
         version=str(raw["version"]),
         languages=frozenset(raw["languages"]),
         max_tokens=int(raw["max_tokens"]),
         calibration={head: Calibration(float(one["temperature"]), tuple(one["bias"])) for head, one in scaling.items()},
-        thresholds=Thresholds(
-            sentiment=float(thresholds["sentiment"]),
-            audience={label: float(thresholds["audience"][label]) for label in AUDIENCES},
-            staff=float(thresholds["staff"]),
-        ),
+        thresholds=thresholds_of(raw["thresholds"]),
     )
 
 
@@ -97,10 +76,18 @@ def calibrated(logits: NDArray[np.float32], scaling: Calibration) -> Probabiliti
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True), dtype=np.float32)
 
 
-class Network:
-    """One loaded network with its tokenizer."""
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What the network says of one window of a text: its vector (width) and the logits per head."""
 
-    def __init__(self, folder: Path = WEIGHTS, threads: int = 1) -> None:
+    vector: Floats
+    logits: Mapping[str, Floats]
+
+
+class Network:
+    """One loaded network with its tokenizer; `tuned` heads take the place of its own."""
+
+    def __init__(self, folder: Path = WEIGHTS, threads: int = 1, tuned: TunedHeads | None = None) -> None:
         from onnxruntime import InferenceSession, SessionOptions
 
         # It tells every process that PyTorch is missing, which only training needs.
@@ -108,6 +95,7 @@ class Network:
         from transformers import PreTrainedTokenizerFast
 
         self.meta = read_meta(folder)
+        self._tuned: TunedHeads | None = None
         options = SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -119,29 +107,53 @@ class Network:
         except Exception as error:  # what ONNX Runtime raises has no class of its own
             raise WeightsError(f"{folder}: {error}") from error
         self._tokenizer.model_max_length = 1_000_000  # windows are cut here, not there
+        self.use(tuned)
 
-    def logits(self, texts: Sequence[str]) -> dict[str, list[NDArray[np.float32]]]:
-        """Per head and text, the logits of its windows (windows × labels); texts as `nlp.text.spelled` makes them."""
+    def use(self, tuned: TunedHeads | None) -> None:
+        """Put tuned heads in the place of the network's own; None: its own again. `HeadsError` for another's."""
+        if tuned is not None and tuned.base != self.meta.version:
+            raise HeadsError(f"heads {tuned.version} were tuned on {tuned.base}, not on {self.meta.version}")
+        self._tuned = tuned
+
+    @property
+    def version(self) -> str:
+        """Version of the weights, or of the tuned heads that stand on them."""
+        return self._tuned.version if self._tuned else self.meta.version
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """The thresholds in force."""
+        return self._tuned.thresholds if self._tuned else self.meta.thresholds
+
+    @property
+    def calibration(self) -> Mapping[str, Calibration]:
+        """The calibration in force, per head."""
+        return self._tuned.calibration if self._tuned else self.meta.calibration
+
+    def read(self, texts: Sequence[str]) -> list[tuple[Window, ...]]:
+        """The windows (one or two) of every text, in input order; texts as `nlp.text.spelled` makes them."""
+        if not texts:
+            return []
         owners, windows = self._windows(texts)
-        found: dict[str, list[NDArray[np.float32]]] = {head: [] for head in HEADS}
-        rows: dict[str, list[list[NDArray[np.float32]]]] = {head: [[] for _ in texts] for head in HEADS}
         answers = self._run(windows)
+        rows: list[list[Window]] = [[] for _ in texts]
         for number, owner in enumerate(owners):
-            for head in HEADS:
-                rows[head][owner].append(answers[head][number])
-        for head in HEADS:
-            found[head] = [np.stack(parts) for parts in rows[head]]
-        return found
+            logits = {head: answers[head][number] for head in LABELS}
+            rows[owner].append(Window(answers[VECTOR][number], logits))
+        return [tuple(row) for row in rows]
 
     def probabilities(self, texts: Sequence[str]) -> dict[str, Probabilities]:
         """Calibrated probabilities per head (texts × labels), in input order."""
-        found = {head: np.zeros((len(texts), len(labels)), dtype=np.float32) for head, labels in HEADS.items()}
-        if not texts:
-            return found
-        for head, parts in self.logits(texts).items():
-            for row, windows in enumerate(parts):
-                found[head][row] = calibrated(windows, self.meta.calibration[head]).mean(axis=0)
+        found = {head: np.zeros((len(texts), len(labels)), dtype=np.float32) for head, labels in LABELS.items()}
+        for row, windows in enumerate(self.read(texts)):
+            for head in LABELS:
+                logits = np.stack([window.logits[head] for window in windows])
+                found[head][row] = calibrated(logits, self.calibration[head]).mean(axis=0)
         return found
+
+    def vectors(self, texts: Sequence[str]) -> Floats:
+        """Text vectors (texts × width), mean over the windows; at least one text."""
+        return np.stack([np.mean([window.vector for window in windows], axis=0) for windows in self.read(texts)])
 
     def _windows(self, texts: Sequence[str]) -> tuple[list[int], list[list[int]]]:
         owners: list[int] = []
@@ -154,8 +166,9 @@ class Network:
             windows.extend(parts)
         return owners, windows
 
-    def _run(self, windows: list[list[int]]) -> dict[str, NDArray[np.float32]]:
-        answers = {head: np.zeros((len(windows), len(labels)), dtype=np.float32) for head, labels in HEADS.items()}
+    def _run(self, windows: list[list[int]]) -> dict[str, Floats]:
+        outputs = [*LABELS, VECTOR]
+        answers = {head: np.zeros((len(windows), len(labels)), dtype=np.float32) for head, labels in LABELS.items()}
         for group in _by_length(windows):
             width = max(len(windows[index]) for index in group)
             ids = np.zeros((len(group), width), dtype=np.int64)
@@ -163,10 +176,11 @@ class Network:
             for row, index in enumerate(group):
                 ids[row, : len(windows[index])] = windows[index]
                 mask[row, : len(windows[index])] = 1
-            for head, logits in zip(
-                HEADS, self._session.run(list(HEADS), {"input_ids": ids, "attention_mask": mask}), strict=True
-            ):
-                answers[head][group] = logits
+            found = self._session.run(outputs, {"input_ids": ids, "attention_mask": mask})
+            for name, values in zip(outputs, found, strict=True):
+                answers.setdefault(name, np.zeros((len(windows), values.shape[1]), dtype=np.float32))[group] = values
+        if self._tuned is not None:
+            answers |= {head: layers.logits(answers[VECTOR]) for head, layers in self._tuned.layers.items()}
         return answers
 
 

@@ -7,6 +7,8 @@ SENTIMENTS = ("negative", "neutral", "positive")
 AUDIENCES = ("consumer", "employee", "alumnus", "candidate", "other")
 FACETS = ("brand", "employer", "both", "neither")
 
+LABELS: Mapping[str, tuple[str, ...]] = {"sentiment": SENTIMENTS, "audience": AUDIENCES, "facet": FACETS}
+
 UNSURE = "unsure"  # sentiment: the calibrated confidence is too low, or the language is unknown to the model
 STAFF = "staff"  # audience: employee or alumnus, the text does not tell which
 UNKNOWN = "unknown"  # audience: the text does not declare a standpoint
@@ -16,6 +18,7 @@ UNKNOWN = "unknown"  # audience: the text does not declare a standpoint
 class TagInput:
     """One text to tag.
 
+    `target` is the company that the sentiment is to be about, `names` what else it is called (aliases, handles).
     `meta` holds what the source itself states, in plain words: `author_status` (current employee, former employee,
     candidate, customer), `stars` ("1" to "5"), `kind` (review, survey, post), `own_account` ("yes"), `facet` (brand,
     employer: what a whole site is about).
@@ -26,6 +29,12 @@ class TagInput:
     source: str | None = None
     target: str | None = None
     meta: Mapping[str, str] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
+
+    @property
+    def target_names(self) -> tuple[str, ...]:
+        """All names of the target."""
+        return (self.target, *self.names) if self.target else self.names
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +50,8 @@ class Tags:
     """All that one text was tagged with.
 
     `evidence` says what decided a head where it was not the model alone: `{"audience": "source: former employee"}`,
-    `{"sentiment": "language xx not supported"}`. `model` is the version of the weights.
+    `{"sentiment": "language xx not supported"}`. `model` is the version of the weights (and of what replaces parts of
+    them), `taxonomy` that of the labels and themes: tags of two taxonomies are not to be compared.
     """
 
     id: str
@@ -52,3 +62,4 @@ class Tags:
     themes: tuple[str, ...]
     evidence: Mapping[str, str]
     model: str
+    taxonomy: str

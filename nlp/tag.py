@@ -15,10 +15,10 @@ from dataclasses import asdict, dataclass
 from typing import BinaryIO, TextIO
 
 from nlp.language import Language, detect
-from nlp.model import HEADS, Network, WeightsMeta, model_version, network
-from nlp.result import TagInput, Tags, Verdict
-from nlp.text import clean, cut, is_empty, mask, spelled
-from nlp.themes import find_themes
+from nlp.model import Network, model_version, network
+from nlp.result import LABELS, TagInput, Tags, Verdict
+from nlp.text import clean, cut, is_empty, mark_target, mask, spelled
+from nlp.themes import find_themes, taxonomy_version
 from nlp.verdict import apply_stated, audience_verdict, facet_verdict, sentiment_verdict, stated, unread
 
 __all__ = ["model_version", "tag_posts"]
@@ -40,21 +40,34 @@ class Reading:
     scores: Mapping[str, Mapping[str, float]]
 
 
-def tag_posts(inputs: Sequence[TagInput], threads: int = 1) -> list[Tags]:
-    """Tags of every input, in input order. `threads` are the model's (the first call of a process decides)."""
+def tag_posts(inputs: Sequence[TagInput], threads: int = 1, model: Network | None = None) -> list[Tags]:
+    """Tags of every input, in input order.
+
+    `model` is a network loaded by the caller; without it the process's own, with `threads` (the first call decides).
+    """
     if not inputs:
         return []
-    loaded = network(threads)
+    loaded = model or network(threads)
     masked = [mask(clean(one.text)) for one in inputs]
-    texts = [spelled(text) for text in masked]
+    texts = [spelled(_marked(one, text)) for one, text in zip(inputs, masked, strict=True)]
     languages = [detect(text) for text in masked]  # an emoji spelled out in English is no English
     reasons = [_unread_reason(text, language, loaded) for text, language in zip(texts, languages, strict=True)]
     read = [text for text, reason in zip(texts, reasons, strict=True) if reason is None]
     scores = iter(_scores(loaded, read))
     return [
-        _tags(Reading(one, text, language, reason, next(scores) if reason is None else {}), loaded.meta)
+        _tags(Reading(one, text, language, reason, next(scores) if reason is None else {}), loaded)
         for one, text, language, reason in zip(inputs, masked, languages, reasons, strict=True)
     ]
+
+
+def _marked(one: TagInput, masked: str) -> str:
+    """The masked text with the target marked, before its handles are masked; most texts name it or have no target."""
+    names = one.target_names
+    if not names:
+        return masked
+    cleaned = clean(one.text)
+    marked = mark_target(cleaned, names)
+    return masked if marked == cleaned else mask(marked)
 
 
 def _unread_reason(text: str, language: Language, loaded: Network) -> str | None:
@@ -77,19 +90,20 @@ def _scores(loaded: Network, texts: list[str]) -> Iterator[dict[str, dict[str, f
     for row in range(len(texts)):
         yield {
             head: {label: float(value) for label, value in zip(labels, found[head][row], strict=True)}
-            for head, labels in HEADS.items()
+            for head, labels in LABELS.items()
         }
 
 
-def _tags(one: Reading, meta: WeightsMeta) -> Tags:
+def _tags(one: Reading, loaded: Network) -> Tags:
+    thresholds, languages = loaded.thresholds, loaded.meta.languages
     evidence: dict[str, str] = {}
     if one.unread is None:
         verdicts = {
-            "sentiment": sentiment_verdict(one.scores["sentiment"], meta.thresholds),
-            "audience": audience_verdict(one.scores["audience"], meta.thresholds),
+            "sentiment": sentiment_verdict(one.scores["sentiment"], thresholds.sentiment_in(one.language.code)),
+            "audience": audience_verdict(one.scores["audience"], thresholds),
             "facet": facet_verdict(one.scores["facet"]),
         }
-        if one.language.code not in meta.languages:
+        if one.language.code not in languages:
             evidence["language"] = "undetermined, read as English"
     else:
         verdicts, evidence = unread(one.unread, empty=one.unread == NO_WORDS)
@@ -102,7 +116,8 @@ def _tags(one: Reading, meta: WeightsMeta) -> Tags:
         facet=verdicts["facet"],
         themes=find_themes(one.masked, verdicts["facet"].label),
         evidence=evidence,
-        model=meta.version,
+        model=loaded.version,
+        taxonomy=taxonomy_version(),
     )
 
 
@@ -178,7 +193,8 @@ def _answer(inputs: list[TagInput], out: TextIO, threads: int) -> None:
 def as_json(tags: Tags) -> dict[str, object]:
     """The public shape of one answer."""
     found = asdict(tags)
-    for head in HEADS:
+    del found["taxonomy"]  # of interest where answers are kept
+    for head in LABELS:
         found[head] = _rounded(getattr(tags, head))
     return found
 

@@ -3,7 +3,8 @@
 import html
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 # A longer post is cut before anything else looks at it, so that a 5 MB text costs no more than a long article.
 HEAD_CHARS = 4_000
@@ -20,6 +21,13 @@ _HASHTAG = re.compile(r"#(\w{1,100})")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_+")
 _PLACEHOLDER = re.compile(r"@user|u/user|\b(?:http|email|number)\b")
 _LETTER = re.compile(r"[^\W\d_]")
+
+# Stands for the target's name between `mark_target` and `spelled`; clean text holds no character for private use.
+TARGET_SIGN = "\ue000"
+TARGET_WORD = "[unused1]"  # a word piece of the base model that no text has
+_LONG_NAME = 4  # letters from which a name also counts as the beginning of a hashtag or handle: #AcmeFail, @acmecare
+_BETWEEN_WORDS = r"[^\w@#]{0,3}"
+_MAX_NAMES, _MAX_NAME_CHARS = 30, 80
 
 
 def cut(text: str) -> str:
@@ -51,9 +59,33 @@ def spelled(masked: str) -> str:
     return " ".join(text.translate(_SPELLED).split())
 
 
-def model_text(text: str) -> str:
-    """All of it at once: cleaned, masked, spelled out."""
-    return spelled(mask(clean(text)))
+def mark_target(cleaned: str, names: Sequence[str]) -> str:
+    """Clean text with every mention of the target by one of its names as `TARGET_SIGN`; unchanged where it has none.
+
+    The model is asked about the sentiment towards whoever is marked. That the sign takes the place of the name also
+    keeps it from judging a company by its name. Names match by whole words in any case, with or without the spaces
+    inside ("Just Loaf", "#JustLoaf"); in hashtags and handles the name may go on into another word ("@acmecare").
+    """
+    pattern = _target_pattern(tuple(names))
+    return cleaned if pattern is None else pattern.sub(f" {TARGET_SIGN} ", cleaned)
+
+
+@lru_cache(maxsize=512)
+def _target_pattern(names: tuple[str, ...]) -> re.Pattern[str] | None:
+    parts = []
+    for name in sorted(set(names[:_MAX_NAMES]), key=len, reverse=True):
+        words = re.findall(r"[^\W_]+", unicodedata.normalize("NFC", name[:_MAX_NAME_CHARS]))
+        if not words:
+            continue
+        parts.append(rf"(?<!\w)[#@]?{_BETWEEN_WORDS.join(words)}(?!\w)")
+        if sum(map(len, words)) >= _LONG_NAME:
+            parts.append(rf"(?<!\w)[#@]{'[_-]?'.join(words)}")
+    return re.compile("|".join(parts), re.IGNORECASE) if parts else None
+
+
+def model_text(text: str, target: str | None = None) -> str:
+    """All of it at once: cleaned, the target marked, masked, spelled out."""
+    return spelled(mask(mark_target(clean(text), (target,) if target else ())))
 
 
 def is_empty(text: str) -> bool:
@@ -77,11 +109,14 @@ def _plain(char: str) -> str:
     category = unicodedata.category(char)
     if category in ("Cc", "Zl", "Zp"):
         return " "
-    # Zero-width joiners, direction marks, soft hyphens (Cf) and lone surrogates (Cs) carry no word and can hide one.
-    return "" if category in ("Cf", "Cs") else char
+    # Zero-width joiners, direction marks, soft hyphens (Cf) and lone surrogates (Cs) carry no word and can hide one;
+    # characters for private use (Co) are no text.
+    return "" if category in ("Cf", "Cs", "Co") else char
 
 
 def _emoji_name(char: str) -> str:
+    if char == TARGET_SIGN:
+        return f" {TARGET_WORD} "
     category = unicodedata.category(char)
     if (category == "Mn" and "\ufe00" <= char <= "\ufe0f") or (category == "Sk" and char > "\U0001f000"):
         return ""  # variation selectors and skin tones

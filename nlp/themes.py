@@ -21,6 +21,7 @@ _PROTECTED = "protected"
 
 @dataclass(frozen=True, slots=True)
 class _Lexicon:
+    version: str
     facets: Mapping[str, str]
     themes: ahocorasick.Automaton
     protected: ahocorasick.Automaton
@@ -29,6 +30,11 @@ class _Lexicon:
 def theme_facets() -> Mapping[str, str]:
     """Every theme with the facet that it belongs to ("brand" or "employer")."""
     return _lexicon().facets
+
+
+def taxonomy_version() -> str:
+    """Version of labels and themes; raised by hand when their meaning changes, so that old tags are known as old."""
+    return _lexicon().version
 
 
 def find_themes(text: str, facet: str | None = None) -> tuple[str, ...]:
@@ -85,6 +91,7 @@ def _automaton(terms: Mapping[str, Sequence[str]]) -> ahocorasick.Automaton:
 def _lexicon() -> _Lexicon:
     raw = tomllib.loads(LEXICON.read_text(encoding="utf-8"))
     return _Lexicon(
+        version=str(raw["version"]),
         facets={name: theme["facet"] for name, theme in raw["themes"].items()},
         themes=_automaton({name: theme["terms"] for name, theme in raw["themes"].items()}),
         protected=_automaton({_PROTECTED: raw["protected"]["terms"]}),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from nlp.model import Thresholds
+from nlp.heads import Thresholds
 from nlp.result import AUDIENCES, FACETS, SENTIMENTS, STAFF, UNKNOWN, UNSURE, Verdict
 
 # Words of `meta.author_status` and, tried in this order, what they make of its author: "former customer" is a customer,
@@ -75,10 +75,10 @@ def certain(label: str, labels: tuple[str, ...]) -> Verdict:
     return Verdict(label, {name: 1.0 if name == label else 0.0 for name in labels})
 
 
-def sentiment_verdict(scores: Mapping[str, float], thresholds: Thresholds) -> Verdict:
+def sentiment_verdict(scores: Mapping[str, float], confidence: float) -> Verdict:
     """The likeliest sentiment, "unsure" below the calibrated confidence or without scores."""
     best = max(scores, key=lambda label: scores[label], default=UNSURE)
-    sure = bool(scores) and scores[best] >= thresholds.sentiment
+    sure = bool(scores) and scores[best] >= confidence
     return Verdict(best if sure else UNSURE, scores)
 
 

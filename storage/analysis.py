@@ -29,6 +29,7 @@ class PendingMention:
     id: int
     company_id: int
     company: str
+    names: tuple[str, ...]  # other names of the company
     text: str  # title and text
     lang: str | None
     source_kind: str
@@ -60,7 +61,7 @@ class _Held:
 
 
 _CLAIM = """
-SELECT m.id, m.company_id, c.name, p.title, p.text, p.lang, s.kind AS source_kind, p.kind, p.stated, p.rating,
+SELECT m.id, m.company_id, c.name, c.names, p.title, p.text, p.lang, s.kind AS source_kind, p.kind, p.stated, p.rating,
        m.own_account, m.attempts
 FROM mentions m JOIN posts p ON p.id = m.post_id JOIN sources s ON s.id = m.source_id
     JOIN companies c ON c.id = m.company_id
@@ -85,9 +86,9 @@ _SAVE = text("""
 UPDATE mentions m SET analyzed_at = :now, attempts = 0, counted = NOT i.protected, story_id = i.story_id,
     lang = i.lang, sentiment = i.sentiment, audience = i.audience, facet = i.facet, scores = i.scores,
     themes = i.themes, protected = i.protected,
-    evidence = i.evidence, model = i.model
+    evidence = i.evidence, model = i.model, taxonomy = i.taxonomy
 FROM json_to_recordset(CAST(:rows AS json)) AS i(id bigint, story_id bigint, lang text, sentiment text, audience text,
-    facet text, scores jsonb, themes text[], protected boolean, evidence jsonb, model text)
+    facet text, scores jsonb, themes text[], protected boolean, evidence jsonb, model text, taxonomy text)
 WHERE m.id = i.id
 """)
 
@@ -113,6 +114,7 @@ def claim_pending(session: Session, limit: int, ids: Sequence[int] | None = None
             row.id,
             row.company_id,
             row.name,
+            tuple(row.names),
             f"{row.title}\n\n{row.text}" if row.title else row.text,
             row.lang,
             row.source_kind,
@@ -219,4 +221,5 @@ def _row(held: _Held, result: Analyzed, stories: Mapping[int, int]) -> dict[str,
         "protected": result.protected,
         "evidence": dict(tags.evidence),
         "model": tags.model,
+        "taxonomy": tags.taxonomy,
     }

@@ -158,11 +158,12 @@ def _sync_companies(session: Session, profile: CompanyProfile, *, demo: bool) ->
     for target in targets:
         row = before.get(target.key)
         if row is None:
-            session.add(Company(key=target.key, name=target.name, is_own=target.is_own, demo=demo, query=target.query))
+            row = Company(key=target.key, is_own=target.is_own, demo=demo, query=target.query)
+            session.add(row)
             changed = True
-            continue
         changed = changed or row.query != target.query or not row.active
         row.name, row.is_own, row.query, row.active = target.name, target.is_own, target.query, True
+        row.names = list(target.names)
     session.flush()
     return changed
 

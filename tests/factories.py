@@ -115,6 +115,7 @@ def tags(
         themes=tuple(more.get("themes", ())),  # type: ignore[arg-type]
         evidence={},
         model="test",
+        taxonomy="1",
     )
 
 

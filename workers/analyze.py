@@ -138,7 +138,7 @@ def _tag_input(mention: PendingMention) -> TagInput:
         meta["stars"] = str(round(mention.rating))
     if mention.own_account:
         meta["own_account"] = "yes"
-    return TagInput(str(mention.id), mention.text, mention.source_kind, mention.company, meta)
+    return TagInput(str(mention.id), mention.text, mention.source_kind, mention.company, meta, mention.names)
 
 
 def _analyzed(mention: PendingMention, tags: Tags) -> Analyzed:

@@ -8,11 +8,16 @@ alike, since services meet other mixes of classes than the sets have. Then the t
   the label are right and at most `GENERAL_SHARE` of general tweets get it; for employee and alumnus also
   `TENSE_PRECISION` of the staff reviews, whose words mostly do not tell the two apart;
 - staff: the same for employee and alumnus together;
-- sentiment: the lowest confidence at which the sentiment said is right for `SENTIMENT_ACCURACY` of general tweets.
+- sentiment: the lowest confidence at which the sentiment said is right for `SENTIMENT_ACCURACY` of general tweets, in
+  every language for itself.
+
+A language other than English is supported when the macro recall of its sentiment reaches `LANGUAGE_RECALL` on tweets
+kept apart; else the service tags it `unsure`, and it takes no part in the fit.
 """
 
 import argparse
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +25,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nlp.model import HEADS, Calibration, Network, calibrated
-from nlp.result import AUDIENCES
+from nlp.heads import Calibration
+from nlp.model import Network, calibrated
+from nlp.result import AUDIENCES, LABELS
 from nlp.text import model_text
 from nlp.train.apart import Labelled, apart_sets
 from nlp.train.recipe import FLAT_AUDIENCE, FLAT_FACET
@@ -33,6 +39,9 @@ GENERAL_SHARE = 0.002
 AUDIENCE_PRECISION = 0.66
 TENSE_PRECISION = 0.75
 SENTIMENT_ACCURACY = 0.82
+LANGUAGE_RECALL = 0.55
+LANGUAGE_TWEETS = "umsab-{}:dev"
+LANGUAGES = ("de", "es", "fr", "it", "pt")
 OUR_POSTS = "corpus"
 GENERAL_TALK = "semeval2013_2016:dev"
 STAFF_REVIEWS = (
@@ -95,15 +104,33 @@ class Apart:
         self.sets = {name: rows[:PER_SET] for name, rows in apart_sets().items() if not name.endswith(UNSEEN_SUFFIX)}
         self.logits: dict[str, dict[str, Floats]] = {}
         for name, rows in self.sets.items():
-            answers = loaded.logits([model_text(row.text) for row in rows])
+            read = loaded.read([model_text(row.text, row.target) for row in rows])
             self.logits[name] = {
-                head: np.stack([windows.mean(axis=0) for windows in answers[head]]).astype(np.float64) for head in HEADS
+                head: np.stack([np.mean([one.logits[head] for one in windows], axis=0) for windows in read]).astype(
+                    np.float64
+                )
+                for head in LABELS
             }
+        self.languages = [code for code in LANGUAGES if self._recall(LANGUAGE_TWEETS.format(code)) >= LANGUAGE_RECALL]
+
+    def _recall(self, name: str) -> float:
+        """Macro recall of the sentiment of one set by the likeliest class; 0 for a set that is absent."""
+        if name not in self.sets:
+            return 0.0
+        best = self.logits[name]["sentiment"].argmax(axis=1)
+        wanted = np.array([LABELS["sentiment"].index(row.labels["sentiment"]) for row in self.sets[name]])
+        return float(np.mean([(best[wanted == label] == label).mean() for label in np.unique(wanted)]))
+
+    def _takes_part(self, name: str) -> bool:
+        language = re.search(r"-([a-z]{2})(?::|$)", name)
+        return language is None or language[1] in self.languages
 
     def sample(self, head: str) -> Sample:
         """All rows with a target for a head, sets weighted alike."""
         logits, targets, weights = [], [], []
         for name, rows in self.sets.items():
+            if not self._takes_part(name):
+                continue
             found = [(at, target) for at, row in enumerate(rows) if (target := _target(name, row, head)) is not None]
             if not found:
                 continue
@@ -131,7 +158,7 @@ class Apart:
 
 
 def _target(name: str, row: Labelled, head: str) -> tuple[float, ...] | None:
-    label, labels = row.labels.get(head), HEADS[head]
+    label, labels = row.labels.get(head), LABELS[head]
     if label in labels:
         return tuple(1.0 if one == label else 0.0 for one in labels)
     if head == "audience" and (name == GENERAL_TALK or label == "unknown"):
@@ -170,16 +197,27 @@ def thresholds(apart: Apart, scaling: dict[str, Calibration]) -> dict[str, objec
     is_staff = np.isin(wanted, ["employee", "alumnus"])
     precise = lowest_threshold(scores[:, staff_columns].sum(axis=1), is_staff, AUDIENCE_PRECISION)
     quiet = quiet_threshold(general[:, staff_columns].sum(axis=1), GENERAL_SHARE)
-    tweets, truth = apart.labelled("sentiment", scaling["sentiment"], [GENERAL_TALK])
-    right = np.array([HEADS["sentiment"][best] for best in tweets.argmax(axis=1)]) == np.array(truth)
-    sure = lowest_threshold(tweets.max(axis=1), right, SENTIMENT_ACCURACY, floor=0.34)
-    return {"sentiment": sure, "audience": audience, "staff": max(precise, quiet)}
+    return {
+        "sentiment": sentiment_threshold(apart, scaling, GENERAL_TALK),
+        "audience": audience,
+        "staff": max(precise, quiet),
+        "languages": {
+            code: sentiment_threshold(apart, scaling, LANGUAGE_TWEETS.format(code)) for code in apart.languages
+        },
+    }
+
+
+def sentiment_threshold(apart: Apart, scaling: dict[str, Calibration], name: str) -> float:
+    """The lowest confidence at which `SENTIMENT_ACCURACY` of a set's sentiments are right."""
+    scores, truth = apart.labelled("sentiment", scaling["sentiment"], [name])
+    right = np.array([LABELS["sentiment"][best] for best in scores.argmax(axis=1)]) == np.array(truth)
+    return lowest_threshold(scores.max(axis=1), right, SENTIMENT_ACCURACY, floor=0.34)
 
 
 def calibrate(folder: Path) -> None:
     """Fit on the parts kept apart and write calibration and thresholds into `meta.json`."""
     apart = Apart(Network(folder, threads=2))
-    scaling = {head: fit(apart.sample(head)) for head in HEADS}
+    scaling = {head: fit(apart.sample(head)) for head in LABELS}
     path = folder / "meta.json"
     meta = json.loads(path.read_text(encoding="utf-8"))
     meta["calibration"] = {
@@ -187,8 +225,9 @@ def calibrate(folder: Path) -> None:
         for head, one in scaling.items()
     }
     meta["thresholds"] = thresholds(apart, scaling)
+    meta["languages"] = ["en", *apart.languages]
     path.write_text(json.dumps(meta, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(json.dumps({name: meta[name] for name in ("calibration", "thresholds")}, indent=1))
+    print(json.dumps({name: meta[name] for name in ("languages", "calibration", "thresholds")}, indent=1))
 
 
 def main() -> None:

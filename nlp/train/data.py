@@ -1,8 +1,9 @@
 """The training rows: public sets and our own corpus as one list of texts with soft targets for three heads.
 
 The public sets stand outside the repository (`OUTSPOKEN_SHARED` or `../shared`); an absent set is skipped by name.
-Left out on purpose: sets under a non-commercial licence (airline_tweets, spotify_support_tweets, news_phrasebank) and
-reddit_retail_callcenter_titles, whose short titles teach that a short text is an employee's.
+Left out on purpose: sets under a non-commercial licence, unless the trainer asks for them (airline_tweets,
+spotify_support_tweets; news_phrasebank, an investor's view, never), and reddit_retail_callcenter_titles, whose short
+titles teach that a short text is an employee's.
 """
 
 import gzip
@@ -11,18 +12,20 @@ import logging
 import os
 import random
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nlp.result import AUDIENCES, FACETS, SENTIMENTS
 from nlp.text import model_text
-from nlp.train.recipe import HELD_OUT_COMPANIES, RECIPES, Recipe
+from nlp.train.recipe import AUXILIARY, HELD_OUT_COMPANIES, RECIPES, Recipe
 
 log = logging.getLogger(__name__)
 
 CORPUS = Path(__file__).parent / "corpus"
 CORPUS_WEIGHT = 2.0
+MARKED_SHARE = 0.6  # of the texts whose target is known: with its name marked; the rest keeps the name
 HELD_OUT_BATCHES = ("3", "8")  # batches of our own corpus whose number ends so are kept apart
 
 Target = tuple[float, ...]
@@ -38,7 +41,12 @@ _STAND_INS = ("Northwind", "Calder", "Acme", "Brightline", "Vantor", "Halden", "
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One text with a distribution per head; None where nothing is known. `weight` scales its loss."""
+    """One text with a distribution per head; None where nothing is known. `weight` scales its loss.
+
+    `target` is who the sentiment is about, marked in some epochs and not in others; `marked` texts always have it
+    marked, since without the mark they would carry two labels. `aux` is a label of an auxiliary task: its name and
+    number.
+    """
 
     text: str
     source: str
@@ -47,6 +55,9 @@ class Row:
     facet: Target | None = None
     weight: float = 1.0
     whole: bool = False
+    target: str | None = None
+    marked: bool = False
+    aux: tuple[str, int] | None = None
 
 
 def shared_folder() -> Path:
@@ -71,10 +82,12 @@ def one_hot(label: object, labels: tuple[str, ...], sure: float = 1.0) -> Target
     return tuple(sure if name == label else rest for name in labels)
 
 
-def public_rows(split: str) -> list[Row]:
+def public_rows(split: str, *, non_commercial: bool = False) -> list[Row]:
     """All rows of the recipes of one split ("train" or "dev"), whole, before any cutting."""
     rows: list[Row] = []
     for recipe in RECIPES:
+        if recipe.non_commercial and not non_commercial:
+            continue
         path = shared_folder() / "data" / "nlp" / f"{recipe.file}.jsonl.gz"
         if not path.exists():
             log.warning("set absent, skipped: %s", recipe.file)
@@ -87,13 +100,13 @@ def _recipe_rows(recipe: Recipe, path: Path, split: str) -> Iterator[Row]:
     for raw in read_jsonl(path):
         if (
             raw.get("split") == split
-            and raw.get("lang") in ("en", "und")
+            and raw.get("lang") in recipe.languages
             and raw.get("company") not in HELD_OUT_COMPANIES
         ):
-            yield _public_row(recipe, raw)
+            yield from _public_rows(recipe, raw)
 
 
-def _public_row(recipe: Recipe, raw: Mapping[str, object]) -> Row:
+def _public_rows(recipe: Recipe, raw: Mapping[str, object]) -> Iterator[Row]:
     text = str(raw["text"])
     if recipe.tokenised:
         text = detokenised(text)
@@ -101,7 +114,37 @@ def _public_row(recipe: Recipe, raw: Mapping[str, object]) -> Row:
     if raw.get("sentiment_from") == "stars" and raw.get("sentiment") == "neutral":
         sentiment = (0.25, 0.6, 0.15)  # three stars: mixed rather than neutral
     audience = recipe.audience_target(raw)
-    return Row(text, recipe.file, sentiment, audience, recipe.facet_target(raw), recipe.weight, recipe.whole)
+    row = Row(text, recipe.file, sentiment, audience, recipe.facet_target(raw), recipe.weight, recipe.whole)
+    if recipe.target == "aspects":
+        yield row
+        yield from _aspect_rows(row, raw.get("aspects"))
+    else:
+        name = raw.get(recipe.target) if recipe.target else None
+        yield replace(row, target=name if isinstance(name, str) else None)
+
+
+def _aspect_rows(row: Row, aspects: object) -> Iterator[Row]:
+    """A row per aspect with the sentiment towards it; "conflict" is none of the labels."""
+    for aspect in aspects if isinstance(aspects, list) else ():
+        sentiment = one_hot(aspect[1], SENTIMENTS, 0.95)
+        if sentiment is not None:
+            yield replace(row, sentiment=sentiment, target=detokenised(str(aspect[0])), marked=True)
+
+
+def auxiliary_rows() -> list[Row]:
+    """Rows of the auxiliary tasks (training parts); labels are numbered in alphabetical order."""
+    rows: list[Row] = []
+    for task in AUXILIARY:
+        path = shared_folder() / "data" / "nlp" / f"aux_{task}.jsonl.gz"
+        if not path.exists():
+            log.warning("set absent, skipped: aux_%s", task)
+            continue
+        raws = [raw for raw in read_jsonl(path) if raw.get("split") == "train"]
+        numbers = {label: number for number, label in enumerate(sorted({str(raw["label"]) for raw in raws}))}
+        rows.extend(
+            Row(str(raw["text"]), f"aux_{task}", whole=True, aux=(task, numbers[str(raw["label"])])) for raw in raws
+        )
+    return rows
 
 
 def detokenised(text: str) -> str:
@@ -113,32 +156,44 @@ def detokenised(text: str) -> str:
 
 def corpus_rows(*, held_out: bool) -> list[Row]:
     """Our own posts, either the batches kept apart or the others."""
-    rows: list[Row] = []
+    raws: list[dict[str, object]] = []
     for path in sorted(CORPUS.glob("*.jsonl")):
         if path.stem.endswith(HELD_OUT_BATCHES) is held_out:
-            rows.extend(_corpus_row(raw) for raw in read_jsonl(path))
-    return rows
+            raws.extend(read_jsonl(path))
+    copies = Counter(str(raw["text"]) for raw in raws)
+    return [_corpus_row(raw, marked=copies[str(raw["text"])] > 1) for raw in raws]
 
 
-def _corpus_row(raw: Mapping[str, object]) -> Row:
+def _corpus_row(raw: Mapping[str, object], *, marked: bool) -> Row:
     audience = raw["audience"]
     # No standpoint told: near flat, so that no class comes near its threshold.
     target = (0.36, 0.11, 0.1, 0.11, 0.32) if audience == "unknown" else one_hot(audience, AUDIENCES, 0.97)
-    sentiment = one_hot(raw["sentiment"], SENTIMENTS, 0.97)
-    return Row(str(raw["text"]), "corpus", sentiment, target, one_hot(raw["facet"], FACETS, 0.97), CORPUS_WEIGHT, True)
+    return Row(
+        str(raw["text"]),
+        "corpus",
+        one_hot(raw["sentiment"], SENTIMENTS, 0.97),
+        target,
+        one_hot(raw["facet"], FACETS, 0.97),
+        CORPUS_WEIGHT,
+        True,
+        str(raw.get("target") or "") or None,
+        marked,
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Mix:
-    """How an epoch is mixed: share of the public sets' quotas, and copies of each of our own posts."""
+    """How an epoch is mixed: share of the public sets' quotas and of the auxiliary tasks', copies of our own posts."""
 
     public_share: float = 1.0
     own_copies: int = 3
+    aux_share: float = 0.0
 
 
 def epoch_rows(public: list[Row], own: list[Row], rng: random.Random, mix: Mix = Mix()) -> list[Row]:
     """One epoch: a fresh sample per source, long texts cut to post length, giveaways replaced, texts spelled out."""
     wanted = {recipe.file: round(recipe.per_epoch * mix.public_share) for recipe in RECIPES}
+    wanted |= {f"aux_{task}": round(count * mix.aux_share) for task, count in AUXILIARY.items()}
     by_source: dict[str, list[Row]] = {}
     for row in public:
         by_source.setdefault(row.source, []).append(row)
@@ -152,14 +207,25 @@ def epoch_rows(public: list[Row], own: list[Row], rng: random.Random, mix: Mix =
 
 def varied(row: Row, rng: random.Random) -> Row:
     """The row with its text cut at random and stand-ins for names; stars say nothing about a small part of a review."""
+    if row.aux is not None:
+        return replace(row, text=model_text(row.text))
     words = len(row.text.split())
     keep = row.whole or words <= 14 or (words <= 60 and rng.random() < 0.6)
     text = row.text if keep else window(row.text, rng)
     share = len(text.split()) / max(words, 1)
     sentiment = row.sentiment if share > 0.6 else None
+    target = row.target if row.marked or rng.random() < MARKED_SHARE else None
     if row.source != "corpus":
-        text = _GIVEAWAY.sub(lambda _: rng.choice(_STAND_INS), text)
-    return replace(row, text=disguised(model_text(text), rng), sentiment=sentiment)
+        text, target = without_giveaways(text, target, rng)
+    return replace(row, text=disguised(model_text(text, target), rng), sentiment=sentiment)
+
+
+def without_giveaways(text: str, target: str | None, rng: random.Random) -> tuple[str, str | None]:
+    """The text with stand-ins for the companies that a set is about; a row without a target may get one of them."""
+    if target is not None or _GIVEAWAY.search(text) is None:
+        return text, target
+    stand_in = rng.choice(_STAND_INS)
+    return _GIVEAWAY.sub(stand_in, text), stand_in if rng.random() < MARKED_SHARE else None
 
 
 def disguised(text: str, rng: random.Random) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from nlp.model import VECTOR
 from nlp.train.network import HEADS, MAX_TOKENS, Tagger, base_folder, load_checkpoint, load_tokenizer
 from nlp.train.recipe import HELD_OUT_COMPANIES, RECIPES
 
@@ -20,7 +21,7 @@ SERVICE_TOKENS = MAX_TOKENS + 16
 
 
 def export_fp32(network: Tagger, path: Path) -> None:
-    """The plain network as ONNX with free batch and length, one output per head."""
+    """The plain network as ONNX with free batch and length, one output per head and the text vector."""
     ids = torch.ones((2, 12), dtype=torch.long)
     free = {0: "texts", 1: "tokens"}
     torch.onnx.export(
@@ -28,8 +29,8 @@ def export_fp32(network: Tagger, path: Path) -> None:
         (ids, torch.ones_like(ids)),
         str(path),
         input_names=["input_ids", "attention_mask"],
-        output_names=list(HEADS),
-        dynamic_axes={"input_ids": free, "attention_mask": free, **{head: {0: "texts"} for head in HEADS}},
+        output_names=[*HEADS, VECTOR],
+        dynamic_axes={"input_ids": free, "attention_mask": free, **{name: {0: "texts"} for name in (*HEADS, VECTOR)}},
         opset_version=OPSET,
         dynamo=False,
     )
@@ -76,7 +77,12 @@ def write_meta(out: Path, version: str) -> None:
         "max_tokens": SERVICE_TOKENS,
         "labels": {head: list(labels) for head, labels in HEADS.items()},
         "calibration": {head: {"temperature": 1.0, "bias": [0.0] * len(labels)} for head, labels in HEADS.items()},
-        "thresholds": {"sentiment": 0.5, "audience": dict.fromkeys(HEADS["audience"], 0.6), "staff": 0.6},
+        "thresholds": {
+            "sentiment": 0.5,
+            "audience": dict.fromkeys(HEADS["audience"], 0.6),
+            "staff": 0.6,
+            "languages": {},
+        },
         "base": base_folder().parent.name,
         "training_sets": ["nlp/train/corpus", *(recipe.file for recipe in RECIPES)],
         "held_out_companies": sorted(HELD_OUT_COMPANIES),

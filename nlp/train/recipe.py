@@ -23,7 +23,8 @@ TICK_BOX_SURE = 0.62
 class Recipe:
     """One set. `audience` and `facet` name what holds for all of its rows; "field" reads the row, "flat" is unknown.
 
-    `whole` texts are never cut to random sentences.
+    `whole` texts are never cut to random sentences. `target` is the field that names what the sentiment is about.
+    `non_commercial` sets take part only where the trainer asks for them.
     """
 
     file: str
@@ -36,6 +37,9 @@ class Recipe:
     weight: float = 1.0
     tokenised: bool = False
     whole: bool = False
+    languages: tuple[str, ...] = ("en", "und")
+    target: str | None = None
+    non_commercial: bool = False
 
     def audience_target(self, raw: Mapping[str, object]) -> Target | None:
         """The audience distribution of one raw row, None when the set says nothing."""
@@ -78,12 +82,30 @@ def _spread(label: object, labels: tuple[str, ...], sure: float) -> Target | Non
 
 RECIPES = (
     Recipe("semeval2013_2016", 22_000, audience="flat", facet="flat", whole=True),
-    Recipe("target_tweets2014", 3_500, sentiment_sure=0.85, tokenised=True, weight=0.7, whole=True),
     Recipe(
-        "brands_sxsw2011", 3_500, audience="brand_talk", facet="brand", facet_sure=0.9, sentiment_sure=0.9, whole=True
+        "target_tweets2014",
+        4_000,
+        audience="flat",
+        sentiment_sure=0.9,
+        tokenised=True,
+        weight=0.8,
+        whole=True,
+        target="target",
     ),
-    Recipe("sanders_brands", 2_200, audience="brand_talk", facet="by_relevance", facet_sure=0.9, whole=True),
-    Recipe("absa2014", 2_500, audience="consumer", facet="brand", tokenised=True, whole=True),
+    Recipe(
+        "brands_sxsw2011",
+        3_500,
+        audience="brand_talk",
+        facet="brand",
+        facet_sure=0.9,
+        sentiment_sure=0.9,
+        whole=True,
+        target="target",
+    ),
+    Recipe(
+        "sanders_brands", 2_200, audience="brand_talk", facet="by_relevance", facet_sure=0.9, whole=True, target="brand"
+    ),
+    Recipe("absa2014", 3_500, audience="consumer", facet="brand", tokenised=True, whole=True, target="aspects"),
     Recipe("trustpilot_pet_insurance", 4_000, audience="consumer", facet="brand", sentiment_sure=0.93),
     Recipe("tripadvisor_restaurants", 825, audience="consumer", facet="brand", sentiment_sure=0.93),
     Recipe("reddit_tales", 1_700, audience="field", audience_sure=0.85, weight=0.8),
@@ -96,7 +118,7 @@ RECIPES = (
     ),
     Recipe("reddit_rjobs", 800, audience="field", audience_sure=0.85, facet="employer", facet_sure=0.85),
     Recipe("interview_reviews", 2_500, audience="candidate", facet="employer", sentiment_sure=0.9),
-    Recipe("job_ads", 800, audience="other", facet="employer"),
+    Recipe("job_ads", 800, audience="other", facet="employer", languages=("en", "und", "de")),
     Recipe(
         "hackernews_company_titles",
         1_500,
@@ -108,4 +130,14 @@ RECIPES = (
     ),
     Recipe("linkedin_ibm_company_page", 900, audience="other"),
     Recipe("layoff_tweets2023", 370, audience="flat", facet="employer", facet_sure=0.75, whole=True),
+    Recipe("umsab", 7_500, audience="flat", facet="flat", whole=True, languages=("de", "es", "fr", "it", "pt")),
+    Recipe("kununu_de", 500, audience="field", facet="employer", sentiment_sure=0.9, languages=("de", "en")),
+    Recipe("glassdoor_pt", 1_500, audience="field", facet="employer", sentiment_sure=0.93, languages=("pt",)),
+    Recipe(
+        "airline_tweets", 6_000, audience="consumer", facet="brand", whole=True, target="brand", non_commercial=True
+    ),
+    Recipe("spotify_support_tweets", 3_000, audience="consumer", facet="brand", whole=True, non_commercial=True),
 )
+
+# Auxiliary tasks teach the encoder what an emoji, anger or irony looks like; rows per epoch.
+AUXILIARY = {"emoji": 9_000, "emotion": 1_600, "irony": 2_800, "offensive": 3_000}

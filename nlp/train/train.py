@@ -17,10 +17,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from transformers import PreTrainedTokenizerBase
 
-from nlp.train.data import Mix, Row, corpus_rows, epoch_rows, public_rows
-from nlp.train.network import HEADS, MAX_TOKENS, Tagger, base_folder, load_tokenizer
+from nlp.train.data import Mix, Row, auxiliary_rows, corpus_rows, epoch_rows, public_rows
+from nlp.train.network import HEADS, MAX_TOKENS, Tagger, base_folder, load_tokenizer, load_weights
 from nlp.train.validate import validate
 
 log = logging.getLogger(__name__)
@@ -31,16 +32,22 @@ HEAD_RATE = 6e-4
 WARM_UP_SHARE = 0.04
 CHECKPOINT_SECONDS = 300
 HEAD_WEIGHTS = {"sentiment": 1.0, "audience": 0.9, "facet": 0.7}
+AUX_WEIGHT = 0.4
+AVERAGE_DECAY = 0.998  # of the exponential moving average of the weights, per step; the average is what is kept
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Padded token ids with, per head, a target matrix and a weight per text (0 where the label is missing)."""
+    """Padded token ids with, per head, a target matrix and a weight per text (0 where the label is missing).
+
+    `aux` holds, per auxiliary task that occurs, the rows of the batch that are its and their labels.
+    """
 
     input_ids: Tensor
     attention_mask: Tensor
     targets: dict[str, Tensor]
     weights: dict[str, Tensor]
+    aux: dict[str, tuple[Tensor, Tensor]]
 
 
 def batches(rows: list[Row], tokenizer: PreTrainedTokenizerBase, rng: random.Random) -> Iterator[Batch]:
@@ -66,17 +73,32 @@ def _batch(rows: list[Row], encoded: list[list[int]]) -> Batch:
         known = [getattr(row, head) for row in rows]
         targets[head] = torch.tensor([target or (0.0,) * len(labels) for target in known])
         weights[head] = torch.tensor([row.weight if target else 0.0 for row, target in zip(rows, known, strict=True)])
-    return Batch(ids, mask, targets, weights)
+    return Batch(ids, mask, targets, weights, _auxiliary(rows))
+
+
+def _auxiliary(rows: list[Row]) -> dict[str, tuple[Tensor, Tensor]]:
+    found: dict[str, list[tuple[int, int]]] = {}
+    for at, row in enumerate(rows):
+        if row.aux is not None:
+            found.setdefault(row.aux[0], []).append((at, row.aux[1]))
+    return {
+        task: (torch.tensor([at for at, _ in own]), torch.tensor([label for _, label in own]))
+        for task, own in found.items()
+    }
 
 
 def loss_of(network: Tagger, batch: Batch) -> Tensor:
     """Weighted cross entropy against the soft targets: mean over the texts of the batch, sum over the heads."""
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        logits = network(batch.input_ids, batch.attention_mask)
+        *logits, vectors = network(batch.input_ids, batch.attention_mask)
+        aux = {task: network.aux[task](vectors[own]) for task, (own, _) in batch.aux.items()}
     total = torch.zeros(())
     for head, scores in zip(HEADS, logits, strict=True):
         entropy = -(batch.targets[head] * functional.log_softmax(scores.float(), dim=-1)).sum(-1)
         total = total + HEAD_WEIGHTS[head] * (entropy * batch.weights[head]).sum() / len(entropy)
+    for task, scores in aux.items():
+        entropies = functional.cross_entropy(scores.float(), batch.aux[task][1], reduction="sum")
+        total = total + AUX_WEIGHT * entropies / len(batch.input_ids)
     return total
 
 
@@ -91,7 +113,11 @@ def optimizer_of(network: Tagger) -> torch.optim.Optimizer:
     """AdamW with a gentle rate for the encoder and a quicker one for the new heads."""
     groups = [
         {"params": list(network.encoder.parameters()), "lr": ENCODER_RATE, "base": ENCODER_RATE},
-        {"params": list(network.heads.parameters()), "lr": HEAD_RATE, "base": HEAD_RATE},
+        {
+            "params": [*network.heads.parameters(), *network.aux.parameters()],
+            "lr": HEAD_RATE,
+            "base": HEAD_RATE,
+        },
     ]
     return torch.optim.AdamW(groups, weight_decay=0.01, betas=(0.9, 0.98), fused=True)
 
@@ -106,17 +132,20 @@ class Plan:
     start: Path | None
     peak: float
     mix: Mix
+    non_commercial: bool
 
 
 def train(plan: Plan) -> None:
-    """Run until the time is over; the folder gets `checkpoint.pt` and `progress.jsonl`."""
+    """Run until the time is over; the folder gets `checkpoint.pt` (the moving average) and `progress.jsonl`."""
     plan.out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(plan.seed)
     rng = random.Random(plan.seed)
     tokenizer, network = load_tokenizer(), Tagger(base_folder())
     if plan.start is not None:
-        network.load_state_dict(torch.load(plan.start, map_location="cpu", weights_only=True))
-    optimizer, public = optimizer_of(network), public_rows("train")
+        load_weights(network, plan.start)
+    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(AVERAGE_DECAY))
+    optimizer, public = optimizer_of(network), public_rows("train", non_commercial=plan.non_commercial)
+    public += auxiliary_rows() if plan.mix.aux_share else []
     started = saved = time.monotonic()
     steps = texts = epoch = 0
     progress = 0.0
@@ -128,16 +157,17 @@ def train(plan: Plan) -> None:
             if progress >= 1.0:
                 break
             loss = _step(network, optimizer, batch, plan.peak * rate_at(progress))
+            average.update_parameters(network)
             steps, texts = steps + 1, texts + len(batch.input_ids)
             if steps % 100 == 0:
                 speed = texts / (time.monotonic() - started)
                 log.info("epoch %d step %d progress %.3f loss %.4f texts/s %.0f", epoch, steps, progress, loss, speed)
             if time.monotonic() - saved > CHECKPOINT_SECONDS:
                 saved = time.monotonic()
-                torch.save(network.state_dict(), plan.out / "checkpoint.pt")
-        torch.save(network.state_dict(), plan.out / "checkpoint.pt")
+                torch.save(average.module.state_dict(), plan.out / "checkpoint.pt")
+        torch.save(average.module.state_dict(), plan.out / "checkpoint.pt")
         figures = {"epoch": epoch, "steps": steps, "texts": texts, "progress": progress}
-        _note(plan.out, {**figures, **validate(network, tokenizer)})
+        _note(plan.out, {**figures, **validate(average.module, tokenizer)})
 
 
 def _step(network: Tagger, optimizer: torch.optim.Optimizer, batch: Batch, factor: float) -> float:
@@ -166,13 +196,15 @@ def main() -> None:
     parser.add_argument("--peak", type=float, default=1.0, help="factor of the learning rates")
     parser.add_argument("--public-share", type=float, default=1.0, help="factor of the public sets' rows per epoch")
     parser.add_argument("--own-copies", type=int, default=3, help="copies of our own posts per epoch")
+    parser.add_argument("--aux-share", type=float, default=1.0, help="factor of the auxiliary tasks' rows per epoch")
+    parser.add_argument("--non-commercial", action="store_true", help="learn from sets that forbid commercial use too")
     parser.add_argument("--seed", type=int, default=20)
     parser.add_argument("--threads", type=int, default=2)
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(given.threads)
-    mix = Mix(given.public_share, given.own_copies)
-    train(Plan(given.out, given.minutes, given.seed, given.start, given.peak, mix))
+    mix = Mix(given.public_share, given.own_copies, given.aux_share)
+    train(Plan(given.out, given.minutes, given.seed, given.start, given.peak, mix, given.non_commercial))
 
 
 if __name__ == "__main__":

@@ -11,10 +11,10 @@ from nlp.train.apart import Labelled, apart_sets
 from nlp.train.network import HEADS, MAX_TOKENS, Tagger
 
 
-def logits_of(network: Tagger, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> dict[str, torch.Tensor]:
+def logits_of(network: Tagger, tokenizer: PreTrainedTokenizerBase, rows: Sequence[Labelled]) -> dict[str, torch.Tensor]:
     """Logits per head (texts × labels, fp32) in input order."""
     network.eval()
-    cleaned = [model_text(text) for text in texts]
+    cleaned = [model_text(row.text, row.target) for row in rows]
     order = sorted(range(len(cleaned)), key=lambda index: len(cleaned[index]))
     parts: dict[str, list[torch.Tensor]] = {head: [] for head in HEADS}
     for start in range(0, len(order), 32):
@@ -22,7 +22,7 @@ def logits_of(network: Tagger, tokenizer: PreTrainedTokenizerBase, texts: Sequen
         coded = tokenizer(group, truncation=True, max_length=MAX_TOKENS, padding=True, return_tensors="pt")
         with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
             answers = network(coded["input_ids"], coded["attention_mask"])
-        for head, answer in zip(HEADS, answers, strict=True):
+        for head, answer in zip(HEADS, answers, strict=False):
             parts[head].append(answer.float())
     back = torch.tensor(order).argsort()
     return {head: torch.cat(parts[head])[back] for head in HEADS}
@@ -38,7 +38,20 @@ def macro_recall(predicted: Sequence[int], wanted: Sequence[int]) -> float:
 
 
 LOOKED_AT = {
-    "corpus": 400,
+    "corpus": 500,
+    "targets": 150,
+    "absa2014:dev": 200,
+    "target_tweets2014:dev": 200,
+    "umsab-de:dev": 150,
+    "umsab-fr:dev": 150,
+    "umsab-es:dev": 150,
+    "umsab-pt:dev": 150,
+    "umsab-it:dev": 150,
+    "corpus-de": 60,
+    "corpus-fr": 60,
+    "corpus-es": 55,
+    "corpus-pt": 55,
+    "corpus-it": 55,
     "semeval2013_2016:dev": 700,
     "glassdoor_banks:unseen": 200,
     "trustpilot_pet_insurance:unseen": 150,
@@ -54,7 +67,7 @@ def validate(network: Tagger, tokenizer: PreTrainedTokenizerBase) -> dict[str, o
     for name, rows in apart_sets().items():
         rows = rows[: LOOKED_AT.get(name, 0)]
         if rows:
-            figures[name] = _figures(rows, logits_of(network, tokenizer, [row.text for row in rows]))
+            figures[name] = _figures(rows, logits_of(network, tokenizer, rows))
     return figures
 
 

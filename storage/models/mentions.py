@@ -112,10 +112,15 @@ class Mention(Base):
     evidence: Mapped[dict[str, str]] = mapped_column(JSONB, server_default=sql("'{}'"))
     corrected: Mapped[dict[str, str]] = mapped_column(JSONB, server_default=sql("'{}'"))  # head -> label by a person
     model: Mapped[str | None] = mapped_column(Text)
+    taxonomy: Mapped[str | None] = mapped_column(Text)
 
 
 class Correction(Base):
-    """A person's word against the model's; data for the quality page and later training."""
+    """A person's word on the model's; data for the quality page and for tuning.
+
+    `sampled`: the mention was drawn at random for checking, so that the row also counts where `old` and `new` are the
+    same. Only those rows measure how good the tags are; the others were picked because they looked wrong.
+    """
 
     __tablename__ = "corrections"
 
@@ -127,6 +132,7 @@ class Correction(Base):
     old: Mapped[str] = mapped_column(Text)
     new: Mapped[str] = mapped_column(Text)
     model: Mapped[str | None] = mapped_column(Text)
+    sampled: Mapped[bool] = mapped_column(server_default=sql("false"))
 
 
 class Story(Base):

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, SmallInteger, Text, UniqueConstraint
 from sqlalchemy import text as sql
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from collectors.post import Json
@@ -35,6 +35,8 @@ class Company(Base):
     demo: Mapped[bool] = mapped_column(server_default=sql("false"))
     active: Mapped[bool] = mapped_column(server_default=sql("true"))
     query: Mapped[str] = mapped_column(Text)
+    # Other names that posts call it by; the model is told which words of a post are the company.
+    names: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=sql("'{}'"))
 
 
 class Source(Base):

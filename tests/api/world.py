@@ -101,6 +101,7 @@ def _analyzed(mention_id: int, said: Said) -> mentions.Analyzed:
         themes=said.themes,
         evidence={},
         model="test",
+        taxonomy="1",
     )
     signed = signature(said.text)
     return mentions.Analyzed(mention_id, tags, said.protected, signed, bands(signed))

@@ -102,6 +102,7 @@ def _analyzed(mention_id: int, said: Said) -> mentions.Analyzed:
         themes=said.themes,
         evidence={"audience": "source: former employee"} if said.audience == "alumnus" else {},
         model="test-1",
+        taxonomy="1",
     )
     signed = signature(said.text)
     return mentions.Analyzed(mention_id, tags, said.protected, signed, bands(signed))

@@ -58,7 +58,7 @@ def write(path: Path, *rows: dict[str, object]) -> Path:
 def always_employee(inputs: Sequence[TagInput]) -> list[Tags]:
     scores = {"consumer": 0.2, "employee": 0.35, "alumnus": 0.3, "candidate": 0.1, "other": 0.05}
     verdict = Verdict(STAFF, scores)
-    return [Tags(one.id, "en", NOTHING, verdict, NOTHING, (), {}, "test") for one in inputs]
+    return [Tags(one.id, "en", NOTHING, verdict, NOTHING, (), {}, "test", "1") for one in inputs]
 
 
 def test_employee_and_alumnus_are_also_counted_as_one(tmp_path: Path) -> None:

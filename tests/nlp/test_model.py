@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nlp.model import HEADS, WEIGHTS, Calibration, Network, WeightsError, calibrated, network, read_meta
+from nlp.heads import Calibration
+from nlp.model import WEIGHTS, Network, WeightsError, calibrated, network, read_meta
+from nlp.result import LABELS
 
 
 @pytest.fixture
@@ -36,14 +38,15 @@ def test_huge_logits_stay_finite() -> None:
 
 def test_the_committed_weights_are_whole() -> None:
     meta = read_meta()
-    assert meta.languages == {"en"}
+    assert "en" in meta.languages
+    assert set(meta.thresholds.languages) <= meta.languages
     assert all(0.5 <= value <= 1.0 for value in meta.thresholds.audience.values())
     assert 0.34 <= meta.thresholds.sentiment < 1.0
     assert sum(file.stat().st_size for file in WEIGHTS.iterdir()) < 35_000_000
 
 
 def test_weights_for_other_labels_are_refused(copy: Path) -> None:
-    labels = {head: list(names) for head, names in HEADS.items()} | {"facet": ["brand", "employer"]}
+    labels = {head: list(names) for head, names in LABELS.items()} | {"facet": ["brand", "employer"]}
     with pytest.raises(WeightsError, match="head facet was trained for"):
         read_meta(changed(copy, labels=labels))
 
@@ -62,8 +65,21 @@ def test_an_absent_network_is_named(copy: Path) -> None:
 
 def test_a_long_text_has_two_windows() -> None:
     loaded = network()
-    windows = loaded.logits(["short", "word " * 1_000])["sentiment"]
-    assert [part.shape for part in windows] == [(1, 3), (2, 3)]
+    windows = loaded.read(["short", "word " * 1_000])
+    assert [len(parts) for parts in windows] == [1, 2]
+    assert windows[1][0].logits["sentiment"].shape == (3,)
+
+
+def test_a_vector_for_every_text_that_tells_topics_apart() -> None:
+    late, delayed, pay = network().vectors(
+        ["my parcel is late again", "delivery delayed, again", "they raised our pay"]
+    )
+    assert late.shape == (384,)
+    assert cosine(late, delayed) > cosine(late, pay)
+
+
+def cosine(left: np.ndarray[Any, Any], right: np.ndarray[Any, Any]) -> float:
+    return float(left @ right / np.linalg.norm(left) / np.linalg.norm(right))
 
 
 def test_the_tail_counts_as_much_as_the_head() -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from nlp.text import HEAD_CHARS, TAIL_CHARS, clean, cut, is_empty, mask, model_text
+from nlp.text import HEAD_CHARS, TAIL_CHARS, clean, cut, is_empty, mark_target, mask, model_text, spelled
 
 
 def test_entities_markup_and_controls_are_undone() -> None:
@@ -68,3 +68,20 @@ def test_a_text_without_words_is_empty(text: str) -> None:
 @pytest.mark.parametrize("text", ["no", "😡", "مرحبا", "thumbs"])
 def test_words_and_emoji_are_not_empty(text: str) -> None:
     assert not is_empty(model_text(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "expected"),
+    [
+        ("Left Acme for Rival", ("Acme",), "Left [unused1] for Rival"),
+        ("ACME's app, @acmecare and #AcmeFail", ("Acme",), "[unused1] 's app, [unused1] care and [unused1] Fail"),
+        ("Just Loaf, just-loaf, #JustLoaf", ("Just Loaf",), "[unused1] , [unused1] , [unused1]"),
+        ("Acmeville is a town", ("Acme",), "Acmeville is a town"),
+        ("We use Acme Cloud", ("Acme", "Acme Cloud"), "We use [unused1]"),
+        ("#hpux is old", ("HP",), "# hpux is old"),
+        ("what does it cost?", ("", "!!", "C++"), "what does it cost?"),
+        ("a sign \ue000 of private use", ("Acme",), "a sign of private use"),
+    ],
+)
+def test_the_target_is_marked_wherever_it_is_named(text: str, names: tuple[str, ...], expected: str) -> None:
+    assert spelled(mask(mark_target(clean(text), names))) == expected

@@ -1,10 +1,10 @@
 import pytest
 
-from nlp.model import Thresholds
+from nlp.heads import Thresholds
 from nlp.result import AUDIENCES, STAFF, UNKNOWN, UNSURE, Verdict
 from nlp.verdict import apply_stated, audience_verdict, facet_verdict, sentiment_verdict, stated, unread
 
-THRESHOLDS = Thresholds(sentiment=0.6, audience=dict.fromkeys(AUDIENCES, 0.7), staff=0.8)
+THRESHOLDS = Thresholds(sentiment=0.6, audience=dict.fromkeys(AUDIENCES, 0.7), staff=0.8, languages={})
 
 
 def audience(consumer: float, employee: float, alumnus: float, candidate: float, other: float) -> Verdict:
@@ -13,12 +13,12 @@ def audience(consumer: float, employee: float, alumnus: float, candidate: float,
 
 
 def test_sentiment_abstains_below_its_confidence() -> None:
-    assert sentiment_verdict({"negative": 0.59, "neutral": 0.3, "positive": 0.11}, THRESHOLDS).label == UNSURE
-    assert sentiment_verdict({"negative": 0.6, "neutral": 0.3, "positive": 0.1}, THRESHOLDS).label == "negative"
+    assert sentiment_verdict({"negative": 0.59, "neutral": 0.3, "positive": 0.11}, 0.6).label == UNSURE
+    assert sentiment_verdict({"negative": 0.6, "neutral": 0.3, "positive": 0.1}, 0.6).label == "negative"
 
 
 def test_no_scores_are_no_verdict() -> None:
-    assert sentiment_verdict({}, THRESHOLDS).label == UNSURE
+    assert sentiment_verdict({}, 0.6).label == UNSURE
 
 
 def test_audience_needs_its_threshold() -> None:

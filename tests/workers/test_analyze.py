@@ -16,7 +16,7 @@ from workers import analyze as jobs
 from workers.analyze import analyze, analyze_mentions, analyze_pending, groups, rematch_posts
 from workers.app import job
 
-_WAITING = PendingMention(1, 1, "Acme", "text", None, "feed", "post", {}, None, False, 0)
+_WAITING = PendingMention(1, 1, "Acme", (), "text", None, "feed", "post", {}, None, False, 0)
 
 
 def _say(world: World, *texts: str) -> tuple[int, ...]:
