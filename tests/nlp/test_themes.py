@@ -1,6 +1,6 @@
 import pytest
 
-from nlp.themes import find_themes, is_protected, theme_facets
+from nlp.themes import find_themes, is_protected, theme_facets, theme_spans
 
 
 @pytest.mark.parametrize(
@@ -75,3 +75,33 @@ def test_words_that_only_look_alike(text: str) -> None:
 
 def test_a_huge_text_is_cut_before_matching() -> None:
     assert find_themes("salary " + "x" * 5_000_000) == ("pay",)
+
+
+def spans_of(text: str, facet: str | None = None) -> list[tuple[str, str]]:
+    return [(span.theme, text[span.start : span.end]) for span in theme_spans(text, facet)]
+
+
+def test_spans_point_at_the_words_as_they_were_written() -> None:
+    text = "  The\u00a0 SALARY,\n the\tWork-Life   balance: \u201cStra\u00dfe\u201d, d\u00e9finitely underpaid."
+    assert spans_of(text) == [("pay", "SALARY"), ("workload", "Work-Life"), ("pay", "underpaid")]
+
+
+def test_spans_of_one_theme_do_not_overlap() -> None:
+    assert [words for theme, words in spans_of("No job offer letter came") if theme == "hiring_process"] == [
+        "job offer letter"
+    ]
+
+
+def test_spans_of_a_huge_text_lie_at_its_ends() -> None:
+    text = "salary " + "x" * 100_000 + " the wages are late"
+    assert spans_of(text) == [("pay", "salary"), ("pay", "wages")]
+
+
+@pytest.mark.parametrize("facet", [None, "brand", "employer", "both", "neither"])
+def test_spans_and_themes_agree(facet: str | None) -> None:
+    text = "The store manager is rude, the pay is low, the app crashes and my parcel never arrived"
+    assert {span.theme for span in theme_spans(text, facet)} == set(find_themes(text, facet))
+
+
+def test_protected_activity_has_no_spans() -> None:
+    assert theme_spans("Our union talks about the salary") == ()
