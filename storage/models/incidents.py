@@ -1,6 +1,6 @@
 """Incidents with their timeline, and the outbox of mails."""
 
-from sqlalchemy import ARRAY, BigInteger, ForeignKey, Index, LargeBinary, Text
+from sqlalchemy import ARRAY, BigInteger, ForeignKey, Index, LargeBinary, Text, UniqueConstraint
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
@@ -51,6 +51,53 @@ class Incident(Base):
     acknowledged_at: Mapped[Moment | None]
     acknowledged_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     assigned_to: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    snoozed_until: Mapped[Moment | None]  # nobody is told before, unless it becomes critical
+    summary: Mapped[dict[str, Json] | None] = mapped_column(JSONB)  # the post-mortem, written when it closes
+
+
+class IncidentFeedback(Base):
+    """Whether an incident was worth telling, one word per person; it moves the sensitivity of its kind."""
+
+    __tablename__ = "incident_feedback"
+    __table_args__ = (UniqueConstraint("incident_id", "user_id"),)
+
+    id: Mapped[BigId]
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id", ondelete="CASCADE"))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    at: Mapped[Moment]
+    useful: Mapped[bool]
+    reason: Mapped[str | None] = mapped_column(Text)
+    note: Mapped[str] = mapped_column(Text, server_default="")
+
+
+class PlannedEvent(Base):
+    """What the company knows beforehand (a launch, a campaign): it neither alarms nor becomes what is normal."""
+
+    __tablename__ = "planned_events"
+    __table_args__ = (Index("ix_planned_events_company_id_ends_at", "company_id", "ends_at"),)
+
+    id: Mapped[BigId]
+    company_id: Mapped[int] = mapped_column(ForeignKey("companies.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(Text)
+    facet: Mapped[str] = mapped_column(Text, server_default="all")
+    starts_at: Mapped[Moment]
+    ends_at: Mapped[Moment]
+    note: Mapped[str] = mapped_column(Text, server_default="")
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    created_at: Mapped[Moment]
+
+
+class MailAction(Base):
+    """A button of a mail that works once without signing in; only the hash of its token is kept."""
+
+    __tablename__ = "mail_actions"
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id", ondelete="CASCADE"))
+    recipient: Mapped[str] = mapped_column(Text)
+    act: Mapped[str] = mapped_column(Text)
+    expires_at: Mapped[Moment]
+    used_at: Mapped[Moment | None]
 
 
 class IncidentEvent(Base):
