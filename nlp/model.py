@@ -155,6 +155,11 @@ class Network:
         """Text vectors (texts × width), mean over the windows; at least one text."""
         return np.stack([np.mean([window.vector for window in windows], axis=0) for windows in self.read(texts)])
 
+    def pieces(self, texts: Sequence[str]) -> list[int]:
+        """How many word pieces each text has; a window holds `meta.max_tokens - 2` of them."""
+        coded = self._tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False)
+        return [len(ids) for ids in coded["input_ids"]]
+
     def _windows(self, texts: Sequence[str]) -> tuple[list[int], list[list[int]]]:
         owners: list[int] = []
         windows: list[list[int]] = []

@@ -1,0 +1,239 @@
+"""The words that carried a tag: each is left out once, and the model reads the rest again (occlusion).
+
+`explain(input, network)` answers for one text, on demand; nothing of it is stored with the tags. What is left out is a
+word, an emoji, a hashtag or the company's name, in a longer text a phrase. What it weighs is how far the calibrated
+probability of the tag falls without it. That is a fact about this network, not a reason in a person's sense: words that
+say the same hide behind each other, and what the text would mean without a word is nobody's question.
+"""
+
+import random
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+import numpy as np
+
+from nlp.heads import Floats
+from nlp.model import Network
+from nlp.result import LABELS, STAFF, TagInput, Tags
+from nlp.tag import tag_posts
+from nlp.text import TARGET_SIGN, clean, mark_target, mask, spelled
+from nlp.themes import ThemeSpan, theme_spans
+
+MAX_VARIANTS = 48  # parts that are left out, one at a time; a text with more words is taken in phrases
+_MOST_PER_WINDOW = 16  # of a text with two windows, each reading of which costs as much as four posts
+# Readings of one explanation. The int8 network rounds by the range of its whole batch: the same text beside other texts
+# may be some hundredths more or less probable. A text of up to 32 words is read twice, in other company each time.
+_READINGS, _MOST_ROUNDS = 64, 2
+_TOGETHER = 8  # texts of one reading: smaller groups differ more, so that their rounding cancels out sooner
+# A word matters from five hundredths (about what the rounding still leaves) and from a fifth of the strongest one:
+# below that the list would name words that another reading of the same text does not.
+LEAST_WEIGHT, LEAST_SHARE, MOST_WORDS = 0.05, 0.2, 10
+_ENDS = 250  # words at each end of a huge text that are looked at; the model reads fewer
+
+_EMOJI = r"[\u2190-\u2bff\u3030\u303d\ufe0f\U0001f000-\U0001faff]"
+_PART = re.compile(rf"{_EMOJI}+|(?:(?!{_EMOJI})\S)+")
+_CLAUSE_END = re.compile(r"[.!?;:,…)]$")
+
+Span = tuple[int, int]  # characters from (inclusive), to (exclusive)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A part of the text; `weight`: the tag's probability with it less that without it, from -1 to 1."""
+
+    start: int
+    end: int
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class HeadEvidence:
+    """What carried one tag.
+
+    `label` is what was said. `explained` is the class whose probability the words moved: the same, or the likeliest one
+    where the tag is no class ("unsure", "unknown"). `statement` stands where the source decided or the model did not
+    read the text; then there is no probability and there are no words. Words come strongest first, those that lower the
+    probability (negative weight) among them.
+    """
+
+    head: str
+    label: str
+    explained: str
+    probability: float | None
+    statement: str | None
+    words: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The evidence of one text. All spans count characters of `text`, the text as the model gets it: clean and masked.
+
+    `named`: where the company that the sentiment is about is named. `unread`: the middle of a long text, which the
+    model does not see. `phrases`: the parts are phrases, not single words.
+    """
+
+    text: str
+    named: tuple[Span, ...]
+    unread: Span | None
+    phrases: bool
+    heads: tuple[HeadEvidence, ...]
+    themes: tuple[ThemeSpan, ...]
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The same piece of the text as it is shown and as it is read, there with the target marked."""
+
+    shown: Span
+    read: Span
+    named: bool
+
+
+def explain(given: TagInput, loaded: Network) -> Evidence:
+    """What carried the tags that this network gives the text now; tags given by another version may differ."""
+    tags = tag_posts([given], model=loaded)[0]
+    cleaned = clean(given.text)
+    shown, read = mask(cleaned), mask(mark_target(cleaned, given.target_names))
+    parts = _parts(shown, read)
+    read_parts, unread = _seen(parts, read, loaded)
+    most = MAX_VARIANTS if unread is None else _MOST_PER_WINDOW
+    groups = [phrase for seen in read_parts for phrase in _grouped(seen, read, most)]
+    asked = [head for head in LABELS if head not in tags.evidence]
+    weighed = _weigh(read, [part.read for part in groups], loaded) if asked and groups else None
+    return Evidence(
+        text=shown,
+        named=tuple(part.shown for part in parts if part.named),
+        unread=unread,
+        phrases=len(groups) < sum(map(len, read_parts)),
+        heads=tuple(_head(head, tags, groups, weighed) for head in LABELS),
+        themes=theme_spans(shown, tags.facet.label),
+        model=tags.model,
+    )
+
+
+def leave_out(text: str, spans: Sequence[Span]) -> str:
+    """A text without some of its characters, as the tokenizer gets it; spans do not overlap."""
+    for start, end in sorted(spans, reverse=True):
+        text = f"{text[:start]} {text[end:]}"
+    return spelled(text)
+
+
+def _parts(shown: str, read: str) -> list[_Part]:
+    """The words of both texts side by side. Where the target is marked they differ, and what differs is one part."""
+    ours, theirs = _spans(shown), _spans(read)
+    if len(ours) <= 2 * _ENDS:
+        return list(_aligned(shown, read, ours, theirs))
+    head = _aligned(shown, read, ours[:_ENDS], theirs[:_ENDS])
+    return [*head, *_aligned(shown, read, ours[-_ENDS:], theirs[-_ENDS:])]
+
+
+def _spans(text: str) -> list[Span]:
+    return [match.span() for match in _PART.finditer(text)]
+
+
+def _aligned(shown: str, read: str, ours: list[Span], theirs: list[Span]) -> Iterator[_Part]:
+    left, right = [shown[start:end] for start, end in ours], [read[start:end] for start, end in theirs]
+    for kind, i, i_end, j, j_end in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
+        if kind == "equal":
+            for one, other in zip(ours[i:i_end], theirs[j:j_end], strict=True):
+                yield _Part(one, other, named=False)
+        elif kind == "replace":
+            span = (theirs[j][0], theirs[j_end - 1][1])
+            named = TARGET_SIGN in read[span[0] : span[1]]
+            yield _Part((ours[i][0], ours[i_end - 1][1]), span, named)
+
+
+def _seen(parts: list[_Part], read: str, loaded: Network) -> tuple[list[list[_Part]], Span | None]:
+    """The parts that the model reads, per window where there are two, and the span of the shown text between them."""
+    lengths = loaded.pieces([spelled(read[part.read[0] : part.read[1]]) for part in parts]) if parts else []
+    room = loaded.meta.max_tokens - 2
+    head, tail = _fitting(lengths, room), len(parts) - _fitting(lengths[::-1], room)
+    if sum(lengths) <= room or head >= tail:
+        return [parts], None
+    return [parts[:head], parts[tail:]], (parts[head].shown[0], parts[tail - 1].shown[1])
+
+
+def _fitting(lengths: list[int], room: int) -> int:
+    """How many parts from the beginning are in a window, a part that is cut included."""
+    return int(np.searchsorted(np.cumsum(lengths), room)) + 1
+
+
+def _grouped(parts: list[_Part], read: str, most: int) -> list[_Part]:
+    """At most `most` phrases of about the same length; an end of a clause nearby ends one."""
+    if len(parts) <= most:
+        return parts
+    ends = [round((number + 1) * len(parts) / most) for number in range(most)]
+    for number, end in enumerate(ends[:-1]):
+        near = [at for at in (end, end - 1, end + 1) if _CLAUSE_END.search(read[: parts[at - 1].read[1]][-1:])]
+        if near and (ends[number - 1] if number else 0) < near[0] < ends[number + 1]:
+            ends[number] = near[0]
+    starts = [0, *ends[:-1]]
+    return [_joined(parts[start:end]) for start, end in zip(starts, ends, strict=True)]
+
+
+def _joined(parts: list[_Part]) -> _Part:
+    first, last = parts[0], parts[-1]
+    return _Part((first.shown[0], last.shown[1]), (first.read[0], last.read[1]), any(part.named for part in parts))
+
+
+@dataclass(frozen=True, slots=True)
+class _Weighed:
+    """Per head: the probabilities of the whole text (labels) and how far each falls without a part (parts × labels)."""
+
+    whole: Mapping[str, Floats]
+    falls: Mapping[str, Floats]
+
+
+def _weigh(read: str, spans: list[Span], loaded: Network) -> _Weighed:
+    whole, variants = spelled(read), [leave_out(read, [span]) for span in spans]
+    rounds = max(1, min(_MOST_ROUNDS, _READINGS // len(variants)))
+    asked: dict[str, list[Floats]] = {head: [] for head in LABELS}
+    without = {head: np.zeros((len(spans), len(labels)), dtype=np.float32) for head, labels in LABELS.items()}
+    for group in _groups(len(variants), rounds):
+        found = loaded.probabilities([whole, *(variants[at] for at in group)])
+        for head, rows in found.items():
+            asked[head].append(rows[0])
+            without[head][group] += rows[1:] / rounds
+    means = {head: np.asarray(np.mean(rows, axis=0)) for head, rows in asked.items()}
+    return _Weighed(means, {head: np.asarray(means[head] - rows) for head, rows in without.items()})
+
+
+def _groups(count: int, rounds: int) -> Iterator[list[int]]:
+    """Numbers below `count` in small groups, all of them once per round and each time in other company."""
+    chance = random.Random(0)  # the same text has the same evidence every time
+    number = -(-count // (_TOGETHER - 1))
+    for _ in range(rounds):
+        order = list(range(count))
+        chance.shuffle(order)
+        yield from (order[start::number] for start in range(number))
+
+
+def _head(head: str, tags: Tags, groups: list[_Part], weighed: _Weighed | None) -> HeadEvidence:
+    verdict = {"sentiment": tags.sentiment, "audience": tags.audience, "facet": tags.facet}[head]
+    statement = tags.evidence.get(head)
+    if statement is not None or weighed is None:
+        return HeadEvidence(head, verdict.label, verdict.label, None, statement or "no words", ())
+    explained, columns = _explained(head, verdict.label, weighed.whole[head])
+    falls = weighed.falls[head][:, columns].sum(axis=1)
+    words = [Word(*part.shown, float(fall)) for part, fall in zip(groups, falls, strict=True)]
+    whole = float(weighed.whole[head][columns].sum())
+    return HeadEvidence(head, verdict.label, explained, whole, None, _that_matter(words))
+
+
+def _explained(head: str, label: str, whole: Floats) -> tuple[str, list[int]]:
+    """The class whose probability is looked at, with its columns: the tag's own, or the likeliest class."""
+    labels = LABELS[head]
+    if label == STAFF:
+        return STAFF, [labels.index("employee"), labels.index("alumnus")]
+    column = labels.index(label) if label in labels else int(np.argmax(whole))
+    return labels[column], [column]
+
+
+def _that_matter(words: list[Word]) -> tuple[Word, ...]:
+    strongest = max((abs(word.weight) for word in words), default=0.0)
+    least = max(LEAST_WEIGHT, LEAST_SHARE * strongest)
+    kept = sorted((word for word in words if abs(word.weight) >= least), key=lambda word: -abs(word.weight))
+    return tuple(kept[:MOST_WORDS])
