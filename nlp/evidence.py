@@ -16,10 +16,10 @@ import numpy as np
 
 from nlp.heads import Floats
 from nlp.model import Network
-from nlp.result import LABELS, STAFF, TagInput, Tags
+from nlp.result import LABELS, STAFF, Evidence, HeadEvidence, Span, TagInput, Tags, ThemeWords, Word
 from nlp.tag import tag_posts
 from nlp.text import TARGET_SIGN, clean, mark_target, mask, spelled
-from nlp.themes import ThemeSpan, theme_spans
+from nlp.themes import theme_spans
 
 MAX_VARIANTS = 48  # parts that are left out, one at a time; a text with more words is taken in phrases
 _MOST_PER_WINDOW = 16  # of a text with two windows, each reading of which costs as much as four posts
@@ -35,52 +35,6 @@ _ENDS = 250  # words at each end of a huge text that are looked at; the model re
 _EMOJI = r"[\u2190-\u2bff\u3030\u303d\ufe0f\U0001f000-\U0001faff]"
 _PART = re.compile(rf"{_EMOJI}+|(?:(?!{_EMOJI})\S)+")
 _CLAUSE_END = re.compile(r"[.!?;:,…)]$")
-
-Span = tuple[int, int]  # characters from (inclusive), to (exclusive)
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A part of the text; `weight`: the tag's probability with it less that without it, from -1 to 1."""
-
-    start: int
-    end: int
-    weight: float
-
-
-@dataclass(frozen=True, slots=True)
-class HeadEvidence:
-    """What carried one tag.
-
-    `label` is what was said. `explained` is the class whose probability the words moved: the same, or the likeliest one
-    where the tag is no class ("unsure", "unknown"). `statement` stands where the source decided or the model did not
-    read the text; then there is no probability and there are no words. Words come strongest first, those that lower the
-    probability (negative weight) among them.
-    """
-
-    head: str
-    label: str
-    explained: str
-    probability: float | None
-    statement: str | None
-    words: tuple[Word, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """The evidence of one text. All spans count characters of `text`, the text as the model gets it: clean and masked.
-
-    `named`: where the company that the sentiment is about is named. `unread`: the middle of a long text, which the
-    model does not see. `phrases`: the parts are phrases, not single words.
-    """
-
-    text: str
-    named: tuple[Span, ...]
-    unread: Span | None
-    phrases: bool
-    heads: tuple[HeadEvidence, ...]
-    themes: tuple[ThemeSpan, ...]
-    model: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +63,7 @@ def explain(given: TagInput, loaded: Network) -> Evidence:
         unread=unread,
         phrases=len(groups) < sum(map(len, read_parts)),
         heads=tuple(_head(head, tags, groups, weighed) for head in LABELS),
-        themes=theme_spans(shown, tags.facet.label),
+        themes=tuple(ThemeWords(*span) for span in theme_spans(shown, tags.facet.label)),
         model=tags.model,
     )
 

@@ -63,3 +63,59 @@ class Tags:
     evidence: Mapping[str, str]
     model: str
     taxonomy: str
+
+
+Span = tuple[int, int]  # characters of a text from (inclusive), to (exclusive)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A part of a text; `weight`: the probability of the tag with it less that without it, from -1 to 1."""
+
+    start: int
+    end: int
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class ThemeWords:
+    """Where a text speaks of a theme."""
+
+    theme: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeadEvidence:
+    """What carried one tag.
+
+    `label` is what the model says. `explained` is the class whose probability the words moved: the same, or the
+    likeliest one where the tag is no class ("unsure", "unknown"). `statement` stands where the source decided or the
+    model did not read the text; then there is no probability and there are no words. Words come strongest first, those
+    that lower the probability (negative weight) among them.
+    """
+
+    head: str
+    label: str
+    explained: str
+    probability: float | None
+    statement: str | None
+    words: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The words behind the tags of one text. All spans count characters of `text`, which is clean and masked.
+
+    `named`: where the company that the sentiment is about is named. `unread`: the middle of a long text, which the
+    model does not see. `phrases`: the parts are phrases, not single words.
+    """
+
+    text: str
+    named: tuple[Span, ...]
+    unread: Span | None
+    phrases: bool
+    heads: tuple[HeadEvidence, ...]
+    themes: tuple[ThemeWords, ...]
+    model: str

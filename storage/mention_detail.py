@@ -7,8 +7,9 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from storage.analysis import PendingMention
 from storage.models.mentions import Correction, CounterSnapshot, Mention, Post
-from storage.models.sources import Source
+from storage.models.sources import Company, Source
 from storage.models.users import User
 from storage.search import MentionFilter, MentionRow, rows_of_mentions, small_groups
 from storage.viewer import NotAllowed, NotFound, Viewer, text_labels
@@ -61,6 +62,7 @@ class MentionDetail:
     counters: tuple[CounterRow, ...]
     copies: tuple[Copy, ...]
     corrections: tuple[CorrectionRow, ...]
+    names: tuple[str, ...]  # of the company that the sentiment is about
 
 
 def get(session: Session, viewer: Viewer, mention_id: int) -> MentionDetail:
@@ -68,7 +70,7 @@ def get(session: Session, viewer: Viewer, mention_id: int) -> MentionDetail:
     labels = text_labels(viewer)
     found = session.execute(
         rows_of_mentions()
-        .add_columns(Mention, Post.text, Post.stated, Post.collected_at)
+        .add_columns(Mention, Company, Post.text, Post.stated, Post.collected_at)
         .where(Mention.id == mention_id)
     ).first()
     if found is None:
@@ -91,6 +93,35 @@ def get(session: Session, viewer: Viewer, mention_id: int) -> MentionDetail:
         _counters(session, mention.post_id),
         _copies(session, mention, labels, small),
         _corrections(session, mention_id),
+        (found.Company.name, *found.Company.names),
+    )
+
+
+def to_explain(session: Session, mention_id: int) -> PendingMention | None:
+    """What the model was given of a tagged mention; None where it is gone, waits for tags or is protected."""
+    found = session.execute(
+        select(Mention, Post, Source.kind.label("source_kind"), Company)
+        .join(Post, Post.id == Mention.post_id)
+        .join(Source, Source.id == Mention.source_id)
+        .join(Company, Company.id == Mention.company_id)
+        .where(Mention.id == mention_id, Mention.counted, Mention.analyzed_at.is_not(None))
+    ).first()
+    if found is None:
+        return None
+    mention, post, company = found.Mention, found.Post, found.Company
+    return PendingMention(
+        mention.id,
+        company.id,
+        company.name,
+        tuple(company.names),
+        f"{post.title}\n\n{post.text}" if post.title else post.text,
+        post.lang,
+        found.source_kind,
+        post.kind,
+        post.stated,
+        post.rating,
+        mention.own_account,
+        mention.attempts,
     )
 
 

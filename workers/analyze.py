@@ -119,7 +119,7 @@ def _tagged(claimed: Sequence[PendingMention]) -> tuple[list[Analyzed], list[Fai
     if not claimed:
         return [], []
     try:
-        tags = tag_posts([_tag_input(mention) for mention in claimed], _THREADS)
+        tags = tag_posts([tag_input(mention) for mention in claimed], _THREADS)
         return [_analyzed(mention, one) for mention, one in zip(claimed, tags, strict=True)], []
     except (SoftTimeLimitExceeded, WeightsError):
         raise
@@ -132,7 +132,8 @@ def _tagged(claimed: Sequence[PendingMention]) -> tuple[list[Analyzed], list[Fai
     return left + right, left_failed + right_failed
 
 
-def _tag_input(mention: PendingMention) -> TagInput:
+def tag_input(mention: PendingMention) -> TagInput:
+    """What the model is given of a mention."""
     meta = {**mention.stated, "kind": mention.kind}
     if mention.rating is not None:
         meta["stars"] = str(round(mention.rating))

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from nlp.evidence import MAX_VARIANTS, MOST_WORDS, Evidence, HeadEvidence, explain, leave_out
+from nlp.evidence import MAX_VARIANTS, MOST_WORDS, explain, leave_out
 from nlp.model import network
-from nlp.result import LABELS, STAFF, TagInput
+from nlp.result import LABELS, STAFF, Evidence, HeadEvidence, TagInput
 from nlp.text import clean, mark_target, mask, spelled
 from nlp.train.data import CORPUS, HELD_OUT_BATCHES
 

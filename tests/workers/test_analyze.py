@@ -129,7 +129,7 @@ def test_what_the_source_states_reaches_the_model() -> None:
         _WAITING, stated={"author_status": "former employee"}, kind="review", rating=4.6, own_account=True
     )
 
-    given = jobs._tag_input(mention)
+    given = jobs.tag_input(mention)
 
     assert given.meta == {"author_status": "former employee", "kind": "review", "stars": "5", "own_account": "yes"}
     assert (given.id, given.target) == ("1", "Acme")
