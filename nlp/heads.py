@@ -18,6 +18,8 @@ from nlp.result import LABELS
 
 Floats = NDArray[np.float32]
 
+HEADS_FILE = "heads.npz"  # beside the network: its own heads, from which tuning starts
+
 
 class HeadsError(ValueError):
     """Bytes that are no tuned heads, or heads for another network."""

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from config.settings import get_settings
 from nlp.heads import Calibration, Floats, HeadsError, Thresholds, TunedHeads, thresholds_of
 from nlp.result import LABELS
 
@@ -195,13 +196,21 @@ def _by_length(windows: list[list[int]]) -> Iterator[list[int]]:
         yield order[start : start + BATCH]
 
 
-@lru_cache(maxsize=2)
 def network(threads: int = 1) -> Network:
-    """The process's one network, loaded at the first call (about a second and a half)."""
-    return Network(threads=threads)
+    """The process's one network from the folder that the settings name, loaded at the first call (1.5 seconds)."""
+    return _network(get_settings().model_dir, threads)
 
 
-@lru_cache(maxsize=1)
 def model_version() -> str:
-    """Version of the weights, without loading them."""
-    return read_meta().version
+    """Version of the weights in the folder that the settings name, without loading them."""
+    return _version(get_settings().model_dir)
+
+
+@lru_cache(maxsize=2)
+def _network(folder: Path, threads: int) -> Network:
+    return Network(folder, threads)
+
+
+@lru_cache(maxsize=2)
+def _version(folder: Path) -> str:
+    return read_meta(folder).version

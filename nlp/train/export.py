@@ -1,7 +1,8 @@
 """From a checkpoint to weights: `python -m nlp.train.export --checkpoint FILE --out FOLDER --version VERSION`.
 
 Exports to ONNX, fuses the attention and normalisation of BERT, quantizes the weights to int8 (dynamic, per channel).
-`meta.json` starts without calibration; `nlp.train.calibrate` fills it.
+`meta.json` starts without calibration; `nlp.train.calibrate` fills it. `heads.npz` holds the heads before they were
+quantized, from which `nlp.tune` starts.
 """
 
 import argparse
@@ -10,8 +11,10 @@ import tempfile
 from pathlib import Path
 
 import torch
+from torch import nn
 
-from nlp.model import VECTOR
+from nlp.heads import HEADS_FILE, Layers, TunedHeads
+from nlp.model import VECTOR, read_meta
 from nlp.train.network import HEADS, MAX_TOKENS, Tagger, base_folder, load_checkpoint, load_tokenizer
 from nlp.train.recipe import HELD_OUT_COMPANIES, RECIPES
 
@@ -90,6 +93,19 @@ def write_meta(out: Path, version: str) -> None:
     (out / "meta.json").write_text(json.dumps(meta, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
+def write_heads(network: Tagger, out: Path) -> None:
+    """`heads.npz`: the heads as they were trained, without calibration, which `meta.json` has."""
+    meta = read_meta(out)
+    layers = {name: _layers(network.heads[name]) for name in HEADS}
+    heads = TunedHeads(meta.version, meta.version, layers, meta.calibration, meta.thresholds)
+    (out / HEADS_FILE).write_bytes(heads.to_bytes())
+
+
+def _layers(head: nn.Module) -> Layers:
+    first, second = (part for part in head.modules() if isinstance(part, nn.Linear))
+    return Layers(*(value.detach().numpy().copy() for one in (first, second) for value in (one.weight.T, one.bias)))
+
+
 def export(checkpoint: Path, out: Path, version: str, fp32: Path | None = None) -> None:
     """All files of the weights; `fp32` keeps the unquantized network for comparison."""
     out.mkdir(parents=True, exist_ok=True)
@@ -104,6 +120,7 @@ def export(checkpoint: Path, out: Path, version: str, fp32: Path | None = None) 
         (out / "model.onnx.part").replace(out / "model.onnx")
     write_tokenizer(out)
     write_meta(out, version)
+    write_heads(network, out)
 
 
 def main() -> None:

@@ -1,14 +1,16 @@
 import json
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from config.settings import Settings
 from nlp.heads import Calibration
-from nlp.model import WEIGHTS, Network, WeightsError, calibrated, network, read_meta
+from nlp.model import WEIGHTS, Network, WeightsError, calibrated, model_version, network, read_meta
 from nlp.result import LABELS
 
 
@@ -92,3 +94,11 @@ def test_the_tail_counts_as_much_as_the_head() -> None:
 
 def test_no_texts_no_rows() -> None:
     assert network().probabilities([])["facet"].shape == (0, 4)
+
+
+def test_the_settings_name_the_folder(tmp_path: Path, settings: Callable[..., Settings]) -> None:
+    settings(model_dir=tmp_path)
+    with pytest.raises(WeightsError, match=r"meta\.json"):
+        network()
+    with pytest.raises(WeightsError, match=r"meta\.json"):
+        model_version()
