@@ -66,10 +66,11 @@ def t_of(freedom: int, level: float = LEVEL) -> float:
     return z + sum(term / math.pow(freedom, power) for power, term in enumerate(terms, start=1))
 
 
-def wilson(count: int, n: int, level: float = LEVEL) -> Interval | None:
+def wilson(count: float, n: float, level: float = LEVEL) -> Interval | None:
     """The score interval of a proportion: (p + z²/2n ± z·√(p(1−p)/n + z²/4n²)) ÷ (1 + z²/n); None when n is 0.
 
-    E. B. Wilson, Journal of the American Statistical Association 22 (1927).
+    E. B. Wilson, Journal of the American Statistical Association 22 (1927). Counts need not be whole: a weighted
+    sample has an effective size.
     """
     if not 0 <= count <= n:
         raise ValueError("count must lie between 0 and n")

@@ -99,6 +99,10 @@ UPDATE mentions SET analyzed_at = :now, evidence = CAST(:evidence AS jsonb),
 WHERE id = ANY(CAST(:ids AS bigint[]))
 """)
 
+_FIRST_CORRECTION = text("""
+SELECT old, model FROM corrections WHERE mention_id = :mention AND head = :head AND old <> new ORDER BY at, id LIMIT 1
+""")
+
 
 def claim_pending(session: Session, limit: int, ids: Sequence[int] | None = None) -> list[PendingMention]:
     """Take mentions that wait for tags, oldest first, or of the given ones those that nobody else has taken.
@@ -180,25 +184,69 @@ def correct(session: Session, viewer: Viewer, mention_id: int, head: str, label:
 
     Raises `ValueError` naming the head or label that does not exist, `NotAllowed` where the viewer may not read it.
     """
+    mention = _correctable(session, viewer, mention_id, head, label)
+    old = str(getattr(mention, head))
+    _put_in_force(session, mention, head, label)
+    _note(session, viewer, mention, head, (old, label), now)
+
+
+def check(session: Session, viewer: Viewer, mention_id: int, head: str, label: str, now: datetime) -> bool:
+    """A person's word on a mention that was drawn for them; kept also where it is the model's, to measure the model.
+
+    Another label than the one in force counts from now on, as in `correct`. False: what the model said is not known,
+    since it was corrected before and tagged anew; then nothing is measured. Raises as `correct` does.
+    """
+    mention = _correctable(session, viewer, mention_id, head, label)
+    model_said, in_force = _model_said(session, mention, head), str(getattr(mention, head))
+    if label != in_force:
+        _put_in_force(session, mention, head, label)
+    if model_said is not None:
+        _note(session, viewer, mention, head, (model_said, label), now, sampled=True)
+    elif label != in_force:
+        _note(session, viewer, mention, head, (in_force, label), now)
+    return model_said is not None
+
+
+def _correctable(session: Session, viewer: Viewer, mention_id: int, head: str, label: str) -> Mention:
     if label not in HEADS.get(head, ()):
         raise ValueError(f"{head}: {label!r} is not one of {', '.join(HEADS.get(head, ()))}")
-    held = _hold(session, [mention_id])
-    if mention_id not in held:
+    if mention_id not in _hold(session, [mention_id]):
         raise NotFound("There is no such mention.")
     mention = session.get_one(Mention, mention_id, populate_existing=True)
     if mention.protected or mention.facet not in viewer.facets or mention.analyzed_at is None:
         raise NotAllowed("Your role does not read this mention.")
+    return mention
+
+
+def _model_said(session: Session, mention: Mention, head: str) -> str | None:
+    """The label by the present model: the one in force, or what the first correction replaced under the same model."""
+    if head not in mention.corrected:
+        return str(getattr(mention, head))
+    first = session.execute(_FIRST_CORRECTION, {"mention": mention.id, "head": head}).first()
+    return str(first.old) if first is not None and first.model == mention.model else None
+
+
+def _put_in_force(session: Session, mention: Mention, head: str, label: str) -> None:
     lock_companies(session, [mention.company_id])
-    old = str(getattr(mention, head))
-    with changing(session, [mention_id]):
+    with changing(session, [mention.id]):
         setattr(mention, head, label)
         mention.corrected = {**mention.corrected, head: label}
         session.flush()
-    session.execute(
-        insert(Correction).values(
-            mention_id=mention_id, user_id=viewer.user_id, at=now, head=head, old=old, new=label, model=mention.model
-        )
-    )
+
+
+def _note(
+    session: Session,
+    viewer: Viewer,
+    mention: Mention,
+    head: str,
+    said: tuple[str, str],
+    now: datetime,
+    *,
+    sampled: bool = False,
+) -> None:
+    values = {"mention_id": mention.id, "user_id": viewer.user_id, "at": now, "head": head}
+    values |= {"old": said[0], "new": said[1], "model": mention.model, "sampled": sampled}
+    session.execute(insert(Correction).values(**values))
 
 
 def _hold(session: Session, ids: Sequence[int]) -> dict[int, _Held]:

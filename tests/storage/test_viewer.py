@@ -16,6 +16,9 @@ from storage.incidents import IncidentDetail
 from storage.mention_detail import MentionDetail
 from storage.outbox import MailDetail, MailRow
 from storage.previews import Preview, PreviewRow
+from storage.quality import QualityReport, TagQuality, Week
+from storage.quality_checks import Checked
+from storage.quality_sample import Judged, Progress
 from storage.run_log import Problem, RunRow
 from storage.search import MentionRow, Page
 from storage.series import Bucket
@@ -25,11 +28,13 @@ from storage.viewer import SYSTEM, NotAllowed, Viewer, count_labels, text_labels
 READ = {
     Bucket,
     Cell,
+    Checked,
     EventRow,
     HeldRow,
     IncidentDetail,
     IncidentPage,
     IncidentRow,
+    Judged,
     MailDetail,
     MailRow,
     MentionDetail,
@@ -38,10 +43,14 @@ READ = {
     Preview,
     PreviewRow,
     Problem,
+    Progress,
+    QualityReport,
     RunRow,
     SourceRow,
+    TagQuality,
     Totals,
     VoiceRow,
+    Week,
 }
 
 
