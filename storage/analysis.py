@@ -4,8 +4,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Result, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -65,10 +66,12 @@ SELECT m.id, m.company_id, c.name, c.names, p.title, p.text, p.lang, s.kind AS s
        m.own_account, m.attempts
 FROM mentions m JOIN posts p ON p.id = m.post_id JOIN sources s ON s.id = m.source_id
     JOIN companies c ON c.id = m.company_id
-WHERE m.analyzed_at IS NULL {only} ORDER BY m.id LIMIT :limit FOR UPDATE OF m SKIP LOCKED
+WHERE {only} ORDER BY m.id LIMIT :limit FOR UPDATE OF m SKIP LOCKED
 """
-_CLAIM_ANY = text(_CLAIM.format(only=""))
-_CLAIM_THESE = text(_CLAIM.format(only="AND m.id = ANY(CAST(:ids AS bigint[]))"))
+_THESE = "m.id = ANY(CAST(:ids AS bigint[]))"
+_CLAIM_ANY = text(_CLAIM.format(only="m.analyzed_at IS NULL"))
+_CLAIM_THESE = text(_CLAIM.format(only=f"m.analyzed_at IS NULL AND {_THESE}"))
+_CLAIM_AGAIN = text(_CLAIM.format(only=f"m.analyzed_at IS NOT NULL AND {_THESE}"))
 
 _ATTEMPT = text("""
 UPDATE mentions SET attempts = attempts + 1 WHERE id IN (
@@ -110,9 +113,16 @@ def claim_pending(session: Session, limit: int, ids: Sequence[int] | None = None
     They are locked until the caller's transaction ends; save them in the same one. If it breaks, they wait again.
     """
     if ids is None:
-        rows = session.execute(_CLAIM_ANY, {"limit": limit})
-    else:
-        rows = session.execute(_CLAIM_THESE, {"limit": limit, "ids": list(ids)})
+        return _waiting(session.execute(_CLAIM_ANY, {"limit": limit}))
+    return _waiting(session.execute(_CLAIM_THESE, {"limit": limit, "ids": list(ids)}))
+
+
+def claim_tagged(session: Session, ids: Sequence[int]) -> list[PendingMention]:
+    """Take mentions that have tags already to give them new ones; those that wait or that somebody holds are left."""
+    return _waiting(session.execute(_CLAIM_AGAIN, {"limit": len(ids), "ids": list(ids)}))
+
+
+def _waiting(rows: Result[Any]) -> list[PendingMention]:
     return [
         PendingMention(
             row.id,
