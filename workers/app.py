@@ -33,6 +33,7 @@ TRY_SOURCE = "workers.trial.try_source"  # (token, kind, options, sealed credent
 IMPORT_UPLOAD = "workers.imports.import_upload"  # (token, mapping, source name, about)
 ANALYZE_MENTIONS = "workers.analyze.analyze_mentions"  # (mention_ids)
 ANALYZE_PENDING = "workers.analyze.analyze_pending"  # ()
+EXPLAIN_MENTION = "workers.explain.explain_mention"  # (token, mention_id)
 REMATCH = "workers.analyze.rematch_posts"  # () after the company profile changed
 DETECT_ALERTS = "workers.alert.detect_alerts"  # (company_id)
 DETECT_ALL = "workers.alert.detect_all"  # ()
@@ -53,6 +54,7 @@ _QUEUE_OF = {
     IMPORT_UPLOAD: COLLECT,
     ANALYZE_MENTIONS: ANALYZE,
     ANALYZE_PENDING: ANALYZE,
+    EXPLAIN_MENTION: UPKEEP,  # a person waits for it: not behind the texts that are to be tagged
     REMATCH: ANALYZE,
     DETECT_ALERTS: ALERT,
     DETECT_ALL: ALERT,
@@ -82,7 +84,7 @@ _MODULES_OF = {
     ANALYZE: "workers.analyze,workers.demo",
     ALERT: "workers.alert",
     NOTIFY: "workers.alert",
-    UPKEEP: "workers.collect,workers.recheck,workers.trial,workers.upkeep",
+    UPKEEP: "workers.collect,workers.explain,workers.recheck,workers.trial,workers.upkeep",
 }
 
 
