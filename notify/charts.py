@@ -12,15 +12,23 @@ from typing import Any
 
 import altair as alt
 
+from notify.chart_parts import (
+    UNKNOWN,
+    WIDTH,
+    count_words,
+    data,
+    finished,
+    percent_range,
+    range_words,
+    row_height,
+    tooltip,
+)
 from notify.drawing import Chart as Chart
-from notify.palette import ACCENT, ACCENT_SOFT, ALARM, BAND, CLICKS, INK, MUTED, PALE, PAPER, REACH, SENTIMENT
+from notify.palette import ACCENT, ACCENT_SOFT, ALARM, BAND, CLICKS, INK, MUTED, PALE, REACH, SENTIMENT
 from notify.points import AudienceRow, ClickPoint, ReachPoint, SentimentPoint, VoiceRow, VolumePoint
 
 LEAST_COVERAGE = 0.9
-WIDTH = 560
-HEIGHT = 200
 NORMAL, SPIKE, GAPS, HIDDEN = "stories", "above normal", "coverage below 90 %", "hidden: fewer than 5 authors"
-UNKNOWN = "–"
 
 
 def volume_chart(points: Sequence[VolumePoint], title: str = "") -> Chart:
@@ -29,7 +37,7 @@ def volume_chart(points: Sequence[VolumePoint], title: str = "") -> Chart:
     top = max((row["stories"] for row in rows if row["stories"] is not None), default=1) or 1
     for row in rows:
         row["shown"] = top * 0.04 if row["state"] == HIDDEN else row["stories"]
-    base = alt.Chart(_data(rows)).encode(x=_time(rows))
+    base = alt.Chart(data(rows)).encode(x=_time(rows))
     band = base.mark_area(color=BAND, interpolate="step-after").encode(
         y=alt.Y("expected_low:Q", title="stories"), y2="expected_high:Q"
     )
@@ -37,10 +45,10 @@ def volume_chart(points: Sequence[VolumePoint], title: str = "") -> Chart:
     bars = base.mark_bar(size=_bar_width(len(rows))).encode(
         y=alt.Y("shown:Q", title="stories"),
         color=alt.Color("state:N", scale=states, legend=_legend({str(row["state"]) for row in rows})),
-        tooltip=_tooltip(time="when (UTC)", told="stories", expected="expected", covered="coverage"),
+        tooltip=tooltip(time="when (UTC)", told="stories", expected="expected", covered="coverage"),
     )
     spikes = sum(point.spike for point in points)
-    return _chart(band + bars, title, f"Stories in {len(rows)} buckets, {spikes} of them above normal.")
+    return finished(band + bars, title, f"Stories in {len(rows)} buckets, {spikes} of them above normal.")
 
 
 def sentiment_chart(points: Sequence[SentimentPoint], title: str = "") -> Chart:
@@ -53,13 +61,13 @@ def sentiment_chart(points: Sequence[SentimentPoint], title: str = "") -> Chart:
             "low": point.low,
             "high": point.high,
             "told": UNKNOWN if point.net is None else f"{point.net:+.0f}",
-            "interval": _range(point.low, point.high, "+.0f"),
-            "n": _count(point.n),
+            "interval": range_words(point.low, point.high, "+.0f"),
+            "n": count_words(point.n),
             "state": GAPS if _gaps(point.coverage) else "net sentiment",
         }
         for point in points
     ]
-    base = alt.Chart(_data(rows)).encode(x=_time(rows))
+    base = alt.Chart(data(rows)).encode(x=_time(rows))
     y = alt.Y("net:Q", title="net sentiment", scale=alt.Scale(domain=[-100, 100]))
     band = base.mark_area(color=ACCENT_SOFT, opacity=0.5).encode(y=alt.Y("low:Q", title="net sentiment"), y2="high:Q")
     line = base.mark_line(color=ACCENT, strokeWidth=2).encode(y=y)
@@ -67,10 +75,10 @@ def sentiment_chart(points: Sequence[SentimentPoint], title: str = "") -> Chart:
     dots = base.mark_point(filled=True, size=40, opacity=1).encode(
         y=y,
         color=alt.Color("state:N", scale=states, legend=_legend({str(row["state"]) for row in rows})),
-        tooltip=_tooltip(time="when (UTC)", told="net sentiment", interval="95 % interval", n="judged mentions"),
+        tooltip=tooltip(time="when (UTC)", told="net sentiment", interval="95 % interval", n="judged mentions"),
     )
     judged = sum(point.net is not None for point in points)
-    return _chart(band + line + dots, title, f"Net sentiment of {judged} of {len(rows)} buckets with its interval.")
+    return finished(band + line + dots, title, f"Net sentiment of {judged} of {len(rows)} buckets with its interval.")
 
 
 def share_of_voice_chart(rows: Sequence[VoiceRow], title: str = "") -> Chart:
@@ -83,21 +91,21 @@ def share_of_voice_chart(rows: Sequence[VoiceRow], title: str = "") -> Chart:
             "high": row.high,
             "owner": "own" if row.own else "rival",
             "told": UNKNOWN if row.share is None else f"{100 * row.share:.1f} %",
-            "interval": _percent_range(row.low, row.high),
+            "interval": percent_range(row.low, row.high),
             "n": f"{row.mentions:,} of {row.total:,}",
         }
         for row in rows
     ]
     y = alt.Y("name:N", sort=[row.name for row in rows], title=None)
-    base = alt.Chart(_data(values)).encode(y=y)
+    base = alt.Chart(data(values)).encode(y=y)
     owners = alt.Scale(domain=["own", "rival"], range=[ACCENT, "#9aa5b1"])
     bars = base.mark_bar().encode(
         x=alt.X("share:Q", title="share of voice", axis=alt.Axis(format="%", tickCount=6)),
         color=alt.Color("owner:N", scale=owners, legend=None),
-        tooltip=_tooltip(name="company", told="share", interval="interval", n="mentions"),
+        tooltip=tooltip(name="company", told="share", interval="interval", n="mentions"),
     )
     whiskers = base.mark_rule(color=INK).encode(x=alt.X("low:Q", title="share of voice"), x2="high:Q")
-    return _chart(bars + whiskers, title, f"Share of voice of {len(rows)} companies.", height=_row_height(len(rows)))
+    return finished(bars + whiskers, title, f"Share of voice of {len(rows)} companies.", height=row_height(len(rows)))
 
 
 def audience_chart(rows: Sequence[AudienceRow], title: str = "") -> Chart:
@@ -106,7 +114,7 @@ def audience_chart(rows: Sequence[AudienceRow], title: str = "") -> Chart:
     order = [_audience_label(row) for row in rows]
     domain = list(SENTIMENT)
     bars = (
-        alt.Chart(_data(values))
+        alt.Chart(data(values))
         .mark_bar()
         .encode(
             y=alt.Y("audience:N", sort=order, title=None, scale=alt.Scale(domain=order)),
@@ -117,12 +125,12 @@ def audience_chart(rows: Sequence[AudienceRow], title: str = "") -> Chart:
                 legend=alt.Legend(title=None, orient="top"),
             ),
             order=alt.Order("place:Q"),
-            tooltip=_tooltip(audience="audience", sentiment="sentiment", mentions="mentions", share="of the audience"),
+            tooltip=tooltip(audience="audience", sentiment="sentiment", mentions="mentions", share="of the audience"),
         )
     )
     hidden = sum(row.suppressed for row in rows)
     text = f"Mentions of {len(rows)} audiences by sentiment, {hidden} of them hidden."
-    return _chart(bars, title, text, height=_row_height(len(rows)))
+    return finished(bars, title, text, height=row_height(len(rows)))
 
 
 def reach_chart(points: Sequence[ReachPoint], title: str = "") -> Chart:
@@ -132,7 +140,7 @@ def reach_chart(points: Sequence[ReachPoint], title: str = "") -> Chart:
         raise ValueError(f"reach is measured, estimated or potential, not {unknown[0]!r}")
     kinds = [kind for kind in REACH if any(point.kind == kind for point in points)] or ["measured"]
     panels = [_reach_panel([point for point in points if point.kind == kind], kind) for kind in kinds]
-    return _chart(
+    return finished(
         alt.vconcat(*panels), title, f"Reach in {len(kinds)} separate panels: {', '.join(kinds)}.", height=None
     )
 
@@ -140,22 +148,22 @@ def reach_chart(points: Sequence[ReachPoint], title: str = "") -> Chart:
 def clicks_chart(points: Sequence[ClickPoint], title: str = "") -> Chart:
     """Filtered clicks with the unique and raw counters as lines of their own."""
     rows = [
-        {"at": _iso(point.at), "time": _when(point.at), "counter": name, "clicks": value, "told": _count(value)}
+        {"at": _iso(point.at), "time": _when(point.at), "counter": name, "clicks": value, "told": count_words(value)}
         for point in points
         for name, value in (("filtered", point.filtered), ("unique", point.unique), ("raw", point.raw))
     ]
     counters = alt.Scale(domain=list(CLICKS), range=list(CLICKS.values()))
     lines = (
-        alt.Chart(_data(rows))
+        alt.Chart(data(rows))
         .mark_line(point=True)
         .encode(
             x=_time(rows),
             y=alt.Y("clicks:Q", title="clicks"),
             color=alt.Color("counter:N", scale=counters, legend=alt.Legend(title=None, orient="top")),
-            tooltip=_tooltip(time="when (UTC)", counter="counter", told="clicks"),
+            tooltip=tooltip(time="when (UTC)", counter="counter", told="clicks"),
         )
     )
-    return _chart(lines, title, f"Clicks in {len(points)} buckets: filtered, unique and raw.")
+    return finished(lines, title, f"Clicks in {len(points)} buckets: filtered, unique and raw.")
 
 
 def _volume_row(point: VolumePoint) -> dict[str, Any]:
@@ -167,8 +175,8 @@ def _volume_row(point: VolumePoint) -> dict[str, Any]:
         time=_when(point.at),
         state=state,
         stories=stories,
-        told="hidden" if point.suppressed else _count(stories),
-        expected=_range(point.expected_low, point.expected_high, ".0f"),
+        told="hidden" if point.suppressed else count_words(stories),
+        expected=range_words(point.expected_low, point.expected_high, ".0f"),
         covered=UNKNOWN if point.coverage is None else f"{100 * point.coverage:.0f} %",
     )
     return row
@@ -201,41 +209,22 @@ def _reach_panel(points: Sequence[ReachPoint], kind: str) -> alt.Chart:
             "at": _iso(point.at),
             "time": _when(point.at),
             "value": point.value,
-            "told": _count(point.value),
+            "told": count_words(point.value),
             "posts": point.posts,
         }
         for point in points
     ]
     panel: alt.Chart = (
-        alt.Chart(_data(rows), title=alt.TitleParams(kind, anchor="start", fontSize=12, color=MUTED))
+        alt.Chart(data(rows), title=alt.TitleParams(kind, anchor="start", fontSize=12, color=MUTED))
         .mark_bar(color=REACH[kind], size=_bar_width(len(rows)))
         .encode(
             x=_time(rows),
             y=alt.Y("value:Q", title="upper bound" if kind == "potential" else "impressions"),
-            tooltip=_tooltip(time="when (UTC)", told=kind, posts="posts"),
+            tooltip=tooltip(time="when (UTC)", told=kind, posts="posts"),
         )
         .properties(width=WIDTH, height=110)
     )
     return panel
-
-
-def _chart(chart: Any, title: str, description: str, height: int | None = HEIGHT) -> Chart:
-    """The spec with size, title and the house's plain look."""
-    if height is not None:
-        chart = chart.properties(width=WIDTH, height=height)
-    if title:
-        chart = chart.properties(title=alt.TitleParams(title, anchor="start", color=INK))
-    spec: dict[str, Any] = (
-        chart.properties(description=description, background=PAPER)
-        .configure_view(strokeWidth=0)
-        .configure_axis(labelColor=MUTED, titleColor=MUTED, gridColor=BAND, domainColor=PALE, tickColor=PALE)
-        .to_dict()
-    )
-    return Chart(spec, description)
-
-
-def _data(rows: Sequence[dict[str, Any]]) -> alt.InlineData:
-    return alt.InlineData(values=list(rows))
 
 
 def _time(rows: Sequence[dict[str, Any]]) -> alt.X:
@@ -250,16 +239,8 @@ def _legend(states: set[str]) -> alt.Legend | None:
     return alt.Legend(title=None, orient="top", values=sorted(states)) if len(states) > 1 else None
 
 
-def _tooltip(**titles: str) -> list[alt.Tooltip]:
-    return [alt.Tooltip(field=name, type="nominal", title=title) for name, title in titles.items()]
-
-
 def _bar_width(count: int) -> float:
     return max(1.0, min(24.0, 0.8 * WIDTH / max(count, 1)))
-
-
-def _row_height(count: int) -> int:
-    return max(60, 28 * count)
 
 
 def _gaps(coverage: float | None) -> bool:
@@ -272,15 +253,3 @@ def _iso(at: datetime) -> str:
 
 def _when(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%d %b %Y %H:%M")
-
-
-def _count(value: float | None) -> str:
-    return UNKNOWN if value is None else f"{value:,.0f}"
-
-
-def _range(low: float | None, high: float | None, form: str) -> str:
-    return UNKNOWN if low is None or high is None else f"{low:{form}} to {high:{form}}"
-
-
-def _percent_range(low: float | None, high: float | None) -> str:
-    return UNKNOWN if low is None or high is None else f"{100 * low:.1f} to {100 * high:.1f} %"

@@ -72,3 +72,35 @@ class ClickPoint:
     raw: int | None
     filtered: int | None
     unique: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationPoint:
+    """One bin of probabilities: their mean and the share right (both 0..1) with its interval, over `n` checks."""
+
+    confidence: float
+    right: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class DriftPoint:
+    """The stability index of one week and head; None where it is not told."""
+
+    at: datetime
+    head: str
+    psi: float | None
+    reading: str
+
+
+@dataclass(frozen=True, slots=True)
+class SharePoint:
+    """A share (0..1) of one week with its interval; None without mentions."""
+
+    at: datetime
+    share: float | None
+    low: float | None
+    high: float | None
+    n: int

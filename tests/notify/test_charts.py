@@ -19,7 +19,18 @@ from notify.charts import (
 )
 from notify.drawing import Chart
 from notify.palette import SENTIMENT
-from notify.points import AudienceRow, ClickPoint, ReachPoint, SentimentPoint, VoiceRow, VolumePoint
+from notify.points import (
+    AudienceRow,
+    CalibrationPoint,
+    ClickPoint,
+    DriftPoint,
+    ReachPoint,
+    SentimentPoint,
+    SharePoint,
+    VoiceRow,
+    VolumePoint,
+)
+from notify.quality_charts import calibration_chart, drift_chart, unsure_chart
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -35,6 +46,9 @@ VOICE = (VoiceRow("Acme", True, 40, 100, 0.4, 0.3, 0.5), VoiceRow("<b>Globex</b>
 AUDIENCES = (AudienceRow("consumer", 5, 6, 7, 2), AudienceRow("employee", 1, 0, 3, 0, suppressed=True))
 REACH = (ReachPoint(START, "measured", 900.0, 3), ReachPoint(START, "potential", 90_000.0, 3))
 CLICKS = (ClickPoint(START, 30, 12, 9), ClickPoint(START + HOUR, 8, None, None))
+CALIBRATION = (CalibrationPoint(0.85, 0.8, 0.7, 0.9, 60), CalibrationPoint(0.95, 1.0, 0.9, 1.0, 40))
+DRIFT = (DriftPoint(START, "sentiment", 0.31, "large"), DriftPoint(START, "audience", None, "few"))
+UNSURE = (SharePoint(START, 0.2, 0.1, 0.3, 90), SharePoint(START + HOUR, None, None, None, 0))
 ALL: list[tuple[Callable[..., Chart], Sequence[Any]]] = [
     (volume_chart, VOLUME),
     (sentiment_chart, MOOD),
@@ -42,6 +56,9 @@ ALL: list[tuple[Callable[..., Chart], Sequence[Any]]] = [
     (audience_chart, AUDIENCES),
     (reach_chart, REACH),
     (clicks_chart, CLICKS),
+    (calibration_chart, CALIBRATION),
+    (drift_chart, DRIFT),
+    (unsure_chart, UNSURE),
 ]
 
 
