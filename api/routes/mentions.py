@@ -88,7 +88,7 @@ def get_mention(viewer: Reader, mention_id: MentionId, now: Now) -> MentionDetai
         try:
             detail = mentions.get(session, viewer, mention_id)
         except NotAllowed as error:
-            raise _hidden(viewer, error) from error
+            raise hidden(viewer, error) from error
         audit.record(session, viewer, "mention.read", f"mention {mention_id}", now)
     return _shown(detail)
 
@@ -106,7 +106,7 @@ def correct_mention(viewer: Corrector, mention_id: MentionId, right: CorrectionI
                 mentions.correct(session, viewer, mention_id, head, label, now)
                 audit.record(session, viewer, "mention.correct", f"mention {mention_id}: {head} is {label}", now)
         except NotAllowed as error:
-            raise _hidden(viewer, error) from error
+            raise hidden(viewer, error) from error
         try:
             return _shown(mentions.get(session, viewer, mention_id))
         except NotAllowed:
@@ -124,7 +124,7 @@ def send_posts(viewer: Sender, sent: PostsIn, now: Now) -> IngestOut:
     return ingest(sent, now)
 
 
-def _hidden(viewer: Viewer, error: NotAllowed) -> ApiError:
+def hidden(viewer: Viewer, error: NotAllowed) -> ApiError:
     """What lies outside the role does not exist for it; a role that reads no texts at all is told so."""
     if viewer.facets:
         return ApiError(404, "There is no such mention for you.")

@@ -8,6 +8,7 @@ from fastapi.testclient import TestClient
 from storage import db, sources
 from tests.api import world
 from tests.api.world import ROLES, Said, say
+from workers import explanations
 
 Header = dict[str, str]
 
@@ -31,6 +32,7 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("POST", "/api/v1/mentions"): (403, 403, 403, 403, 200),
     ("GET", "/api/v1/mentions/{mention_id}"): (200, 404, 403, 403, 200),
     ("PATCH", "/api/v1/mentions/{mention_id}"): (200, 404, 403, 403, 200),
+    ("POST", "/api/v1/mentions/{mention_id}/evidence"): (503, 404, 403, 403, 503),  # no worker runs here
     ("GET", "/api/v1/series/volume"): (200, 200, 200, 403, 200),
     ("GET", "/api/v1/series/sentiment"): (200, 200, 200, 403, 200),
     ("GET", "/api/v1/breakdown"): (200, 200, 200, 403, 200),
@@ -65,7 +67,10 @@ def _ask(client: TestClient, call: tuple[str, str], headers: Header, ids: Mappin
 
 
 @pytest.mark.usefixtures("company")
-def test_every_call_for_every_role(client: TestClient, token: Callable[..., Header]) -> None:
+def test_every_call_for_every_role(
+    client: TestClient, token: Callable[..., Header], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(explanations, "PATIENCE", 0.1)
     (mention_id,) = say(Said("the app is slow"))
     with db.transaction() as session:
         source_id = sources.get_or_make(session, "api", "Forum", "api", world.NOW)
