@@ -3,14 +3,17 @@
 Algorithm of `decide`: 1. Findings of one company and kind whose slices lie inside one another form a group. 2. A group
 speaks through the most specific finding that explains 70 % of the broadest one's excess, else through the broadest.
 3. It goes to an open incident of the same kind on a slice that contains it or lies inside it; a negative share may also
-go to an open volume spike, since that mail already tells the sentiment. 4. Otherwise it opens one. 5. Open incidents
-that got nothing for six hours close, and say so once. Silence of sources is decided in `alerts.silence`.
+go to an open volume spike, since that mail already tells the sentiment. 4. Otherwise it opens one, unless a planned
+event explains it or it stays below the bar that people's answers have raised for its slice. 5. Open incidents that got
+nothing for six hours close, and say so once. Silence of sources is decided in `alerts.silence`.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from alerts.feedback import Bars, clears, raised
+from alerts.planned import Planned, explaining
 from alerts.rules import ALL, NEGATIVE, VOLUME, Finding, Intent, OpenIncident
 from alerts.severity import rank
 
@@ -19,14 +22,27 @@ GROWTH = 2.0  # times what the last mail told
 COOL_DOWN = timedelta(minutes=60)  # between two mails of one incident
 QUIET = timedelta(hours=6)  # without a finding until an incident closes
 DECIDED = (VOLUME, NEGATIVE)
+STILL_HOLDS = "The snooze is over and it still holds."
 
 
-def decide(findings: Sequence[Finding], open_incidents: Sequence[OpenIncident], now: datetime) -> tuple[Intent, ...]:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What people have said beforehand about one company: answers, planned events, what they closed by hand lately."""
+
+    bars: Bars = field(default_factory=dict)
+    planned: Sequence[Planned] = ()
+    dismissed: Sequence[OpenIncident] = ()  # closed by hand less than six hours ago
+
+
+def decide(
+    findings: Sequence[Finding], open_incidents: Sequence[OpenIncident], now: datetime, known: Known | None = None
+) -> tuple[Intent, ...]:
     """Intents in the order in which to carry them out; at most one per group of findings and one closing per incident.
 
-    Findings of several companies may be mixed. While a cool-down runs a higher severity is not taken over, so that it
-    is still news when it ends; only a rise to critical is told at once. Carrying an intent out sets
-    `last_finding_at = now`; what `tell` says sets `last_told_at` and `told_observed`.
+    Findings of several companies may be mixed where nothing is `known`. While a cool-down runs a higher severity is not
+    taken over, so that it is still news when it ends; only a rise to critical is told at once. A snooze is such a
+    cool-down, after which it is told that the incident still holds. Carrying an intent out sets `last_finding_at` to
+    now; what `tell` says sets `last_told_at` and `told_observed` and ends the snooze.
     """
     incidents = {incident.id: incident for incident in open_incidents if incident.kind in DECIDED}
     touched: set[int] = set()
@@ -34,18 +50,34 @@ def decide(findings: Sequence[Finding], open_incidents: Sequence[OpenIncident], 
     intents = []
     for spokesman in sorted(_spokesmen(findings), key=lambda finding: finding.kind != VOLUME):
         incident = _home(spokesman, tuple(incidents.values()))
-        if incident is None and any(_takes(NEGATIVE, told, spokesman) for told in opened):
-            continue  # a volume spike that opens right now tells the sentiment too
         if incident is None:
-            opened.append(spokesman)
-            intents.append(Intent("open", None, spokesman, spokesman.severity, "No open incident covers it.", True))
-            continue
-        intent = _update(spokesman, incident, now)
-        touched.add(incident.id)
-        incidents[incident.id] = _after(incident, intent, spokesman, now)
-        intents.append(intent)
+            if any(_takes(NEGATIVE, told, spokesman) for told in opened):
+                continue  # a volume spike that opens right now tells the sentiment too
+            intent = _opening(spokesman, known or Known())
+            if intent is not None and intent.action == "open":
+                opened.append(spokesman)
+        else:
+            intent = _update(spokesman, incident, now)
+            touched.add(incident.id)
+            incidents[incident.id] = _after(incident, intent, spokesman, now)
+        if intent is not None:
+            intents.append(intent)
     closing = (_close(incident, now) for incident in incidents.values() if incident.id not in touched)
     return (*intents, *(intent for intent in closing if intent is not None))
+
+
+def _opening(finding: Finding, known: Known) -> Intent | None:
+    """What a finding without an open incident leads to; None: nothing."""
+    event = explaining(finding, known.planned)
+    if event is not None:
+        return Intent("explain", None, finding, finding.severity, f"Explained by {event.name}.", False)
+    factor = known.bars.get((finding.kind, finding.facet, finding.audience), 1.0)
+    if not clears(finding, factor):
+        return None
+    closed = _home(finding, tuple(incident for incident in known.dismissed if incident.kind in DECIDED))
+    if closed is not None and _growth(finding, replace(closed, told_observed=closed.observed)) is None:
+        return None  # somebody has closed it, and it is no more than they knew
+    return Intent("open", None, raised(finding, factor), finding.severity, "No open incident covers it.", True)
 
 
 def _spokesmen(findings: Sequence[Finding]) -> list[Finding]:
@@ -96,11 +128,14 @@ def _home(finding: Finding, incidents: Sequence[OpenIncident]) -> OpenIncident |
 
 
 def _update(finding: Finding, incident: OpenIncident, now: datetime) -> Intent:
-    reason = _growth(finding, incident)
+    urgent = finding.severity == "critical" and incident.severity != "critical"
+    until = incident.snoozed_until
+    if until is not None and now < until and not urgent:
+        return Intent("absorb", incident.id, finding, incident.severity, "Snoozed.", False)
+    reason = _growth(finding, incident) or (STILL_HOLDS if until is not None else None)
     if reason is None:
         return Intent("absorb", incident.id, finding, incident.severity, "No larger than last told.", False)
     told_at = incident.last_told_at or incident.opened_at
-    urgent = finding.severity == "critical" and incident.severity != "critical"
     if now - told_at < COOL_DOWN and not urgent:
         return Intent("absorb", incident.id, finding, incident.severity, f"{reason} Cool-down runs.", False)
     level = max(incident.severity, finding.severity, key=rank)
@@ -123,11 +158,13 @@ def _after(incident: OpenIncident, intent: Intent, finding: Finding, now: dateti
     incident = replace(incident, severity=intent.severity, observed=observed, last_finding_at=now)
     if not intent.tell:
         return incident
-    return replace(incident, told_observed=observed, last_told_at=now)
+    return replace(incident, told_observed=observed, last_told_at=now, snoozed_until=None)
 
 
 def _close(incident: OpenIncident, now: datetime) -> Intent | None:
     if now - incident.last_finding_at < QUIET:
         return None
     hours = QUIET // timedelta(hours=1)
-    return Intent("close", incident.id, None, incident.severity, f"Nothing unusual for {hours} hours.", True)
+    reason = f"Nothing unusual for {hours} hours."
+    # After a snooze people are told again only if it still holds.
+    return Intent("close", incident.id, None, incident.severity, reason, incident.snoozed_until is None)

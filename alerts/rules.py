@@ -10,6 +10,8 @@ VOLUME = "volume_spike"
 NEGATIVE = "negative_share"
 SILENCE = "source_silence"
 
+Slice = tuple[str, str, str]  # kind, facet, audience: what people's answers and open incidents are held by
+
 
 @dataclass(frozen=True, slots=True)
 class HourCount:
@@ -31,7 +33,8 @@ class Series:
     `authors` is the number of distinct authors in the last 24 hours of the series (unknown authors count one each),
     `authors_hour` the same in the last full hour and the running one. `coverage` is the share of scheduled
     collections that succeeded in the last 24 hours (None: nothing was scheduled). `since` is the first collection for
-    the company (None: the first hour); hours before it say nothing about what is normal.
+    the company (None: the first hour); hours before it say nothing about what is normal, nor do those of `planned`
+    events (starts of hours, UTC).
     """
 
     company_id: int
@@ -43,6 +46,7 @@ class Series:
     authors: int
     coverage: float | None
     since: datetime | None = None
+    planned: frozenset[datetime] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +86,15 @@ class OpenIncident:
     opened_at: datetime
     last_finding_at: datetime
     last_told_at: datetime | None
+    snoozed_until: datetime | None = None  # stays set when it is over, until somebody was told again
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What to do: open, absorb, grow (absorb and tell again), close. `incident_id` is None for open."""
+    """What to do: open, absorb, grow (absorb and tell again), close, explain (nothing: a planned event explains it).
+
+    `incident_id` is None for open and explain.
+    """
 
     action: str
     incident_id: int | None

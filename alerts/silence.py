@@ -94,16 +94,20 @@ def decide_silence(
     """One incident for all silent sources: opened by the first, grown by each that follows, over when all speak again.
 
     `gone` are those of `silent` that were caught just now; `incident` is the open one of this kind. None: no news.
+    While it is snoozed nothing is told; afterwards it is, if a source is still silent.
     """
     if incident is not None and not silent:
-        return Intent("close", incident.id, None, incident.severity, "No source is silent any more.", True)
-    if not gone:
+        told = incident.snoozed_until is None
+        return Intent("close", incident.id, None, incident.severity, "No source is silent any more.", told)
+    until = incident.snoozed_until if incident is not None else None
+    awake = until is not None and now >= until
+    if not gone and not awake:
         return None
     finding = _finding(company_id, silent, now)
-    reason = f"{_names(gone)} went silent."
+    reason = f"{_names(gone)} went silent." if gone else f"The snooze is over; still silent: {_names(silent)}."
     if incident is None:
         return Intent("open", None, finding, SEVERITY, reason, True)
-    return Intent("grow", incident.id, finding, incident.severity, reason, True)
+    return Intent("grow", incident.id, finding, incident.severity, reason, until is None or awake)
 
 
 def _finding(company_id: int, silent: Sequence[SilentSource], now: datetime) -> Finding:
