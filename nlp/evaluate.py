@@ -1,4 +1,4 @@
-"""How good the tagger is on labelled texts: `python -m nlp.evaluate FILE… [--json] [--with-source]`.
+"""How good the tagger is: `python -m nlp.evaluate FILE… [--json]`, `--behaviour [--json]` or `--themes [--json]`.
 
 FILE is `.jsonl` or `.jsonl.gz`; a line holds `text` and any of `sentiment`, `audience`, `facet`. A label that is none
 of the head's classes (null, "unknown") leaves the row out for that head; a head without labelled rows is left out.
@@ -11,9 +11,13 @@ What is counted
 - share_unsure: share of rows where the service abstains (sentiment "unsure", audience "unknown" or "staff");
   accuracy_sure: accuracy among the others. Facet never abstains.
 - `audience_staff_merged`: the audience figures with employee and alumnus as one class, "staff".
+- curve (`--curves`): accuracy among the most confident 100, 90, … 10 % of the rows; area: its mean over all coverages.
 
-The tagger sees the text alone. With `--with-source` it also gets the row's `meta`, and a label that the source states
-counts as the likeliest class.
+The tagger sees the text and, where the row has one, its `target` (the company that the sentiment is about;
+`--without-target` keeps it back). With `--with-source` it also gets the row's `meta`, and a label that the source
+states counts as the likeliest class. `--by genre` splits the figures by that field of the rows.
+
+`--behaviour` runs the cases of `nlp/behaviour`, `--themes` the labelled sample of themes.
 """
 
 import argparse
@@ -24,19 +28,24 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import IO
 
 from rich.console import Console
-from rich.table import Table
 
-from nlp.result import LABELS, STAFF, UNKNOWN, UNSURE, TagInput, Tags, Verdict
+from nlp import report
+from nlp.behaviour.measure import measure as measure_behaviour
+from nlp.figures import FileFigures, HeadFigures, Outcome, head_figures, merged_outcome, outcome
+from nlp.model import Network, WeightsError
+from nlp.result import LABELS, TagInput, Tags
 from nlp.tag import tag_posts
+from nlp.theme_figures import measure as measure_themes
 
 CHUNK = 1_024
-BINS = 10
 MERGED = "audience_staff_merged"
+GROUPINGS = ("genre", "lang", "source")
 
 Tagger = Callable[[Sequence[TagInput]], list[Tags]]
 
@@ -46,47 +55,12 @@ class RowError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """One labelled row of one head: its label, the likeliest class (None: not read), its probability, abstained."""
+class Given:
+    """What the tagger is told beside the text, and the field of the rows that the figures are split by."""
 
-    wanted: str
-    found: str | None
-    confidence: float
-    abstained: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ClassFigures:
-    """Figures of one class; `n` labelled rows. Precision is None where the class was never said."""
-
-    precision: float | None
-    recall: float
-    f1: float
-    n: int
-
-
-@dataclass(frozen=True, slots=True)
-class HeadFigures:
-    """Figures of one head over one file; shares and probabilities from 0 to 1."""
-
-    n: int
-    accuracy: float
-    macro_recall: float
-    macro_f1: float
-    per_class: dict[str, ClassFigures]
-    ece: float | None
-    share_unsure: float
-    accuracy_sure: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class FileFigures:
-    """Figures of one file. `texts_per_second` covers cleaning, language, network and themes; None without rows."""
-
-    file: str
-    rows: int
-    heads: dict[str, HeadFigures]
-    texts_per_second: float | None
+    source: bool = False
+    target: bool = True
+    by: str | None = None
 
 
 def read_rows(path: Path) -> Iterator[dict[str, object]]:
@@ -102,30 +76,35 @@ def read_rows(path: Path) -> Iterator[dict[str, object]]:
                 raise RowError(f"{path} line {number}: {error}") from error
             if not isinstance(row, dict) or not isinstance(row.get("text"), str):
                 raise RowError(f"{path} line {number}: wanted an object with a text")
+            if not isinstance(row.get("target"), str | None):
+                raise RowError(f"{path} line {number}: field target: wanted a string")
             yield row
 
 
-def evaluate_file(path: Path, tagger: Tagger, *, with_source: bool = False) -> FileFigures:
+def evaluate_file(path: Path, tagger: Tagger, given: Given = Given()) -> FileFigures:
     """Tag a file in chunks and count."""
-    outcomes: dict[str, list[Outcome]] = {}
+    outcomes: dict[str, dict[str, list[Outcome]]] = {}
     rows, seconds = 0, 0.0
     lines = read_rows(path)
     while chunk := list(islice(lines, CHUNK)):
-        inputs = [_input(row, rows + at, with_source=with_source) for at, row in enumerate(chunk)]
+        inputs = [_input(row, rows + at, given) for at, row in enumerate(chunk)]
         started = time.perf_counter()
         tags = tagger(inputs)
         seconds += time.perf_counter() - started
         rows += len(chunk)
         for row, found in zip(chunk, tags, strict=True):
-            _collect(row, found, outcomes)
-    heads = {head: head_figures(found) for head, found in outcomes.items()}
-    return FileFigures(str(path), rows, heads, round(rows / seconds, 1) if rows else None)
+            group = str(row.get(given.by) or "none") if given.by else ""
+            _collect(row, found, outcomes.setdefault(group, {}))
+    groups = {group: _figures([found]) for group, found in sorted(outcomes.items())} if given.by else {}
+    speed = round(rows / seconds, 1) if rows else None
+    return FileFigures(str(path), rows, _figures(list(outcomes.values())), speed, groups)
 
 
-def _input(row: dict[str, object], number: int, *, with_source: bool) -> TagInput:
-    meta = row.get("meta") if with_source else None
+def _input(row: dict[str, object], number: int, given: Given) -> TagInput:
+    meta = row.get("meta") if given.source else None
     plain = {str(key): str(value) for key, value in meta.items()} if isinstance(meta, dict) else {}
-    return TagInput(str(row.get("id", number)), str(row["text"]), meta=plain)
+    target = str(row.get("target") or "") or None if given.target else None
+    return TagInput(str(row.get("id", number)), str(row["text"]), target=target, meta=plain)
 
 
 def _collect(row: dict[str, object], tags: Tags, outcomes: dict[str, list[Outcome]]) -> None:
@@ -133,131 +112,76 @@ def _collect(row: dict[str, object], tags: Tags, outcomes: dict[str, list[Outcom
         wanted = row.get(head)
         if wanted not in labels:
             continue
-        found = outcome(str(wanted), getattr(tags, head))
-        outcomes.setdefault(head, []).append(found)
+        outcomes.setdefault(head, []).append(outcome(str(wanted), getattr(tags, head)))
         if head == "audience":
-            outcomes.setdefault(MERGED, []).append(_merged(str(wanted), tags.audience))
+            outcomes.setdefault(MERGED, []).append(merged_outcome(str(wanted), tags.audience))
 
 
-def was_read(verdict: Verdict) -> bool:
-    """Whether the model read the text; flat scores say that it did not."""
-    return len(set(verdict.scores.values())) > 1
+def _figures(groups: Sequence[dict[str, list[Outcome]]]) -> dict[str, HeadFigures]:
+    """Figures per head over all groups together."""
+    found = {}
+    for head in ("sentiment", "audience", MERGED, "facet"):
+        outcomes = [one for group in groups for one in group.get(head, ())]
+        if outcomes:
+            found[head] = head_figures(outcomes)
+    return found
 
 
-def outcome(wanted: str, verdict: Verdict) -> Outcome:
-    """Compare a label with a verdict."""
-    abstained = verdict.label in (UNSURE, UNKNOWN, STAFF)
-    if not was_read(verdict):
-        return Outcome(wanted, None if abstained else verdict.label, 0.0, abstained)
-    best = max(verdict.scores, key=lambda label: verdict.scores[label])
-    return Outcome(wanted, best, verdict.scores[best], abstained)
-
-
-def _merged(wanted: str, verdict: Verdict) -> Outcome:
-    def merge(label: str) -> str:
-        return STAFF if label in ("employee", "alumnus") else label
-
-    scores: dict[str, float] = {}
-    for label, score in verdict.scores.items() if was_read(verdict) else ():
-        scores[merge(label)] = scores.get(merge(label), 0.0) + score
-    found = outcome(merge(wanted), Verdict(verdict.label, scores))
-    said = None if verdict.label == UNKNOWN else merge(verdict.label)
-    return Outcome(found.wanted, found.found or said, found.confidence, verdict.label == UNKNOWN)
-
-
-def head_figures(outcomes: Sequence[Outcome]) -> HeadFigures:
-    """All figures of one head; at least one outcome."""
-    sure = [one for one in outcomes if not one.abstained]
-    per_class = {label: _class_figures(outcomes, label) for label in sorted({one.wanted for one in outcomes})}
-    ece = calibration_error([one for one in outcomes if one.confidence > 0.0])
-    return HeadFigures(
-        n=len(outcomes),
-        accuracy=_accuracy(outcomes),
-        macro_recall=_rounded(sum(one.recall for one in per_class.values()) / len(per_class)),
-        macro_f1=_rounded(sum(one.f1 for one in per_class.values()) / len(per_class)),
-        per_class=per_class,
-        ece=ece,
-        share_unsure=_rounded(1 - len(sure) / len(outcomes)),
-        accuracy_sure=_accuracy(sure) if sure else None,
-    )
-
-
-def _class_figures(outcomes: Sequence[Outcome], label: str) -> ClassFigures:
-    wanted = sum(one.wanted == label for one in outcomes)
-    said = sum(one.found == label for one in outcomes)
-    hits = sum(one.wanted == label == one.found for one in outcomes)
-    return ClassFigures(
-        precision=_rounded(hits / said) if said else None,
-        recall=_rounded(hits / wanted),
-        f1=_rounded(2 * hits / (wanted + said)),
-        n=wanted,
-    )
-
-
-def calibration_error(outcomes: Sequence[Outcome]) -> float | None:
-    """Expected calibration error: Σ over bins of (rows in bin ÷ rows) × |accuracy − mean confidence|; None: no rows."""
-    if not outcomes:
-        return None
-    bins: list[list[Outcome]] = [[] for _ in range(BINS)]
-    for one in outcomes:
-        bins[min(int(one.confidence * BINS), BINS - 1)].append(one)
-    gaps = [abs(sum(one.found == one.wanted for one in group) - sum(one.confidence for one in group)) for group in bins]
-    return _rounded(sum(gaps) / len(outcomes))
-
-
-def _accuracy(outcomes: Sequence[Outcome]) -> float:
-    return _rounded(sum(one.wanted == one.found for one in outcomes) / len(outcomes))
-
-
-def _rounded(value: float) -> float:
-    return round(value, 4)
-
-
-def show(files: Sequence[FileFigures], console: Console) -> None:
-    """The figures as a table for people."""
-    for one in files:
-        speed = "–" if one.texts_per_second is None else f"{one.texts_per_second:.0f} texts/s"
-        table = Table(title=f"{one.file} · {one.rows} rows · {speed}", title_justify="left")
-        for column in ("head", "n", "accuracy", "macro recall", "macro F1", "ece", "unsure", "accuracy of the sure"):
-            table.add_column(column, justify="left" if column == "head" else "right")
-        for head, found in one.heads.items():
-            values = (
-                found.accuracy,
-                found.macro_recall,
-                found.macro_f1,
-                found.ece,
-                found.share_unsure,
-                found.accuracy_sure,
-            )
-            table.add_row(head, str(found.n), *("–" if value is None else f"{value:.3f}" for value in values))
-        console.print(table)
-
-
-def main() -> int:
-    """Command line; status 2 when a file cannot be read."""
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m nlp.evaluate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of tables")
-    parser.add_argument(
-        "--with-source", action="store_true", help="give the tagger what the source states (field meta)"
-    )
+    parser.add_argument("--with-source", action="store_true", help="give the tagger what the source states (meta)")
+    parser.add_argument("--without-target", action="store_true", help="keep the rows' target from the tagger")
+    parser.add_argument("--curves", action="store_true", help="risk-coverage curves")
+    parser.add_argument("--by", choices=GROUPINGS, help="split the figures by this field of the rows")
+    parser.add_argument("--behaviour", action="store_true", help="run the behavioural test set instead of files")
+    parser.add_argument("--themes", action="store_true", help="measure the lexicon of themes instead of files")
+    parser.add_argument("--verbose", action="store_true", help="with --behaviour: every failing case")
+    parser.add_argument("--weights", type=Path, metavar="FOLDER", help="other weights than the built-in ones")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="threads of the model")
+    return parser
+
+
+def _measure(given: argparse.Namespace, tagger: Tagger) -> None:
+    """Measure what was asked for and print it."""
+    answer: dict[str, object]
+    console = Console()
+    if given.behaviour:
+        behaviour = measure_behaviour(tagger)
+        answer = {"behaviour": asdict(behaviour)}
+        show = partial(report.show_behaviour, behaviour, console, verbose=given.verbose)
+    elif given.themes:
+        themes = measure_themes(tagger)
+        answer = {"themes": [asdict(one) for one in themes]}
+        show = partial(report.show_themes, themes, console)
+    else:
+        how = Given(source=given.with_source, target=not given.without_target, by=given.by)
+        files = [evaluate_file(path, tagger, how) for path in given.files]
+        answer = {"files": [report.file_json(one, curves=given.curves, by=given.by) for one in files]}
+        show = partial(report.show_files, files, console, curves=given.curves)
+    if given.json:
+        print(json.dumps(answer, indent=2))
+    else:
+        show()
+
+
+def main() -> int:
+    """Command line; status 2 when a file or the weights cannot be read."""
+    parser = _parser()
     given = parser.parse_args()
-    tag_posts([TagInput("0", "warm up")], given.threads)  # loading is no part of the speed
+    if bool(given.files) + given.behaviour + given.themes != 1:
+        parser.error("wanted files, --behaviour or --themes")
     try:
-        files = [
-            evaluate_file(path, lambda inputs: tag_posts(inputs, given.threads), with_source=given.with_source)
-            for path in given.files
-        ]
-    except (OSError, EOFError, ValueError) as error:
+        model = Network(given.weights, given.threads) if given.weights else None
+        tagger = partial(tag_posts, threads=given.threads, model=model)
+        tagger([TagInput("0", "warm up")])  # loading is no part of the speed
+        _measure(given, tagger)
+    except (OSError, EOFError, ValueError, WeightsError) as error:
         print(f"nlp.evaluate: {error}", file=sys.stderr)
         return 2
-    if given.json:
-        print(json.dumps({"files": [asdict(one) for one in files]}, indent=2))
-    else:
-        show(files, Console())
     return 0
 
 

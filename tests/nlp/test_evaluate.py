@@ -2,13 +2,15 @@ import gzip
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from config.settings import ROOT
-from nlp.evaluate import Outcome, calibration_error, evaluate_file, head_figures, outcome
+from nlp.evaluate import Given, evaluate_file, main
+from nlp.figures import Outcome, calibration_error, head_figures, outcome, risk_coverage
+from nlp.report import file_json
 from nlp.result import STAFF, UNKNOWN, UNSURE, TagInput, Tags, Verdict
 
 NOTHING = Verdict(UNKNOWN, {})
@@ -92,8 +94,63 @@ def test_the_source_is_seen_only_when_asked(tmp_path: Path) -> None:
 
     path = write(tmp_path / "rows.jsonl", {"id": "7", "text": "x", "meta": {"stars": 1}})
     evaluate_file(path, note)
-    evaluate_file(path, note, with_source=True)
+    evaluate_file(path, note, Given(source=True))
     assert [dict(one.meta) for one in seen] == [{}, {"stars": "1"}]
+
+
+def test_the_target_is_given_unless_kept_back(tmp_path: Path) -> None:
+    seen: list[str | None] = []
+
+    def note(inputs: Sequence[TagInput]) -> list[Tags]:
+        seen.extend(one.target for one in inputs)
+        return always_employee(inputs)
+
+    path = write(tmp_path / "rows.jsonl", {"text": "x", "target": "Acme"}, {"text": "y", "target": ""}, {"text": "z"})
+    evaluate_file(path, note)
+    evaluate_file(path, note, Given(target=False))
+    assert seen == ["Acme", None, None, None, None, None]
+
+
+def test_risk_and_coverage_by_hand() -> None:
+    rows = [
+        Outcome("a", "a" if right else "b", sure, abstained=False) for right, sure in ((1, 0.9), (0, 0.5), (1, 0.7))
+    ]
+    curve = risk_coverage(rows)
+    assert curve.accuracy_at[100] == pytest.approx(2 / 3, abs=1e-4)
+    assert (curve.accuracy_at[60], curve.accuracy_at[10]) == (1.0, 1.0)
+    assert curve.area == pytest.approx((1 + 1 + 2 / 3) / 3, abs=1e-4)
+
+
+def test_rows_of_equal_confidence_count_alike_in_any_order() -> None:
+    rows = outcomes(("a", "a"), ("a", "b"), ("a", "b"), ("a", "a"))
+    assert risk_coverage(rows) == risk_coverage(rows[::-1])
+    assert risk_coverage(rows).accuracy_at[10] == 0.5
+
+
+def test_figures_split_by_a_field_of_the_rows(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "rows.jsonl",
+        {"text": "x", "audience": "employee", "genre": "tweet"},
+        {"text": "y", "audience": "consumer", "genre": "review"},
+        {"text": "z", "audience": "consumer"},
+    )
+    found = evaluate_file(path, always_employee, Given(by="genre"))
+    assert {group: heads["audience"].accuracy for group, heads in found.groups.items()} == {
+        "none": 0.0,
+        "review": 0.0,
+        "tweet": 1.0,
+    }
+    assert found.heads["audience"].n == 3
+
+
+def test_curves_and_groups_are_in_the_json_only_when_asked_for(tmp_path: Path) -> None:
+    path = write(tmp_path / "rows.jsonl", {"text": "x", "audience": "employee", "lang": "en"})
+    plain = evaluate_file(path, always_employee)
+    split = evaluate_file(path, always_employee, Given(by="lang"))
+    assert set(file_json(plain, curves=False, by=None)) == {"file", "rows", "heads", "texts_per_second"}
+    asked = json.loads(json.dumps(file_json(split, curves=True, by="lang")))
+    assert asked["by"] == "lang"
+    assert asked["groups"]["en"]["audience"]["curve"]["accuracy_at"]["100"] == 1.0
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -132,3 +189,48 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     ended = command(str(path))
     assert ended.returncode == 2
     assert "rows.jsonl line 2" in ended.stderr
+
+
+def test_a_target_that_is_no_string_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "rows.jsonl", {"text": "fine", "target": ["Acme"]})
+    with pytest.raises(ValueError, match=r"rows.jsonl line 1: field target"):
+        evaluate_file(path, always_employee)
+
+
+Answer = tuple[int, str, str]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
+    def run_main(*arguments: str) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["nlp.evaluate", "--threads", "1", *arguments])
+        try:
+            status = main()
+        except SystemExit as ended:
+            status = int(str(ended.code))
+        shown = capsys.readouterr()
+        return status, shown.out, shown.err
+
+    return run_main
+
+
+def test_other_weights_are_read_from_their_folder(tmp_path: Path, run: Callable[..., Answer]) -> None:
+    path = write(tmp_path / "rows.jsonl", {"text": "fine"})
+    status, _, errors = run(str(path), "--weights", str(tmp_path))
+    assert status == 2
+    assert "meta.json" in errors
+
+
+@pytest.mark.parametrize("arguments", [(), ("rows.jsonl", "--themes"), ("--behaviour", "--themes")])
+def test_one_thing_is_measured_at_a_time(arguments: tuple[str, ...], run: Callable[..., Answer]) -> None:
+    status, _, errors = run(*arguments)
+    assert status == 2
+    assert "wanted files, --behaviour or --themes" in errors
+
+
+def test_tables_show_curves_and_groups(tmp_path: Path, run: Callable[..., Answer]) -> None:
+    path = write(tmp_path / "rows.jsonl", {"text": "I love this phone", "sentiment": "positive", "genre": "tweet"})
+    status, shown, errors = run(str(path), "--curves", "--by", "genre")
+    assert (status, errors) == (0, "")
+    assert "accuracy by coverage" in shown
+    assert "tweet" in shown
