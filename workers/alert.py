@@ -12,12 +12,14 @@ from sqlalchemy.orm import Session
 
 from alerts.detect import detect
 from alerts.incident import decide
+from alerts.retagged import decide_retagged
 from config.settings import Settings, get_settings
 from notify.email import SendError, SmtpConfig, send
 from notify.message import compose_alert
 from storage import db, incidents, outbox, profile, rollups, telling
 from storage.outbox import ClaimedMail
 from workers.app import DETECT_ALERTS, DETECT_ALL, SEND_MAILS, TELL, enqueue, enqueue_once, job
+from workers.retag_state import comparable_since
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +51,12 @@ def detect_alerts(company_id: int) -> None:
             for series in rollups.alert_series(session, company_id, now)
             for finding in detect(series, now, settings.alert_sensitivity, settings.alert_floor)
         ]
-        intents = decide(findings, incidents.open_incidents(session, company_id), now)
+        unsettled = incidents.open_incidents(session, company_id)
+        comparable = comparable_since(company_id)
+        if comparable is None:
+            intents = decide(findings, unsettled, now)
+        else:
+            intents = decide_retagged(findings, unsettled, now, comparable)
         events = incidents.save(session, intents, now, company.demo)
         db.after_commit(session, lambda: _tell_soon(events))
 

@@ -9,11 +9,12 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol, TypeVar
 
 from celery.exceptions import SoftTimeLimitExceeded
 
 from config.settings import get_settings
-from nlp.model import WeightsError, network
+from nlp.model import Network, WeightsError
 from nlp.result import TagInput, Tags
 from nlp.stories import bands, signature
 from nlp.tag import tag_posts
@@ -21,6 +22,7 @@ from nlp.themes import is_protected
 from storage import db, mentions, profile
 from storage.mentions import Analyzed, PendingMention
 from workers.app import ANALYZE_MENTIONS, ANALYZE_PENDING, DETECT_ALERTS, REMATCH, enqueue, enqueue_once, job
+from workers.model import THREADS, network_in_force
 
 log = logging.getLogger(__name__)
 
@@ -28,10 +30,19 @@ GROUP_OF_SECOND_TRY = 16
 # The first try is among many, the second among 16, the next three alone. A process that is killed from outside hits a
 # text that is alone by chance once; three times in a row it is the text.
 GIVE_UP_AFTER = 5
-_THREADS = 1  # of the model: the worker has a process per core already
 _ROUNDS = 40  # of one run over what is pending; then the others in the queue have their turn
 _DETECT_AFTER = 2.0  # seconds in which many batches cause one detection
 _REMATCH_STEP = 500
+
+
+class _Attempted(Protocol):
+    """What was tried before, more or less often."""
+
+    @property
+    def attempts(self) -> int: ...
+
+
+Tried = TypeVar("Tried", bound=_Attempted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +86,13 @@ def analyze(limit: int, mention_ids: Sequence[int] | None = None) -> int:
 
     Raises `WeightsError` when there is no model: then nothing is counted as a try.
     """
-    network(_THREADS)  # loaded before anything is counted: a kill while the model loads is nobody's fault
+    model = network_in_force()  # loaded before anything is counted: a kill while the model loads is nobody's fault
     with db.transaction() as session:
         waiting = mentions.claim_pending(session, limit, mention_ids)
-    return sum(_analyze_group(group) for group in groups(waiting))
+    return sum(_analyze_group(group, model) for group in groups(waiting))
 
 
-def groups(waiting: Sequence[PendingMention]) -> Iterator[list[PendingMention]]:
+def groups(waiting: Sequence[Tried]) -> Iterator[list[Tried]]:
     """What was never tried together, what was tried once in small groups, the rest one by one."""
     fresh = [mention for mention in waiting if mention.attempts == 0]
     second = [mention for mention in waiting if mention.attempts == 1]
@@ -94,7 +105,7 @@ def groups(waiting: Sequence[PendingMention]) -> Iterator[list[PendingMention]]:
             yield [mention]
 
 
-def _analyze_group(group: Sequence[PendingMention]) -> int:
+def _analyze_group(group: Sequence[PendingMention], model: Network) -> int:
     ids = [mention.id for mention in group]
     now = datetime.now(UTC)
     if len(group) == 1 and group[0].attempts >= GIVE_UP_AFTER:
@@ -106,7 +117,7 @@ def _analyze_group(group: Sequence[PendingMention]) -> int:
         mentions.count_attempt(session, ids)
     with db.transaction() as session:
         claimed = mentions.claim_pending(session, len(ids), ids)
-        done, failed = _tagged(claimed)
+        done, failed = tagged(claimed, model)
         companies = mentions.save_analysis(session, done, now)
         for failure in failed:
             mentions.mark_failed(session, [failure.mention_id], failure.reason, now)
@@ -114,12 +125,12 @@ def _analyze_group(group: Sequence[PendingMention]) -> int:
     return len(claimed)
 
 
-def _tagged(claimed: Sequence[PendingMention]) -> tuple[list[Analyzed], list[Failure]]:
+def tagged(claimed: Sequence[PendingMention], model: Network) -> tuple[list[Analyzed], list[Failure]]:
     """Tag all; where that raises, each half, so that one bad text costs no other its tags."""
     if not claimed:
         return [], []
     try:
-        tags = tag_posts([tag_input(mention) for mention in claimed], _THREADS)
+        tags = tag_posts([tag_input(mention) for mention in claimed], THREADS, model)
         return [_analyzed(mention, one) for mention, one in zip(claimed, tags, strict=True)], []
     except (SoftTimeLimitExceeded, WeightsError):
         raise
@@ -128,7 +139,7 @@ def _tagged(claimed: Sequence[PendingMention]) -> tuple[list[Analyzed], list[Fai
             log.exception("Mention %d cannot be tagged.", claimed[0].id)
             return [], [Failure(claimed[0].id, f"{type(error).__name__}: {error}")]
     half = len(claimed) // 2
-    (left, left_failed), (right, right_failed) = _tagged(claimed[:half]), _tagged(claimed[half:])
+    (left, left_failed), (right, right_failed) = tagged(claimed[:half], model), tagged(claimed[half:], model)
     return left + right, left_failed + right_failed
 
 
@@ -154,7 +165,7 @@ def _detect_soon(companies: Sequence[int]) -> None:
 
 def _model_is_there() -> bool:
     try:
-        network(_THREADS)
+        network_in_force()
     except WeightsError as error:
         log.error("Nothing can be tagged: %s", error)  # noqa: TRY400 - the sentence says it all
         return False

@@ -34,6 +34,7 @@ IMPORT_UPLOAD = "workers.imports.import_upload"  # (token, mapping, source name,
 ANALYZE_MENTIONS = "workers.analyze.analyze_mentions"  # (mention_ids)
 ANALYZE_PENDING = "workers.analyze.analyze_pending"  # ()
 EXPLAIN_MENTION = "workers.explain.explain_mention"  # (token, mention_id)
+RETAG = "workers.retag.retag"  # () while a person asked for older mentions to be tagged again
 REMATCH = "workers.analyze.rematch_posts"  # () after the company profile changed
 DETECT_ALERTS = "workers.alert.detect_alerts"  # (company_id)
 DETECT_ALL = "workers.alert.detect_all"  # ()
@@ -55,6 +56,7 @@ _QUEUE_OF = {
     ANALYZE_MENTIONS: ANALYZE,
     ANALYZE_PENDING: ANALYZE,
     EXPLAIN_MENTION: UPKEEP,  # a person waits for it: not behind the texts that are to be tagged
+    RETAG: ANALYZE,
     REMATCH: ANALYZE,
     DETECT_ALERTS: ALERT,
     DETECT_ALL: ALERT,
@@ -72,6 +74,7 @@ BEAT = {
     COLLECT_DUE: 15,
     RECHECK_DUE: 60,
     PICK_UP: 30,
+    RETAG: 30,  # goes on where a killed worker left off
     DETECT_ALL: 60,  # closes incidents that went quiet, and covers detections that a crash dropped
     SEND_MAILS: 60,
     WATCH_SOURCES: 600,
@@ -81,7 +84,7 @@ BEAT = {
 
 _MODULES_OF = {
     COLLECT: "workers.collect,workers.imports,workers.recheck",
-    ANALYZE: "workers.analyze,workers.demo",
+    ANALYZE: "workers.analyze,workers.demo,workers.retag",
     ALERT: "workers.alert",
     NOTIFY: "workers.alert",
     UPKEEP: "workers.collect,workers.explain,workers.recheck,workers.trial,workers.upkeep",

@@ -41,14 +41,14 @@ def tagger(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """In place of the model: every text is negative; "poison" raises. Returns the ids of each call."""
     calls: list[list[str]] = []
 
-    def tag(inputs: Sequence[TagInput], threads: int = 1) -> list[Tags]:
+    def tag(inputs: Sequence[TagInput], threads: int = 1, model: object = None) -> list[Tags]:
         calls.append([one.id for one in inputs])
         if any("poison" in one.text for one in inputs):
             raise ValueError("poison")
         return [make.tags(int(one.id), "negative") for one in inputs]
 
     monkeypatch.setattr(analyze, "tag_posts", tag)
-    monkeypatch.setattr(analyze, "network", lambda threads: None)
+    monkeypatch.setattr(analyze, "network_in_force", lambda: None)
     return calls
 
 

@@ -11,10 +11,10 @@ from workers.app import app
 __all__ = ["alert", "app", "upkeep"]
 
 
-def _slow(inputs: Sequence[TagInput], threads: int = 1) -> list[Tags]:
+def _slow(inputs: Sequence[TagInput], threads: int = 1, model: object = None) -> list[Tags]:
     time.sleep(0.1)
     return [make.tags(int(one.id), "negative") for one in inputs]
 
 
 setattr(analyze, "tag_posts", _slow)  # noqa: B010 - a name that the module imports is not its own to mypy
-setattr(analyze, "network", lambda threads: None)  # noqa: B010
+setattr(analyze, "network_in_force", lambda: None)  # noqa: B010

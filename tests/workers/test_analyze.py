@@ -96,10 +96,10 @@ def test_a_try_is_counted_even_when_the_process_dies_in_it(
 def test_without_a_model_all_waits_and_nothing_is_counted_as_a_try(
     world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def absent(threads: int) -> None:
+    def absent() -> None:
         raise WeightsError("There are no weights in nlp/weights.")
 
-    monkeypatch.setattr(jobs, "network", absent)
+    monkeypatch.setattr(jobs, "network_in_force", absent)
     _say(world, "a")
 
     analyze_pending()
