@@ -9,12 +9,14 @@ from fastapi import APIRouter, Depends, Form, Path, Request, Response
 from sqlalchemy.orm import Session
 
 from api.auth import SignedIn, safe_next
-from api.dashboard import filters
+from api.dashboard import evidence_words, filters
 from api.dashboard.render import page, redirect
 from api.dashboard.wording import group, label, percent, voice
 from api.deps import Now, form_role, page_role
 from storage import audit, db, mentions, profile, sources
 from storage.viewer import NotAllowed, Viewer
+from workers import explanations
+from workers.explanations import Explanation
 
 router = APIRouter()
 
@@ -30,6 +32,8 @@ _SCOPES = {
 }
 _UNSEEN = ("story", "company")  # filters without a field of their own beside which an error could stand
 _LIMIT = 25
+_AT_ONCE = 2.0  # seconds in which the words behind the tags are there, unless the workers are busy
+_NOTHING_HERE = "No answer came, or it was too long ago: answers are kept for five minutes. Ask for the words again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +81,14 @@ def mentions_page(request: Request, now: Now, who: Reader, after: str = "") -> R
 
 
 @router.get("/mentions/{mention_id}")
-def mention_page(request: Request, now: Now, who: Reader, mention_id: MentionId) -> Response:
-    """One mention with all that is known of it."""
+def mention_page(
+    request: Request, now: Now, who: Reader, mention_id: MentionId, words: str = "", since: str = ""
+) -> Response:
+    """One mention with all that is known of it; with the token `words` also the words behind its tags."""
     with db.transaction() as session:
         detail = mentions.get(session, who.viewer, mention_id)
         audit.record(session, who.viewer, "mention.read", f"mention {mention_id}", now)
+    found = _asked_words(mention_id, words, since, now)
     latest = {reading.counter: (reading.counter, reading.value, reading.observed_at) for reading in detail.counters}
     return page(
         request,
@@ -93,7 +100,23 @@ def mention_page(request: Request, now: Now, who: Reader, mention_id: MentionId)
         counters=list(latest.values()),
         reasons=[_reason(head, detail) for head in mentions.HEADS],
         heads=mentions.HEADS,
+        target=evidence_words.target_of(detail),
+        waiting=bool(words) and found is None,
+        problem=found.problem if found else None,
+        evidence=found.evidence if found else None,
+        panels=evidence_words.panels(found.evidence, detail) if found and found.evidence else [],
     )
+
+
+@router.post("/mentions/{mention_id}/words")
+def ask_words(now: Now, who: Sender, mention_id: MentionId) -> Response:
+    """Have the words behind the tags worked out; most are there at once, else the page looks again by itself."""
+    with db.transaction() as session:
+        mentions.get(session, who.viewer, mention_id)
+        audit.record(session, who.viewer, "mention.read", f"mention {mention_id}, words behind its tags", now)
+    token = explanations.start_explanation(mention_id)
+    explanations.wait_for(token, mention_id, _AT_ONCE)
+    return redirect(f"/mentions/{mention_id}?words={token}&since={int(now.timestamp())}#words")
 
 
 @router.post("/mentions/{mention_id}/tags")
@@ -125,6 +148,17 @@ def correct(
         target = "/mentions"  # it belongs to another role now
     words = ", ".join(f"{head} is now {label(name)}" for head, name in changed.items())
     return redirect(target, f"Mention {mention_id} is corrected: {words}. All figures follow.")
+
+
+def _asked_words(mention_id: int, token: str, since: str, now: datetime) -> Explanation | None:
+    """The words that were asked for; None: they were not, or they are still awaited."""
+    if not token:
+        return None
+    found = explanations.explanation(token, mention_id)
+    began = int(since) if since.isascii() and since.isdecimal() and len(since) < 12 else 0
+    if found is None and now.timestamp() - began > explanations.PATIENCE + 5:
+        return Explanation(None, _NOTHING_HERE)
+    return found
 
 
 def _choices(session: Session, viewer: Viewer, now: datetime) -> Mapping[str, Any]:

@@ -37,3 +37,34 @@ function setUpCopy() {
 }
 
 setUpCopy();
+
+// A form whose answer is a page that holds the same section again: only the section is replaced.
+function setUpInPlace() {
+  document.addEventListener("submit", (event) => {
+    const form = event.target.closest("[data-in-place]");
+    if (!form) return;
+    event.preventDefault();
+    const button = form.querySelector("button");
+    button.disabled = true;
+    button.textContent = "Working it out …";
+    const body = new URLSearchParams(new FormData(form));
+    putInPlace(form.dataset.inPlace, form.action, { method: "POST", body }, () => form.submit());
+  });
+}
+
+async function putInPlace(id, address, options, otherwise) {
+  try {
+    const answer = await fetch(address, options);
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const section = page.getElementById(id);
+    if (!answer.ok || !section) throw new Error(answer.statusText);
+    document.getElementById(id).replaceWith(section);
+    history.replaceState(null, "", answer.url.split("#")[0]);
+    if ("waiting" in section.dataset) setTimeout(putInPlace, 1500, id, answer.url, {}, () => location.reload());
+    else section.querySelector("h2").focus();
+  } catch {
+    otherwise();
+  }
+}
+
+setUpInPlace();

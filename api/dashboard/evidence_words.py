@@ -1,0 +1,145 @@
+"""The words behind a mention's tags as the page shows them: the text in pieces, a table per tag, honest sentences."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from api.dashboard.wording import label, percent, signed, voice
+from nlp.result import Evidence, HeadEvidence, Span
+from nlp.text import TARGET_SIGN, clean, mark_target
+from storage.mentions import MentionDetail
+
+_THICK = (0.15, 0.4)  # weights from which a line under a word is thicker, and thickest
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of the text; `tone`: "" (plain), raises, lowers, theme, named or unread; `strength` 1 to 3."""
+
+    text: str
+    tone: str = ""
+    strength: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One tag with its words. `columns` and `rows` are the table; empty rows: `note` says why."""
+
+    id: str
+    title: str
+    note: str
+    pieces: tuple[Piece, ...]
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Whom the sentiment is about, and whether the text names them."""
+
+    company: str
+    named: bool
+
+
+def target_of(detail: MentionDetail) -> Target:
+    """Found with the same words by which the model is shown the company."""
+    text = clean(f"{detail.row.title or ''}\n\n{detail.text}")
+    return Target(detail.row.company, TARGET_SIGN in mark_target(text, detail.names))
+
+
+def panels(found: Evidence, detail: MentionDetail) -> list[Panel]:
+    """A panel per tag, and one for the themes."""
+    return [*(_panel(found, head, detail) for head in found.heads), _themes(found)]
+
+
+def _panel(found: Evidence, head: HeadEvidence, detail: MentionDetail) -> Panel:
+    spans = [((word.start, word.end), _tone(word.weight), _strength(word.weight)) for word in head.words]
+    name = _name(head.head, head.explained)
+    whole = head.probability or 0.0
+    rows = tuple(
+        (
+            found.text[word.start : word.end],
+            f"{percent(whole)} → {percent(min(max(whole - word.weight, 0.0), 1.0))}",
+            signed(-100 * word.weight),
+        )
+        for word in head.words
+    )
+    title = f"{head.head.capitalize()}: {_name(head.head, head.label)}"
+    note = " ".join(_notes(found, head, detail))
+    columns = ("Left out", f"Probability of “{name}”", "Change in points")
+    return Panel(head.head, title, note, tuple(_pieces(found, spans)), columns, rows)
+
+
+def _notes(found: Evidence, head: HeadEvidence, detail: MentionDetail) -> Iterator[str]:
+    now = str(getattr(detail.row, head.head))
+    if head.head in detail.row.corrected:
+        yield f"A person corrected this tag: {_name(head.head, now)} counts. Below is the model’s own view."
+    elif now != head.label:
+        yield (
+            f"The tag in force, {_name(head.head, now)}, was given by model {detail.model or '–'}; "
+            f"read again by model {found.model}, it is {_name(head.head, head.label)}."
+        )
+    if head.statement is not None:
+        yield f"{_decided(head.statement)}, so no words are behind it."
+        return
+    if head.label != head.explained:
+        yield (
+            f"The model is not sure enough to say it. Its likeliest guess is {_name(head.head, head.explained)}, "
+            f"with {percent(head.probability)}; the words below moved that guess."
+        )
+    else:
+        yield f"The model gives “{_name(head.head, head.explained)}” {percent(head.probability)}."
+    if not head.words:
+        part = "phrase" if found.phrases else "word"
+        yield f"No single {part} carries it: without any one of them it stays about as probable."
+
+
+def _decided(statement: str) -> str:
+    if statement.startswith("source: "):
+        return f"The source itself decided this ({statement.removeprefix('source: ')})"
+    return f"The model did not read this text ({statement})"
+
+
+def _themes(found: Evidence) -> Panel:
+    spans = [((one.start, one.end), "theme", 1) for one in found.themes]
+    words: dict[str, list[str]] = {}
+    for one in found.themes:
+        words.setdefault(one.theme, []).append(found.text[one.start : one.end])
+    rows = tuple((label(theme), ", ".join(dict.fromkeys(each))) for theme, each in words.items())
+    note = "Themes are found by the words of their lists, not by the model." if rows else "No word of a theme’s list."
+    return Panel("themes", "Themes", note, tuple(_pieces(found, spans)), ("Theme", "Words"), rows)
+
+
+def _pieces(found: Evidence, spans: Iterable[tuple[Span, str, int]]) -> Iterator[Piece]:
+    """The whole text in order. Where marks meet, words go before the company's name, and that before what is unread."""
+    marks = [*spans, *((span, "named", 0) for span in found.named)]
+    if found.unread is not None:
+        marks.append((found.unread, "unread", 0))
+    at = 0
+    for (start, end), tone, strength in sorted(_apart(marks)):
+        if at < start:
+            yield Piece(found.text[at:start])
+        yield Piece(found.text[start:end], tone, strength)
+        at = end
+    if at < len(found.text):
+        yield Piece(found.text[at:])
+
+
+def _apart(marks: Sequence[tuple[Span, str, int]]) -> list[tuple[Span, str, int]]:
+    kept: list[tuple[Span, str, int]] = []
+    for mark in marks:
+        (start, end) = mark[0]
+        if all(end <= other[0] or start >= other[1] for other, _, _ in kept):
+            kept.append(mark)
+    return kept
+
+
+def _tone(weight: float) -> str:
+    return "raises" if weight > 0 else "lowers"
+
+
+def _strength(weight: float) -> int:
+    return 1 + sum(abs(weight) >= least for least in _THICK)
+
+
+def _name(head: str, name: str) -> str:
+    return voice(name) if head == "audience" else label(name)
