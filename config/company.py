@@ -14,13 +14,13 @@ from config.profile import (
     Account,
     Company,
     CompanyProfile,
-    Recipient,
     Rival,
     Source,
     Target,
     key_of,
     query_of,
 )
+from config.recipients import Escalation, OnCall, Recipient
 
 MAX_CHARS = 1_000_000
 
@@ -31,8 +31,11 @@ _TABLES: dict[str, type[BaseModel]] = {
     "rivals": Rival,
     "sources": Source,
     "recipients": Recipient,
+    "on_call": OnCall,
+    "escalation": Escalation,
 }
 _HEADER = re.compile(r"(\[\[?)([^\[\]#]+)\]\]?\s*(?:#.*)?$")
+_NAMED = re.compile(r"(escalation\.\w+): ")
 _KEY = re.compile(r"[\"']?([\w-]+)[\"']?\s*=")
 
 
@@ -93,8 +96,17 @@ def dump_profile(profile: CompanyProfile) -> str:
     blocks += [_block("[[rivals]]", each.model_dump(exclude_defaults=True)) for each in profile.rivals]
     for source in profile.sources:
         blocks.append(_block("[[sources]]", {**source.model_dump(exclude={"options"}), **source.options}))
-    blocks += [_block("[[recipients]]", each.model_dump(exclude_none=True)) for each in profile.recipients]
+    for each in profile.recipients:
+        blocks.append(_block("[[recipients]]", {"email": each.email, "severity": each.severity, **_changed(each)}))
+    blocks += [_block("[[on_call]]", _changed(each)) for each in profile.on_call]
+    if profile.escalation is not None:
+        blocks.append(_block("[escalation]", profile.escalation.model_dump()))
     return "\n".join(blocks)
+
+
+def _changed(part: BaseModel) -> dict[str, Any]:
+    """What differs from the defaults, dates as text."""
+    return part.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
 def _block(header: str, values: Mapping[str, Any]) -> str:
@@ -133,9 +145,10 @@ def _problems(error: ValidationError, lines: Mapping[str, int]) -> Iterator[Prob
     seen = set()
     for each in error.errors(include_url=False):
         path = _path(each["loc"])
-        problem = Problem(
-            path, _line(path, lines), _message(each["type"], each["msg"], each["loc"], each.get("ctx", {}))
-        )
+        message = _message(each["type"], each["msg"], each["loc"], each.get("ctx", {}))
+        if not path and (named := _NAMED.match(message)):  # two tables that do not fit: the sentence names the field
+            path, message = named[1], message[named.end() :]
+        problem = Problem(path, _line(path, lines), message)
         if problem not in seen:
             seen.add(problem)
             yield problem
@@ -180,7 +193,8 @@ def _message(kind: str, message: str, loc: tuple[int | str, ...], context: Mappi
 
 def _unknown(loc: tuple[int | str, ...]) -> str:
     table = ".".join(part for part in loc[:-1] if isinstance(part, str))
-    known = [name for name in _TABLES[table].model_fields if name != "options"]
+    fields = _TABLES[table].model_fields
+    known = [field.alias or name for name, field in fields.items() if name != "options"]
     close = difflib.get_close_matches(str(loc[-1]), known, n=1, cutoff=0.6)
     return f"is not known; did you mean {close[0]}?" if close else f"is not known; possible are {', '.join(known)}"
 
@@ -213,6 +227,8 @@ __all__ = [
     "Account",
     "Company",
     "CompanyProfile",
+    "Escalation",
+    "OnCall",
     "Problem",
     "ProfileError",
     "Recipient",

@@ -3,12 +3,10 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, TypeAlias
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     JsonValue,
     StringConstraints,
@@ -17,19 +15,14 @@ from pydantic import (
 )
 
 from config.query import MAX_WORDS, QueryError, parse_query, quote
+from config.recipients import MAX_LIST, Escalation, OnCall, Recipient, check_escalation
+from config.recipients import Line as _Line
+from config.recipients import Part as _Part
 from config.tokens import tokens_of
 
 MAX_RIVALS = 20
-MAX_LIST = 200
 
 _HOST = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]|localhost")
-_EMAIL = re.compile(r"[^\s@,;:<>\"()\[\]\\]{1,64}@[^\s@,;:<>\"()\[\]\\]{1,190}")
-
-
-def _plain(value: str) -> str:
-    if re.search(r"[\x00-\x1f\x7f\ud800-\udfff]", value):
-        raise ValueError("must not contain line breaks or control characters")
-    return value
 
 
 def _findable(value: str) -> str:
@@ -58,12 +51,6 @@ def _host(value: str) -> str:
     return host
 
 
-def _email(value: str) -> str:
-    if not _EMAIL.fullmatch(value):
-        raise ValueError("must be one e-mail address, such as ada@acme.example")
-    return value
-
-
 def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
     """Without what differs only in case, the first spelling kept."""
     first: dict[str, str] = {}
@@ -72,15 +59,10 @@ def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(first.values())
 
 
-_Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_plain)]
 _Term = Annotated[_Line, AfterValidator(_findable)]
 _Terms = Annotated[tuple[_Term, ...], Field(max_length=MAX_LIST), AfterValidator(_distinct)]
 _Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 _QueryText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(_usable_query)]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Account(_Part):
@@ -152,15 +134,6 @@ class Source(_Part):
         return {**own, "options": rest}
 
 
-class Recipient(_Part):
-    """Who gets alert mails: incidents of this severity and above, of these facets (empty: all)."""
-
-    email: Annotated[_Line, AfterValidator(_email)]
-    severity: Literal["low", "medium", "high", "critical"] = "medium"
-    facets: tuple[Literal["brand", "employer"], ...] = ()
-    digest: Literal["daily", "weekly", "none"] | None = None
-
-
 class Target(_Part):
     """A company, the query that finds its mentions, and what else posts call it."""
 
@@ -171,6 +144,9 @@ class Target(_Part):
     names: tuple[str, ...]
 
 
+_Listed: TypeAlias = Rival | Source | Recipient | OnCall
+
+
 class CompanyProfile(_Part):
     """Everything `company.toml` says."""
 
@@ -178,10 +154,12 @@ class CompanyProfile(_Part):
     rivals: Annotated[tuple[Rival, ...], Field(max_length=MAX_RIVALS)] = ()
     sources: Annotated[tuple[Source, ...], Field(max_length=MAX_LIST)] = ()
     recipients: Annotated[tuple[Recipient, ...], Field(max_length=MAX_LIST)] = ()
+    on_call: Annotated[tuple[OnCall, ...], Field(max_length=20)] = ()
+    escalation: Escalation | None = None
 
-    @field_validator("rivals", "sources", "recipients")
+    @field_validator("rivals", "sources", "recipients", "on_call")
     @classmethod
-    def _unique(cls, parts: tuple[Rival | Source | Recipient, ...]) -> tuple[Rival | Source | Recipient, ...]:
+    def _unique(cls, parts: tuple[_Listed, ...]) -> tuple[_Listed, ...]:
         seen: set[str] = set()
         for part in parts:
             name = _identity(part)
@@ -195,6 +173,12 @@ class CompanyProfile(_Part):
         for rival in self.rivals:
             if rival.key == self.company.key:
                 raise ValueError(f"the rival “{rival.name}” has the key of the company, “{rival.key}”")
+        return self
+
+    @model_validator(mode="after")
+    def _escalation_leads_somewhere(self) -> "CompanyProfile":
+        if wrong := check_escalation(self.escalation, self.on_call):
+            raise ValueError(wrong)
         return self
 
     def targets(self) -> tuple[Target, ...]:
@@ -219,7 +203,7 @@ class CompanyProfile(_Part):
         return _distinct(tuple(term for term in terms if not term.endswith("*")))
 
 
-def _identity(part: Rival | Source | Recipient) -> str:
+def _identity(part: _Listed) -> str:
     match part:
         case Rival():
             return part.key
@@ -227,6 +211,8 @@ def _identity(part: Rival | Source | Recipient) -> str:
             return part.name if part.name == part.kind else f"{part.kind}, {part.name}"
         case Recipient():
             return part.email.casefold()
+        case OnCall():
+            return part.name
 
 
 def key_of(name: str) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from alerts.rules import ALL, NEGATIVE, SEVERITIES, SILENCE, VOLUME
 from alerts.severity import FORMULA
-from config.profile import Recipient
+from config.recipients import Recipient
 from config.settings import get_settings
 from nlp.result import UNKNOWN
 from notify.facts import AlertFacts, Example

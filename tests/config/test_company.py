@@ -170,3 +170,50 @@ def test_options_of_sources_survive_writing() -> None:
     )
     assert profile.sources[0].options == options
     assert load_profile(dump_profile(profile)) == profile
+
+
+def test_who_is_told_is_checked_field_by_field() -> None:
+    found = problems(
+        SMALL
+        + """[[recipients]]
+email = "a@b.example"
+audiences = ["customers"]
+kinds = ["volume_spike", "thunder"]
+languages = ["english"]
+quiet_hours = "22-7"
+timezone = "Berlin"
+daily_cap = 0
+[[on_call]]
+name = "PR"
+people = []
+from = "soon"
+[escalation]
+after_minutes = 0
+"""
+    )
+    fields = ("audiences[0]", "kinds[1]", "languages[0]", "quiet_hours", "timezone", "daily_cap")
+    assert [found[f"recipients[0].{field}"][0] for field in fields] == [5, 6, 7, 8, 9, 10]
+    assert found["recipients[0].timezone"][1] == "is no time zone; write one such as Europe/Berlin"
+    assert found["on_call[0].people"][0] == 13
+    assert found["on_call[0].from"][0] == 14
+    assert found["escalation.after_minutes"][0] == 16
+
+
+@pytest.mark.parametrize("to", ['["PR"]', '["nobody@"]', "[]"])
+def test_an_escalation_leads_to_an_address_or_a_rota(to: str) -> None:
+    line, _ = problems(f"{SMALL}[escalation]\nto = {to}\n")["escalation.to"]
+    assert line == 4
+
+
+def test_quiet_hours_are_written_alike_and_dates_survive() -> None:
+    profile = load_profile(
+        f'{SMALL}[[recipients]]\nemail = "a@b.example"\nquiet_hours = "22:00 – 07:00"\n'
+        '[[on_call]]\nname = "PR"\npeople = ["a@b.example"]\nfrom = 2026-01-05\n[escalation]\nto = "PR"\n'
+    )
+    assert profile.recipients[0].quiet_hours == "22:00-07:00"
+    assert load_profile(dump_profile(profile)) == profile
+
+
+def test_more_recipients_than_possible_are_one_clear_error() -> None:
+    many = "".join(f'[[recipients]]\nemail = "p{number}@acme.example"\n' for number in range(10_000))
+    assert problems(SMALL + many) == {"recipients": (None, f"has more than {MAX_LIST} entries")}

@@ -16,6 +16,7 @@ from api.dashboard.render import page, redirect
 from api.deps import Now, form_role, page_role
 from config.company import CompanyProfile, ProfileError, check_profile, dump_profile, load_profile
 from config.lint import Lint, lint
+from config.recipients import AUDIENCES, KINDS
 from storage import audit, db, mentions, profile
 from storage.mentions import Preview, PreviewRow
 from storage.profile import ProfileState
@@ -154,6 +155,8 @@ def _form(
         state=state,
         version=_version(state),
         shown=shown,
+        audiences=AUDIENCES,
+        kinds=KINDS,
         remarks=told,
         errors=errors or {},
         preview=_shown(preview),
