@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from config.settings import Settings
 from nlp.result import TagInput, Tags
 from nlp.themes import taxonomy_version
