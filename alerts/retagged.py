@@ -9,17 +9,21 @@ no label changes, counts as always. An open incident does not close only because
 from collections.abc import Sequence
 from datetime import datetime
 
-from alerts.incident import decide
+from alerts.incident import Known, decide
 from alerts.rules import ALL, VOLUME, Finding, Intent, OpenIncident
 
 
 def decide_retagged(
-    findings: Sequence[Finding], open_incidents: Sequence[OpenIncident], now: datetime, comparable_since: datetime
+    findings: Sequence[Finding],
+    open_incidents: Sequence[OpenIncident],
+    now: datetime,
+    comparable_since: datetime,
+    known: Known | None = None,
 ) -> tuple[Intent, ...]:
     """`alerts.incident.decide` over sound findings; `comparable_since`: the first hour in which nothing was changed."""
     sound = [finding for finding in findings if not rests_on_labels(finding) or finding.at >= comparable_since]
-    alive = {intent.incident_id for intent in decide(findings, open_incidents, now) if intent.action != "close"}
-    intents = decide(sound, open_incidents, now)
+    alive = {intent.incident_id for intent in decide(findings, open_incidents, now, known) if intent.action != "close"}
+    intents = decide(sound, open_incidents, now, known)
     return tuple(intent for intent in intents if intent.action != "close" or intent.incident_id not in alive)
 
 

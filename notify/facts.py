@@ -54,4 +54,6 @@ class AlertFacts:
     coverage: float | None = None
     unknowns: tuple[str, ...] = ()
     unsubscribe_url: str = ""
+    acknowledge_url: str = ""  # buttons of one recipient's mail, secret and good for one use
+    not_useful_url: str = ""
     demo: bool = False

@@ -63,6 +63,8 @@ def compose_alert(facts: AlertFacts) -> Mail:
         "formula": clean_text(facts.severity_formula),
         "link": facts.link if is_web_address(facts.link) else "",
         "unsubscribe": facts.unsubscribe_url if is_web_address(facts.unsubscribe_url) else "",
+        "acknowledge": facts.acknowledge_url if is_web_address(facts.acknowledge_url) else "",
+        "not_useful": facts.not_useful_url if is_web_address(facts.not_useful_url) else "",
         "chart_id": CHART_ID if chart else "",
         "chart_description": chart.description if chart else "",
         "severity_colour": SEVERITY.get(facts.severity, SEVERITY["low"]),
@@ -76,7 +78,7 @@ def compose_alert(facts: AlertFacts) -> Mail:
         to=tuple(clean_line(address) for address in facts.to),
         attachments=(Inline(CHART_ID, chart.png(), chart.description),) if chart else (),
         headers=_headers(facts),
-        dedupe_key=_dedupe_key(facts),
+        dedupe_key=dedupe_key(facts),
         thread_key=f"incident-{facts.incident_id}",
     )
 
@@ -96,6 +98,7 @@ def _headers(facts: AlertFacts) -> dict[str, str]:
     return headers
 
 
-def _dedupe_key(facts: AlertFacts) -> str:
+def dedupe_key(facts: AlertFacts) -> str:
+    """One mail per incident, step and recipients."""
     recipients = sha256("\n".join(sorted(facts.to)).encode()).hexdigest()[:16]
     return f"incident-{facts.incident_id}-{facts.action}-{facts.revision}-{recipients}"

@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from alerts.planned import planned_hours
 from alerts.rules import ALL, HourCount, Series
 from nlp.result import UNKNOWN
 from storage.models.sources import Company, Source
+from storage.planned_events import planned
 from storage.sources import coverage
 from storage.viewer import FACET_LABELS
 
@@ -41,6 +43,7 @@ def alert_series(session: Session, company_id: int, now: datetime, hours: int = 
     counts = _counts(session, company_id, grid[0], last)
     authors = _authors(session, company_id, now, recent=last - timedelta(hours=1))
     cover = coverage(session, now - _DAY, now, _proven_sources(session))
+    events = planned(session, company_id, grid[0], now)
     since = min((hour for cells in counts.values() for hour in cells), default=None)
     return [
         Series(
@@ -53,6 +56,7 @@ def alert_series(session: Session, company_id: int, now: datetime, hours: int = 
             len(authors[facet, audience, True] | authors[facet, audience, False]),
             cover,
             since,
+            planned_hours(facet, events),
         )
         for facet, audience in sorted({(ALL, ALL)} | {(key[0], key[1]) for key in authors})
     ]

@@ -3,15 +3,18 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, text, update
+from sqlalchemy import ColumnElement, and_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from alerts.incident import QUIET, Known
 from alerts.rules import SEVERITIES, Finding, Intent, OpenIncident
+from storage import incident_feedback, planned_events, post_mortem
 from storage.incident_log import add_event
 from storage.models.incidents import Incident, IncidentEvent
 
 EVENTS = {"open": "opened", "absorb": "absorbed", "grow": "grown", "close": "closed"}
+_JUDGED = timedelta(hours=48)  # longer than any window that a finding of now may have
 _ALERT_LOCK = 0x0576  # class of the advisory locks that let one process at a time decide on a company's alerts
 
 
@@ -23,9 +26,22 @@ def deciding(session: Session, company_id: int) -> bool:
 
 def open_incidents(session: Session, company_id: int) -> list[OpenIncident]:
     """The open incidents of a company, as `alerts.incident.decide` needs them."""
-    rows = session.scalars(
-        select(Incident).where(Incident.company_id == company_id, Incident.closed_at.is_(None)).order_by(Incident.id)
+    return _known(session, company_id, Incident.closed_at.is_(None))
+
+
+def known(session: Session, company_id: int, now: datetime) -> Known:
+    """What people have said beforehand about a company: answers, planned events, what they closed by hand lately."""
+    # An incident that closes by itself has been quiet for that long; these had not.
+    by_hand = and_(Incident.closed_at > now - QUIET, Incident.closed_at < Incident.last_finding_at + QUIET)
+    return Known(
+        incident_feedback.bars(session, company_id, now),
+        planned_events.planned(session, company_id, now - _JUDGED, now),
+        _known(session, company_id, by_hand),
     )
+
+
+def _known(session: Session, company_id: int, which: ColumnElement[bool]) -> list[OpenIncident]:
+    rows = session.scalars(select(Incident).where(Incident.company_id == company_id, which).order_by(Incident.id))
     return [
         OpenIncident(
             row.id,
@@ -39,6 +55,7 @@ def open_incidents(session: Session, company_id: int) -> list[OpenIncident]:
             row.opened_at,
             row.last_finding_at,
             row.last_told_at,
+            row.snoozed_until,
         )
         for row in rows
     ]
@@ -47,10 +64,13 @@ def open_incidents(session: Session, company_id: int) -> list[OpenIncident]:
 def save(session: Session, intents: Sequence[Intent], now: datetime, demo: bool = False) -> list[int]:
     """Carry intents out; returns the ids of the events that are to be told by mail.
 
-    Opening what is open already absorbs instead; an intent for an incident that was closed meanwhile does nothing.
+    Opening what is open already absorbs instead; an intent for an incident that was closed meanwhile does nothing, nor
+    does one about what a planned event explains.
     """
     told = []
     for intent in intents:
+        if intent.action == "explain":
+            continue
         event = _open(session, intent, now, demo) if intent.action == "open" else _update(session, intent, now)
         if event is not None:
             told.append(event)
@@ -127,6 +147,7 @@ def _update(session: Session, intent: Intent, now: datetime) -> int | None:
     if intent.action == "close":
         incident.closed_at = now
         event = add_event(session, incident.id, "closed", now, None, intent.reason, {}, intent.tell)
+        post_mortem.write(session, incident, now, by_hand=False)
         return event if intent.tell else None
     finding = _finding(intent)
     rose = finding.kind == incident.kind and finding.observed > incident.observed
@@ -140,7 +161,7 @@ def _update(session: Session, intent: Intent, now: datetime) -> int | None:
         incident.window_start = min(incident.window_start, finding.at)
     if intent.tell:
         incident.notes = list(finding.notes)
-        incident.last_told_at = now
+        incident.last_told_at, incident.snoozed_until = now, None
         incident.told_observed = max(incident.told_observed, incident.observed)
     session.flush()
     if intent.action == "absorb" and not rose and not intent.tell:

@@ -44,6 +44,7 @@ class IncidentRow:
     acknowledged_by: str | None
     assigned_to: int | None
     assignee: str | None
+    snoozed_until: datetime | None
 
     @property
     def state(self) -> str:
@@ -55,7 +56,7 @@ class IncidentRow:
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """One entry of the timeline: opened, absorbed, grown, closed, acknowledged, assigned, note."""
+    """One entry of the timeline: opened, absorbed, grown, closed, and the acts of people: acknowledged …"""
 
     id: int
     at: datetime
@@ -183,6 +184,7 @@ def _rows(session: Session, incidents: Sequence[Incident]) -> tuple[IncidentRow,
             users.get(row.acknowledged_by or 0),
             row.assigned_to,
             users.get(row.assigned_to or 0),
+            row.snoozed_until,
         )
         for row in incidents
     )

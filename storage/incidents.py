@@ -7,9 +7,11 @@ from sqlalchemy.orm import Session
 
 from notify.facts import Example
 from notify.points import VolumePoint
-from storage.incident_acts import acknowledge, assign, close, note
-from storage.incident_decisions import claim_event, deciding, events_to_tell, mark_told, open_incidents, save
+from storage.incident_acts import acknowledge, answer, assign, close, note, snooze
+from storage.incident_decisions import claim_event, deciding, events_to_tell, known, mark_told, open_incidents, save
+from storage.incident_feedback import given_answer, reset, sensitivity, verdict
 from storage.incident_log import EventRow, IncidentPage, IncidentRow, find, list_incidents, timeline
+from storage.post_mortem import PostMortem, post_mortem
 from storage.telling import examples, facts, for_recipient, points
 from storage.viewer import Viewer
 
@@ -40,7 +42,9 @@ __all__ = [
     "IncidentDetail",
     "IncidentPage",
     "IncidentRow",
+    "PostMortem",
     "acknowledge",
+    "answer",
     "assign",
     "claim_event",
     "close",
@@ -51,11 +55,18 @@ __all__ = [
     "find",
     "for_recipient",
     "get",
+    "given_answer",
+    "known",
     "list_incidents",
     "mark_told",
     "note",
     "open_incidents",
     "points",
+    "post_mortem",
+    "reset",
     "save",
+    "sensitivity",
+    "snooze",
     "timeline",
+    "verdict",
 ]

@@ -11,10 +11,13 @@ import pytest
 import storage
 from storage.breakdowns import Cell, Totals, VoiceRow
 from storage.held import HeldRow
+from storage.incident_feedback import GivenAnswer, SensitivityRow
 from storage.incident_log import EventRow, IncidentPage, IncidentRow
 from storage.incidents import IncidentDetail
 from storage.mention_detail import MentionDetail
 from storage.outbox import MailDetail, MailRow
+from storage.planned_events import PlannedPage, PlannedRow
+from storage.post_mortem import PostMortem
 from storage.previews import Preview, PreviewRow
 from storage.quality import QualityReport, TagQuality, Week
 from storage.quality_checks import Checked
@@ -30,6 +33,7 @@ READ = {
     Cell,
     Checked,
     EventRow,
+    GivenAnswer,
     HeldRow,
     IncidentDetail,
     IncidentPage,
@@ -40,12 +44,16 @@ READ = {
     MentionDetail,
     MentionRow,
     Page,
+    PlannedPage,
+    PlannedRow,
+    PostMortem,
     Preview,
     PreviewRow,
     Problem,
     Progress,
     QualityReport,
     RunRow,
+    SensitivityRow,
     SourceRow,
     TagQuality,
     Totals,

@@ -1,0 +1,215 @@
+"""The post-mortem of an incident: written once when it closes, so that it outlives the mentions that it counts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from alerts.rules import ALL, SEVERITIES, SILENCE
+from collectors.post import Json
+from storage.breakdowns import Cell, breakdown, totals
+from storage.incident_feedback import Verdict, verdict_of
+from storage.incident_log import incident_of
+from storage.models.incidents import Incident, IncidentEvent
+from storage.viewer import FACETS, SYSTEM, Viewer, count_labels
+
+_HOUR = timedelta(hours=1)
+_MOST_STEPS = 50
+_FIRST = text("""
+SELECT source_id::text AS key, min(published_at) AS first_at FROM mentions
+WHERE company_id = :company AND published_at >= :start AND published_at < :end AND counted AND NOT own_account
+  AND facet = ANY(CAST(:facets AS text[])) AND (CAST(:audience AS text) IS NULL OR audience = :audience) GROUP BY 1
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class GrowthStep:
+    """A mail's worth of news: when it opened or grew, and to what."""
+
+    at: datetime
+    observed: float
+    severity: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceShare:
+    """A source in the order of first mention; None where few people stand behind it."""
+
+    name: str
+    first_at: datetime | None
+    mentions: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AudienceShare:
+    """Mentions of an audience; None where few people stand behind them."""
+
+    audience: str
+    mentions: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PostMortem:
+    """What is known of an incident at its end. Counts are None where unknown or hidden; minutes are whole.
+
+    `negative` of `judged` mentions (unsure ones left out); `audiences` is empty for an incident of one audience and
+    for readers who see one side only of an incident over all.
+    """
+
+    opened_at: datetime
+    closed_at: datetime
+    minutes: int
+    minutes_to_acknowledge: int | None
+    closed_by_hand: bool
+    severity: str
+    observed: float
+    expected_low: float
+    expected_high: float
+    growth: tuple[GrowthStep, ...]
+    first_mention_at: datetime | None
+    mentions: int | None
+    judged: int | None
+    negative: int | None
+    sources: tuple[SourceShare, ...]
+    audiences: tuple[AudienceShare, ...]
+    verdict: Verdict
+
+    @property
+    def negative_share(self) -> float | None:
+        """0..1; None without a judged mention, or where it is hidden."""
+        return self.negative / self.judged if self.judged and self.negative is not None else None
+
+
+def write(session: Session, incident: Incident, now: datetime, *, by_hand: bool) -> None:
+    """Put the post-mortem into the row of an incident that closes now."""
+    found = PostMortem(
+        opened_at=incident.opened_at,
+        closed_at=now,
+        minutes=_minutes(incident.opened_at, now) or 0,
+        minutes_to_acknowledge=_minutes(incident.opened_at, incident.acknowledged_at),
+        closed_by_hand=by_hand,
+        severity=incident.severity,
+        observed=incident.observed,
+        expected_low=incident.expected_low,
+        expected_high=incident.expected_high,
+        growth=_growth(session, incident),
+        first_mention_at=None,
+        mentions=None,
+        judged=None,
+        negative=None,
+        sources=(),
+        audiences=(),
+        verdict=verdict_of(session, incident.id),
+    )
+    if incident.kind != SILENCE:
+        found = _with_mentions(session, incident, found)
+    incident.summary = _json(found)
+    session.flush()
+
+
+def judged_anew(session: Session, incident: Incident) -> None:
+    """Take people's present verdict into the post-mortem of an incident that is over; the rest stays as it was."""
+    if incident.summary is not None:
+        found = replace(_read(incident.summary), verdict=verdict_of(session, incident.id))
+        incident.summary = _json(found)
+        session.flush()
+
+
+def post_mortem(session: Session, viewer: Viewer, incident_id: int) -> PostMortem | None:
+    """The post-mortem as the viewer may read it; None while the incident is open. Raises as `incident_log.find`."""
+    incident = incident_of(session, viewer, incident_id)
+    if incident.summary is None:
+        return None
+    found = _read(incident.summary)
+    one_sided = incident.facet == ALL and not viewer.aggregate_facets >= FACETS
+    return replace(found, audiences=()) if one_sided else found
+
+
+def _with_mentions(session: Session, incident: Incident, found: PostMortem) -> PostMortem:
+    """The mentions from the first judged window to the last finding, small groups hidden."""
+    start, end = incident.window_start, incident.last_finding_at + _HOUR
+    facet = None if incident.facet == ALL else incident.facet
+    audience = None if incident.audience == ALL else incident.audience
+    total = totals(session, SYSTEM, incident.company_id, start, end, facet, audience)
+    cells = breakdown(session, SYSTEM, incident.company_id, start, end, "source", facet=facet, audience=audience)
+    values = {"company": incident.company_id, "start": start, "end": end, "audience": audience}
+    first: dict[str, datetime] = {
+        row.key: row.first_at for row in session.execute(_FIRST, {**values, "facets": count_labels(SYSTEM, facet)})
+    }
+    audiences: Sequence[Cell] = ()
+    if audience is None:
+        audiences = breakdown(session, SYSTEM, incident.company_id, start, end, "audience", facet=facet)
+    shown = total.mentions is not None
+    return replace(
+        found,
+        first_mention_at=min(first.values(), default=None) if shown else None,
+        mentions=total.mentions,
+        judged=(total.positive or 0) + (total.neutral or 0) + (total.negative or 0) if shown else None,
+        negative=total.negative,
+        sources=_in_order(cells, first),
+        audiences=tuple(AudienceShare(cell.key, cell.mentions) for cell in audiences),
+    )
+
+
+def _in_order(cells: Sequence[Cell], first: Mapping[str, datetime]) -> tuple[SourceShare, ...]:
+    """By first mention; those whose figures are hidden come last, in the order of their names, which tells nothing."""
+    shares = [
+        SourceShare(cell.label, None if cell.suppressed else first.get(cell.key), cell.mentions) for cell in cells
+    ]
+    known = [(share.first_at, share) for share in shares if share.first_at is not None]
+    hidden = sorted((share for share in shares if share.first_at is None), key=lambda share: share.name)
+    return (*(share for _, share in sorted(known, key=lambda pair: (pair[0], pair[1].name))), *hidden)
+
+
+def _growth(session: Session, incident: Incident) -> tuple[GrowthStep, ...]:
+    query = (
+        select(IncidentEvent.at, IncidentEvent.figures)
+        .where(IncidentEvent.incident_id == incident.id, IncidentEvent.kind.in_(("opened", "grown")))
+        .order_by(IncidentEvent.id)
+        .limit(_MOST_STEPS)
+    )
+    steps = []
+    for at, figures in session.execute(query):
+        observed, level = figures.get("observed"), figures.get("severity")
+        if isinstance(observed, int | float) and isinstance(level, int | float):
+            steps.append(GrowthStep(at, float(observed), SEVERITIES[min(max(int(level), 0), len(SEVERITIES) - 1)]))
+    return tuple(steps)
+
+
+def _minutes(start: datetime, end: datetime | None) -> int | None:
+    return None if end is None else max(0, round((end - start) / timedelta(minutes=1)))
+
+
+def _json(found: PostMortem) -> dict[str, Json]:
+    return {name: _plain(value) for name, value in asdict(found).items()}
+
+
+def _plain(value: object) -> Json:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(each) for each in value]
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    raise TypeError(f"{type(value).__name__} is no part of a post-mortem")
+
+
+def _read(stored: Mapping[str, Any]) -> PostMortem:
+    """What `write` has put in."""
+    times = {name: _at(stored[name]) for name in ("opened_at", "closed_at", "first_mention_at")}
+    parts = {
+        "growth": tuple(GrowthStep(**{**step, "at": _at(step["at"])}) for step in stored["growth"]),
+        "sources": tuple(SourceShare(**{**share, "first_at": _at(share["first_at"])}) for share in stored["sources"]),
+        "audiences": tuple(AudienceShare(**share) for share in stored["audiences"]),
+        "verdict": Verdict(**stored["verdict"]),
+    }
+    return PostMortem(**{**stored, **times, **parts})
+
+
+def _at(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value)
