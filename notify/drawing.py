@@ -1,7 +1,9 @@
 """A finished chart, and its picture without a browser."""
 
+import json
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import vl_convert
@@ -30,5 +32,11 @@ def png(spec: dict[str, Any], scale: float = 2.0) -> bytes:
     if _drawn_by and os.getpid() not in _drawn_by:
         raise RuntimeError("this process was forked from one that had drawn a chart; draw in the children only")
     _drawn_by.add(os.getpid())
+    return _drawn(json.dumps(spec, sort_keys=True), scale)
+
+
+@lru_cache(maxsize=8)
+def _drawn(spec: str, scale: float) -> bytes:
+    """The same picture goes to every recipient of an alert: it is drawn once."""
     picture: bytes = vl_convert.vegalite_to_png(spec, scale=scale)
     return picture

@@ -13,6 +13,7 @@ from notify.facts import AlertFacts, Example
 EXAMPLES = 3
 EXCERPT_CHARS = 280
 SUBJECT_CHARS = 200
+STEPS = {"grown": "Growing: ", "closed": "Over: ", "escalated": "Not acknowledged: "}
 SIDES = {"all": "", "both": "", "brand": ", brand side", "employer": ", employer side"}
 SENDERS = {
     "all": "",
@@ -76,7 +77,7 @@ def headline(facts: AlertFacts) -> str:
     """What happened, as the subject says it."""
     company = clean_text(facts.company, 80)
     place = f"{company}{SIDES.get(facts.facet, '')}"
-    told = {"opened": "", "grown": "Growing: ", "closed": "Over: "}.get(facts.action, "")
+    told = STEPS.get(facts.action, "")
     demo = "[Demo] " if facts.demo else ""
     if facts.kind == "source_silence":
         happened = _silence(facts)

@@ -1,25 +1,34 @@
 """The outbox: every mail as it was or will be handed over, claimed by one sender at a time, sent once."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email import policy
 from email.parser import BytesParser
 from typing import cast
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, undefer
 
 from config.settings import get_settings
 from notify.email import build
 from notify.message import Inline, Mail
+from storage.mail_actions import masked
 from storage.models.incidents import OutboxMail
 from storage.viewer import ALL, FACETS, NotAllowed, NotFound, Viewer
 
 MAX_TRIES = 10
 STALE_CLAIM = timedelta(minutes=5)  # longer than any hand-over may take: its process is gone
 _FIRST_WAIT = timedelta(minutes=1)  # doubles with each try: the tenth comes after about eight hours
-_KEPT_HEADERS = ("References", "Auto-Submitted", "Precedence", "X-Auto-Response-Suppress", "List-Unsubscribe")
+_KEPT_HEADERS = (
+    "References",
+    "Auto-Submitted",
+    "Precedence",
+    "X-Auto-Response-Suppress",
+    "List-Unsubscribe",
+    "List-Unsubscribe-Post",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +44,12 @@ class ClaimedMail:
 
 @dataclass(frozen=True, slots=True)
 class MailRow:
-    """A mail in the list. `state`: waiting, sending, sent, failed, kept (no mail server is set)."""
+    """A mail in the list.
+
+    `state`: waiting, sending, sent, failed, kept (no mail server is set); or not sent for a reason: summed (beyond the
+    day's cap, listed in a summary), replaced (a newer one about the same incident took its place before it went out),
+    stopped (the address gets no mails), nothing (a digest without news).
+    """
 
     id: int
     recipient: str
@@ -60,8 +74,20 @@ class MailDetail:
     inlines: tuple[Inline, ...]
 
 
-def put(session: Session, mail: Mail, incident_id: int | None, facet: str, now: datetime, smtp: bool) -> int | None:
-    """Put a mail in, once per dedupe key; None when it is there already. Without a mail server it is kept to read."""
+def put(
+    session: Session,
+    mail: Mail,
+    incident_id: int | None,
+    facet: str,
+    now: datetime,
+    smtp: bool,
+    due: datetime | None = None,
+    state: str = "waiting",
+) -> int | None:
+    """Put a mail in, once per dedupe key; None when it is there already. Without a mail server it is kept to read.
+
+    `due`: when it may go out, or be summed up; None: now.
+    """
     message = build(mail, get_settings().mail_from)
     values = {
         "dedupe_key": mail.dedupe_key,
@@ -70,14 +96,44 @@ def put(session: Session, mail: Mail, incident_id: int | None, facet: str, now: 
         "facet": facet,
         "subject": mail.subject,
         "message": message.as_bytes(policy=policy.SMTP),
-        "state": "waiting" if smtp else "kept",
+        "state": state if smtp else "kept",
         "created_at": now,
-        "next_try_at": now if smtp else None,
+        "next_try_at": (due or now) if smtp else None,
     }
     made: int | None = session.scalar(
         insert(OutboxMail).values(**values).on_conflict_do_nothing().returning(OutboxMail.id)
     )
     return made
+
+
+def there(session: Session, dedupe_keys: Collection[str]) -> frozenset[str]:
+    """Those of the keys whose mail stands in the outbox already."""
+    return frozenset(session.scalars(select(OutboxMail.dedupe_key).where(OutboxMail.dedupe_key.in_(dedupe_keys))))
+
+
+def planned(session: Session, address: str, start: datetime, end: datetime) -> int:
+    """How many alert mails an address got, or will get, between two instants."""
+    at = func.coalesce(OutboxMail.sent_at, OutboxMail.next_try_at)
+    query = select(func.count()).where(
+        OutboxMail.recipient == address,
+        OutboxMail.incident_id.is_not(None),
+        OutboxMail.state.in_(("waiting", "sending", "sent")),
+        at >= start,
+        at < end,
+    )
+    return session.scalar(query) or 0
+
+
+def replace_waiting(session: Session, address: str, incident_id: int, now: datetime) -> None:
+    """A newer mail about an incident takes the place of those to the same address that wait for the morning."""
+    waits = update(OutboxMail).where(
+        OutboxMail.recipient == address,
+        OutboxMail.incident_id == incident_id,
+        OutboxMail.state == "waiting",
+        OutboxMail.attempts == 0,
+        OutboxMail.next_try_at > now,
+    )
+    session.execute(waits.values(state="replaced", next_try_at=None))
 
 
 def claim(session: Session, now: datetime, limit: int = 10, ids: list[int] | None = None) -> list[ClaimedMail]:
@@ -107,6 +163,12 @@ def mark_sent(session: Session, mail_id: int, now: datetime) -> None:
     session.execute(update(OutboxMail).where(OutboxMail.id == mail_id).values(**values))
 
 
+def mark_stopped(session: Session, mail_ids: Collection[int]) -> None:
+    """Mails to an address that gets none at present."""
+    values = {"state": "stopped", "next_try_at": None}
+    session.execute(update(OutboxMail).where(OutboxMail.id.in_(mail_ids)).values(**values))
+
+
 def mark_failed(session: Session, mail_id: int, detail: str, permanent: bool, now: datetime) -> None:
     """It was not taken: tried again after a growing wait, up to ten times; a permanent refusal ends it."""
     row = session.get(OutboxMail, mail_id, with_for_update=True)
@@ -122,7 +184,7 @@ def mark_failed(session: Session, mail_id: int, detail: str, permanent: bool, no
 def retry(session: Session, viewer: Viewer, mail_id: int, now: datetime) -> None:
     """Let a failed or kept mail try again at once, with all its tries."""
     row = _row(session, viewer, mail_id)
-    if row.state in ("failed", "kept"):
+    if row.state in ("failed", "kept", "summed", "replaced", "nothing"):
         row.state, row.next_try_at, row.attempts, row.error = "waiting", now, 0, None
         session.flush()
 
@@ -144,7 +206,8 @@ def get_mail(session: Session, viewer: Viewer, mail_id: int) -> MailDetail:
     """One mail; raises `NotFound` or `NotAllowed`."""
     row = _row(session, viewer, mail_id)
     mail = _mail(row)
-    return MailDetail(_listed(row), mail.text, mail.html, mail.attachments)
+    # Its buttons act in the recipient's name, so nobody else may read their addresses.
+    return MailDetail(_listed(row), masked(mail.text), masked(mail.html), mail.attachments)
 
 
 def _facets(viewer: Viewer) -> list[str]:

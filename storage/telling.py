@@ -8,9 +8,8 @@ from typing import Any
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
-from alerts.rules import ALL, NEGATIVE, SEVERITIES, SILENCE, VOLUME
+from alerts.rules import ALL, NEGATIVE, SILENCE, VOLUME
 from alerts.severity import FORMULA
-from config.recipients import Recipient
 from config.settings import get_settings
 from nlp.result import UNKNOWN
 from notify.facts import AlertFacts, Example
@@ -20,6 +19,7 @@ from storage.models.incidents import IncidentEvent
 from storage.models.mentions import Mention, Post
 from storage.models.sources import Source
 from storage.profile import current_profile
+from storage.readers import readers
 from storage.rollups import SeriesFilter, as_of, series
 from storage.sources import coverage, silent_sources
 from storage.viewer import FACET_LABELS, STAFF_AUDIENCES, SYSTEM, Viewer, incident_facets
@@ -74,15 +74,26 @@ def facts(session: Session, event_id: int, now: datetime) -> tuple[AlertFacts, t
         unknowns=incident.notes,
         demo=incident.demo,
     )
-    return alert, _recipients(session, incident)
+    return alert, tuple(each.email for each in readers(session, incident, event.kind, now).recipients)
+
+
+def addressed(alert: AlertFacts, address: str) -> AlertFacts:
+    """The facts with an address: enough to know the mail by its dedupe key."""
+    return replace(alert, to=(address,))
 
 
 def for_recipient(session: Session, alert: AlertFacts, address: str) -> AlertFacts:
-    """The facts as one recipient may read them: quotes only of the sides that the profile tells them about."""
-    told = replace(alert, to=(address,))
+    """The facts as one recipient may read them: quotes only of the sides that the profile tells them about.
+
+    Whoever is only on call, and no recipient, reads the figures and no quote.
+    """
+    told = addressed(alert, address)
     state = current_profile(session)
     recipients = state.profile.recipients if state is not None else ()
-    facets = next((each.facets for each in recipients if each.email == address), ())
+    recipient = next((each for each in recipients if each.email == address), None)
+    facets: tuple[str, ...] = () if recipient is None else recipient.facets
+    if recipient is None or (alert.facet != ALL and facets and alert.facet not in facets):
+        return replace(told, examples=())
     if alert.facet != ALL or not facets:
         return told
     reader = replace(SYSTEM, facets=frozenset().union(*(FACET_LABELS[facet] for facet in facets)))
@@ -183,18 +194,6 @@ def _one_per_story(shown: Sequence[_Shown], limit: int) -> tuple[Example, ...]:
     for at, each in enumerate(shown):
         chosen.setdefault(each.story_id if each.story_id is not None else -at - 1, each.example)
     return tuple(chosen.values())[:limit]
-
-
-def _recipients(session: Session, incident: IncidentRow) -> tuple[str, ...]:
-    state = current_profile(session)
-    if state is None:
-        return ()
-    return tuple(each.email for each in state.profile.recipients if _wants(each, incident))
-
-
-def _wants(recipient: Recipient, incident: IncidentRow) -> bool:
-    severe = SEVERITIES.index(incident.severity) >= SEVERITIES.index(recipient.severity)
-    return severe and (not recipient.facets or incident.facet == ALL or incident.facet in recipient.facets)
 
 
 def _silent_names(session: Session, now: datetime) -> str:

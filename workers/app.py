@@ -38,8 +38,9 @@ RETAG = "workers.retag.retag"  # () while a person asked for older mentions to b
 REMATCH = "workers.analyze.rematch_posts"  # () after the company profile changed
 DETECT_ALERTS = "workers.alert.detect_alerts"  # (company_id)
 DETECT_ALL = "workers.alert.detect_all"  # ()
-TELL = "workers.alert.tell"  # (event_id)
-SEND_MAILS = "workers.alert.send_mails"  # ()
+TELL = "workers.tell.tell"  # (event_id)
+TELL_LATER = "workers.tell.tell_later"  # ()
+SEND_MAILS = "workers.tell_mail.send_mails"  # ()
 PICK_UP = "workers.upkeep.pick_up"  # ()
 WATCH_SOURCES = "workers.upkeep.watch_sources"  # ()
 EVERY_HOUR = "workers.upkeep.every_hour"  # ()
@@ -61,6 +62,7 @@ _QUEUE_OF = {
     DETECT_ALERTS: ALERT,
     DETECT_ALL: ALERT,
     TELL: NOTIFY,
+    TELL_LATER: NOTIFY,
     SEND_MAILS: NOTIFY,
     PICK_UP: UPKEEP,
     WATCH_SOURCES: UPKEEP,
@@ -76,6 +78,7 @@ BEAT = {
     PICK_UP: 30,
     RETAG: 30,  # goes on where a killed worker left off
     DETECT_ALL: 60,  # closes incidents that went quiet, and covers detections that a crash dropped
+    TELL_LATER: 60,
     SEND_MAILS: 60,
     WATCH_SOURCES: 600,
     EVERY_HOUR: 3600,
@@ -86,7 +89,7 @@ _MODULES_OF = {
     COLLECT: "workers.collect,workers.imports,workers.recheck",
     ANALYZE: "workers.analyze,workers.demo,workers.retag",
     ALERT: "workers.alert",
-    NOTIFY: "workers.alert",
+    NOTIFY: "workers.tell,workers.tell_mail",
     UPKEEP: "workers.collect,workers.explain,workers.recheck,workers.trial,workers.upkeep",
 }
 

@@ -16,10 +16,11 @@ from config.settings import get_settings
 from storage import batches, db, incidents, mentions, profile, rollups, sources
 from storage import demo as stored
 from storage.door import privacy_door
-from workers.alert import detect_alerts, write_mails
+from workers.alert import detect_alerts
 from workers.analyze import analyze
 from workers.app import DEMO_LOAD, DEMO_REMOVE, job
 from workers.demo_advocates import add_advocates
+from workers.tell import write_mails
 
 log = logging.getLogger(__name__)
 Progress = Callable[[str], None]

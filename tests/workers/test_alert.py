@@ -12,7 +12,9 @@ from tests import factories as make
 from tests.conftest import MailSink
 from tests.factories import World
 from tests.workers.conftest import count
-from workers.alert import detect_alerts, detect_all, send_mails, tell
+from workers.alert import detect_alerts, detect_all
+from workers.tell import tell
+from workers.tell_mail import send_mails
 
 WORDS = ("queue", "card", "app", "branch", "loan", "fee", "call", "letter", "rate", "desk", "door", "price")
 

@@ -12,6 +12,7 @@ from api.dashboard.render import page, redirect
 from api.deps import Now, form_role, page_role
 from config.settings import get_settings
 from notify.message import Inline
+from notify.wording import moment
 from storage import audit, db, outbox
 from storage.outbox import MailRow
 from workers import app as queue
@@ -29,10 +30,18 @@ _MAIL_POLICY = (
 )
 
 
+_UNSENT = {
+    "summed": "It came after the most that its recipient gets in a day, and is listed in the mail that sums the day up.",
+    "replaced": "A newer mail about the same incident took its place before it went out.",
+    "stopped": "The address gets no mails at present: it unsubscribed, or its mails come back.",
+    "nothing": "There was nothing to say, so it was not sent.",
+}
+
+
 @router.get("/outbox")
 def outbox_page(request: Request, who: Reader, state: str = "", before: str = "") -> Response:
     """The list, newest first."""
-    wanted = state if state in ("waiting", "sent", "failed", "kept") else ""
+    wanted = state if state in ("waiting", "sent", "failed", "kept", *_UNSENT) else ""
     with db.reading() as session:
         rows = outbox.list_mails(session, who.viewer, _LIMIT + 1, number_in(before), wanted or None)
     shown = rows[:_LIMIT]
@@ -86,12 +95,16 @@ def words(row: MailRow) -> str:
     """What became of a mail, as a sentence."""
     if row.state == "kept":
         return "No mail server is set, so it is kept here to read."
+    if row.state in _UNSENT:
+        return _UNSENT[row.state]
     if row.state == "sent":
         return f"The mail server took it{'' if row.attempts < 2 else f' at try {row.attempts}'}."
     if row.state == "failed":
         return f"It was given up after {row.attempts} {'try' if row.attempts == 1 else 'tries'}: {_reason(row)}"
     if row.state == "waiting" and row.attempts:
         return f"Try {row.attempts} failed: {_reason(row)} It is tried again."
+    if row.state == "waiting" and row.next_try_at is not None and row.next_try_at > row.created_at:
+        return f"It waits for the end of quiet hours, {moment(row.next_try_at)}."
     return "It is on its way to the mail server."
 
 
