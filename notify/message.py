@@ -63,6 +63,8 @@ def compose_alert(facts: AlertFacts) -> Mail:
         "formula": clean_text(facts.severity_formula),
         "link": facts.link if is_web_address(facts.link) else "",
         "unsubscribe": facts.unsubscribe_url if is_web_address(facts.unsubscribe_url) else "",
+        "acknowledge": facts.acknowledge_url if is_web_address(facts.acknowledge_url) else "",
+        "not_useful": facts.not_useful_url if is_web_address(facts.not_useful_url) else "",
         "chart_id": CHART_ID if chart else "",
         "chart_description": chart.description if chart else "",
         "severity_colour": SEVERITY.get(facts.severity, SEVERITY["low"]),

@@ -16,12 +16,14 @@ log = logging.getLogger(__name__)
 
 _DETECT_AGAIN = 2.0  # seconds until the next try when another process decides on the same company
 
+
 def detect_all() -> None:
     """Decide on every company: closes what went quiet, and covers detections that a crash dropped."""
     with db.reading() as session:
         rows = profile.companies(session)
     for company in rows:
         detect_alerts(company.id)
+
 
 def detect_alerts(company_id: int) -> None:
     """Look at the series of a company, open, grow or close its incidents, enqueue what is to be told."""
@@ -40,20 +42,24 @@ def detect_alerts(company_id: int) -> None:
             for finding in detect(series, now, settings.alert_sensitivity, settings.alert_floor)
         ]
         unsettled = incidents.open_incidents(session, company_id)
+        known = incidents.known(session, company_id, now)
         comparable = comparable_since(company_id)
         if comparable is None:
-            intents = decide(findings, unsettled, now)
+            intents = decide(findings, unsettled, now, known)
         else:
-            intents = decide_retagged(findings, unsettled, now, comparable)
+            intents = decide_retagged(findings, unsettled, now, comparable, known)
         events = incidents.save(session, intents, now, company.demo)
         db.after_commit(session, lambda: _tell_soon(events))
+
 
 def _tell_soon(events: Sequence[int]) -> None:
     for event_id in events:
         enqueue(TELL, event_id)
 
+
 def _detect_again(company_id: int) -> None:
     enqueue_once(DETECT_ALERTS, company_id, after=_DETECT_AGAIN)
+
 
 job(DETECT_ALERTS, soft=50, hard=60)(detect_alerts)
 job(DETECT_ALL, soft=110, hard=120)(detect_all)

@@ -31,7 +31,7 @@ _MAIL_POLICY = (
 
 
 _UNSENT = {
-    "summed": "It came after the most that its recipient gets in a day, and is listed in the mail that sums the day up.",
+    "summed": "It came beyond the most that its recipient gets in a day; the mail that sums the day up lists it.",
     "replaced": "A newer mail about the same incident took its place before it went out.",
     "stopped": "The address gets no mails at present: it unsubscribed, or its mails come back.",
     "nothing": "There was nothing to say, so it was not sent.",
