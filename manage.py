@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from commands import accounts, collection, company, data, sources, upkeep
+from commands import accounts, collection, company, data, quality, sources, upkeep
 from commands.terminal import CommandError, database, err, out
 
 app = typer.Typer(
@@ -70,6 +70,7 @@ def settings() -> None:
 
 app.add_typer(collection.app)
 app.add_typer(data.app)
+app.add_typer(quality.app)
 app.add_typer(upkeep.app)
 _GROUPS = {
     "source": sources.source,
