@@ -10,7 +10,6 @@ import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 
 import numpy as np
 
@@ -26,10 +25,14 @@ _MOST_PER_WINDOW = 16  # of a text with two windows, each reading of which costs
 # Readings of one explanation. The int8 network rounds by the range of its whole batch: the same text beside other texts
 # may be some hundredths more or less probable. A text of up to 32 words is read twice, in other company each time.
 _READINGS, _MOST_ROUNDS = 64, 2
+_SAME = (
+    0.005  # where the whole text is as probable in any company, the network does not round so: one reading is enough
+)
 _TOGETHER = 8  # texts of one reading: smaller groups differ more, so that their rounding cancels out sooner
-# A word matters from five hundredths (about what the rounding still leaves) and from a fifth of the strongest one:
-# below that the list would name words that another reading of the same text does not.
-LEAST_WEIGHT, LEAST_SHARE, MOST_WORDS = 0.05, 0.2, 10
+# A word matters from eight hundredths and from a quarter of the strongest one. Above that nine of ten are found by the
+# unrounded network too (fp32, on our held-out posts); with five hundredths and a fifth it was 87 of a hundred.
+LEAST_WEIGHT, LEAST_SHARE, MOST_WORDS = 0.08, 0.25, 8
+_LONGEST_NAME = 40  # words, as it is written and as it is marked together
 _ENDS = 250  # words at each end of a huge text that are looked at; the model reads fewer
 
 _EMOJI = r"[\u2190-\u2bff\u3030\u303d\ufe0f\U0001f000-\U0001faff]"
@@ -90,14 +93,26 @@ def _spans(text: str) -> list[Span]:
 
 def _aligned(shown: str, read: str, ours: list[Span], theirs: list[Span]) -> Iterator[_Part]:
     left, right = [shown[start:end] for start, end in ours], [read[start:end] for start, end in theirs]
-    for kind, i, i_end, j, j_end in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
-        if kind == "equal":
-            for one, other in zip(ours[i:i_end], theirs[j:j_end], strict=True):
-                yield _Part(one, other, named=False)
-        elif kind == "replace":
+    i = j = 0
+    while i < len(left) and j < len(right):
+        i_end, j_end = _again_alike(left, right, i, j)
+        if i_end == i and j_end == j:
+            yield _Part(ours[i], theirs[j], named=False)
+            i_end, j_end = i + 1, j + 1
+        elif i_end > i and j_end > j:
             span = (theirs[j][0], theirs[j_end - 1][1])
-            named = TARGET_SIGN in read[span[0] : span[1]]
-            yield _Part((ours[i][0], ours[i_end - 1][1]), span, named)
+            yield _Part((ours[i][0], ours[i_end - 1][1]), span, named=TARGET_SIGN in read[span[0] : span[1]])
+        i, j = i_end, j_end
+
+
+def _again_alike(left: list[str], right: list[str], i: int, j: int) -> tuple[int, int]:
+    """The nearest place from `i` and `j` on where both have the same word; they differ by a name at most."""
+    for apart in range(_LONGEST_NAME):
+        for ahead in range(apart + 1):
+            one, other = i + ahead, j + apart - ahead
+            if one < len(left) and other < len(right) and left[one] == right[other]:
+                return one, other
+    return len(left), len(right)
 
 
 def _seen(parts: list[_Part], read: str, loaded: Network) -> tuple[list[list[_Part]], Span | None]:
@@ -143,26 +158,30 @@ class _Weighed:
 
 def _weigh(read: str, spans: list[Span], loaded: Network) -> _Weighed:
     whole, variants = spelled(read), [leave_out(read, [span]) for span in spans]
-    rounds = max(1, min(_MOST_ROUNDS, _READINGS // len(variants)))
     asked: dict[str, list[Floats]] = {head: [] for head in LABELS}
     without = {head: np.zeros((len(spans), len(labels)), dtype=np.float32) for head, labels in LABELS.items()}
-    for group in _groups(len(variants), rounds):
-        found = loaded.probabilities([whole, *(variants[at] for at in group)])
-        for head, rows in found.items():
-            asked[head].append(rows[0])
-            without[head][group] += rows[1:] / rounds
+    done = 0
+    for groups in _groups(len(variants), max(1, min(_MOST_ROUNDS, _READINGS // len(variants)))):
+        done += 1
+        for group in groups:
+            found = loaded.probabilities([whole, *(variants[at] for at in group)])
+            for head, rows in found.items():
+                asked[head].append(rows[0])
+                without[head][group] += rows[1:]
+        if max(float(np.ptp(rows, axis=0).max()) for rows in asked.values()) < _SAME:
+            break
     means = {head: np.asarray(np.mean(rows, axis=0)) for head, rows in asked.items()}
-    return _Weighed(means, {head: np.asarray(means[head] - rows) for head, rows in without.items()})
+    return _Weighed(means, {head: np.asarray(means[head] - rows / done) for head, rows in without.items()})
 
 
-def _groups(count: int, rounds: int) -> Iterator[list[int]]:
-    """Numbers below `count` in small groups, all of them once per round and each time in other company."""
+def _groups(count: int, rounds: int) -> Iterator[list[list[int]]]:
+    """For each round the numbers below `count` in small groups, each time in other company."""
     chance = random.Random(0)  # the same text has the same evidence every time
     number = -(-count // (_TOGETHER - 1))
     for _ in range(rounds):
         order = list(range(count))
         chance.shuffle(order)
-        yield from (order[start::number] for start in range(number))
+        yield [order[start::number] for start in range(number)]
 
 
 def _head(head: str, tags: Tags, groups: list[_Part], weighed: _Weighed | None) -> HeadEvidence:

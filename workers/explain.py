@@ -5,16 +5,15 @@ import logging
 from celery.exceptions import SoftTimeLimitExceeded
 
 from nlp.evidence import explain
-from nlp.model import WeightsError, network
+from nlp.model import WeightsError
 from storage import db
 from storage.mention_detail import to_explain
 from workers.analyze import tag_input
 from workers.app import EXPLAIN_MENTION, job
 from workers.explanations import NOBODY_CAME, PATIENCE, Explanation, put_explanation
+from workers.model import network_in_force
 
 log = logging.getLogger(__name__)
-
-_THREADS = 1  # the same network as for tagging, where this process has loaded it
 
 
 def explain_mention(token: str, mention_id: int) -> None:
@@ -37,7 +36,7 @@ def _explained(mention_id: int) -> Explanation:
         mention = to_explain(session, mention_id)
     if mention is None:
         return Explanation(None, "This mention is gone, or waits for new tags.")
-    return Explanation(explain(tag_input(mention), network(_THREADS)))
+    return Explanation(explain(tag_input(mention), network_in_force()))
 
 
 job(EXPLAIN_MENTION, soft=int(PATIENCE) - 1, hard=int(PATIENCE) + 15)(explain_mention)
