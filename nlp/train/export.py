@@ -1,6 +1,6 @@
 """From a checkpoint to weights: `python -m nlp.train.export --checkpoint FILE --out FOLDER --version VERSION`.
 
-Exports to ONNX, fuses the attention and normalisation of BERT, quantizes the weights to int8 (dynamic, per channel).
+Exports to ONNX in the form of `nlp.train.served` and quantizes to int8 (`nlp.train.quantize`) with our own posts.
 `meta.json` starts without calibration; `nlp.train.calibrate` fills it. `heads.npz` holds the heads before they were
 quantized, from which `nlp.tune` starts.
 """
@@ -15,15 +15,20 @@ from torch import nn
 
 from nlp.heads import HEADS_FILE, Layers, TunedHeads
 from nlp.model import VECTOR, read_meta
+from nlp.text import model_text
+from nlp.train.data import corpus_rows
 from nlp.train.network import HEADS, MAX_TOKENS, Tagger, base_folder, load_checkpoint, load_tokenizer
+from nlp.train.quantize import quantize
 from nlp.train.recipe import HELD_OUT_COMPANIES, RECIPES
+from nlp.train.served import Served
 
 OPSET = 17
 # In service a text may be a little longer than in training; position embeddings reach 512.
 SERVICE_TOKENS = MAX_TOKENS + 16
+CALIBRATION_TEXTS = 500
 
 
-def export_fp32(network: Tagger, path: Path) -> None:
+def export_fp32(network: nn.Module, path: Path) -> None:
     """The plain network as ONNX with free batch and length, one output per head and the text vector."""
     ids = torch.ones((2, 12), dtype=torch.long)
     free = {0: "texts", 1: "tokens"}
@@ -39,22 +44,12 @@ def export_fp32(network: Tagger, path: Path) -> None:
     )
 
 
-def fuse(source: Path, target: Path) -> None:
-    """Fuse attention, GELU and layer normalisation into ONNX Runtime's own operators."""
-    from onnxruntime.transformers import optimizer
-
-    fused = optimizer.optimize_model(str(source), model_type="bert", num_heads=12, hidden_size=384, opt_level=0)
-    fused.save_model_to_file(str(target))
-
-
-def quantize(source: Path, target: Path) -> None:
-    """Weights to int8 per channel; activations are quantized as they come."""
-    from onnx import TensorProto
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
-    # Shape inference does not know the fused operators, so the type of their results must be said.
-    options = {"DefaultTensorType": TensorProto.FLOAT}
-    quantize_dynamic(str(source), str(target), per_channel=True, weight_type=QuantType.QInt8, extra_options=options)
+def calibration_windows() -> list[list[int]]:
+    """Word piece ids of posts of our own, from which the ranges of the activations are taken."""
+    texts = [model_text(row.text) for row in corpus_rows(held_out=False)]
+    step = max(1, len(texts) // CALIBRATION_TEXTS)
+    coded = load_tokenizer()(texts[::step], truncation=True, max_length=SERVICE_TOKENS)
+    return [list(ids) for ids in coded["input_ids"]]
 
 
 def write_tokenizer(out: Path) -> None:
@@ -111,10 +106,9 @@ def export(checkpoint: Path, out: Path, version: str, fp32: Path | None = None) 
     out.mkdir(parents=True, exist_ok=True)
     network = load_checkpoint(checkpoint)
     with tempfile.TemporaryDirectory() as folder:
-        plain, fused, small = (Path(folder) / name for name in ("plain.onnx", "fused.onnx", "small.onnx"))
-        export_fp32(network, fp32 or plain)
-        fuse(fp32 or plain, fused)
-        quantize(fused, small)
+        plain, small = (Path(folder) / name for name in ("plain.onnx", "small.onnx"))
+        export_fp32(Served(network), fp32 or plain)
+        quantize(fp32 or plain, small, calibration_windows())
         # Moved into place at the end, so that a service that starts meanwhile never sees half a file.
         (out / "model.onnx.part").write_bytes(small.read_bytes())
         (out / "model.onnx.part").replace(out / "model.onnx")
