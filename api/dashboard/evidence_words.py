@@ -1,6 +1,6 @@
 """The words behind a mention's tags as the page shows them: the text in pieces, a table per tag, honest sentences."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from api.dashboard.wording import label, percent, signed, voice
@@ -13,11 +13,13 @@ _THICK = (0.15, 0.4)  # weights from which a line under a word is thicker, and t
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of the text; `tone`: "" (plain), raises, lowers, theme, named or unread; `strength` 1 to 3."""
+    """A part of the text. `tone`: "" (plain), raises, lowers, theme or unread; `strength`: 1 to 3; `named`: the company
+    stands in it."""
 
     text: str
     tone: str = ""
     strength: int = 0
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,13 @@ class Target:
     named: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    span: Span
+    tone: str = ""
+    strength: int = 0
+
+
 def target_of(detail: MentionDetail) -> Target:
     """Found with the same words by which the model is shown the company."""
     text = clean(f"{detail.row.title or ''}\n\n{detail.text}")
@@ -52,7 +61,7 @@ def panels(found: Evidence, detail: MentionDetail) -> list[Panel]:
 
 
 def _panel(found: Evidence, head: HeadEvidence, detail: MentionDetail) -> Panel:
-    spans = [((word.start, word.end), _tone(word.weight), _strength(word.weight)) for word in head.words]
+    spans = [_Mark((word.start, word.end), _tone(word.weight), _strength(word.weight)) for word in head.words]
     name = _name(head.head, head.explained)
     whole = head.probability or 0.0
     rows = tuple(
@@ -100,7 +109,7 @@ def _decided(statement: str) -> str:
 
 
 def _themes(found: Evidence) -> Panel:
-    spans = [((one.start, one.end), "theme", 1) for one in found.themes]
+    spans = [_Mark((one.start, one.end), "theme", 1) for one in found.themes]
     words: dict[str, list[str]] = {}
     for one in found.themes:
         words.setdefault(one.theme, []).append(found.text[one.start : one.end])
@@ -109,28 +118,34 @@ def _themes(found: Evidence) -> Panel:
     return Panel("themes", "Themes", note, tuple(_pieces(found, spans)), ("Theme", "Words"), rows)
 
 
-def _pieces(found: Evidence, spans: Iterable[tuple[Span, str, int]]) -> Iterator[Piece]:
+def _pieces(found: Evidence, spans: Sequence[_Mark]) -> Iterator[Piece]:
     """The whole text in order. Where marks meet, words go before the company's name, and that before what is unread."""
-    marks = [*spans, *((span, "named", 0) for span in found.named)]
+    marks = [*spans, *(_Mark(span) for span in found.named)]
     if found.unread is not None:
-        marks.append((found.unread, "unread", 0))
+        marks.append(_Mark(found.unread, "unread"))
     at = 0
-    for (start, end), tone, strength in sorted(_apart(marks)):
+    for mark in sorted(_apart(marks), key=lambda each: each.span):
+        start, end = mark.span
         if at < start:
             yield Piece(found.text[at:start])
-        yield Piece(found.text[start:end], tone, strength)
+        yield Piece(
+            found.text[start:end], mark.tone, mark.strength, any(_meet(mark.span, name) for name in found.named)
+        )
         at = end
     if at < len(found.text):
         yield Piece(found.text[at:])
 
 
-def _apart(marks: Sequence[tuple[Span, str, int]]) -> list[tuple[Span, str, int]]:
-    kept: list[tuple[Span, str, int]] = []
+def _apart(marks: Sequence[_Mark]) -> list[_Mark]:
+    kept: list[_Mark] = []
     for mark in marks:
-        (start, end) = mark[0]
-        if all(end <= other[0] or start >= other[1] for other, _, _ in kept):
+        if not any(_meet(mark.span, other.span) for other in kept):
             kept.append(mark)
     return kept
+
+
+def _meet(one: Span, other: Span) -> bool:
+    return one[0] < other[1] and other[0] < one[1]
 
 
 def _tone(weight: float) -> str:

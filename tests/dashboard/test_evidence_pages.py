@@ -104,7 +104,7 @@ def test_the_sentences_are_honest() -> None:
     sentiment, audience, facet, themes = panels(_EVIDENCE, corrected)
 
     assert sentiment.note.startswith("A person corrected this tag: positive counts.")
-    assert sentiment.pieces[0] == Piece("Acme:", "named")
+    assert sentiment.pieces[0] == Piece("Acme:", named=True)
     assert "".join(piece.text for piece in sentiment.pieces) == _EVIDENCE.text
     assert [row[2] for row in sentiment.rows] == ["−60", "+20"]
     assert "not sure enough to say it" in audience.note
