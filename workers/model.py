@@ -7,6 +7,9 @@ without a restart. Other weights need one, since a process loads them once.
 import logging
 import time
 from dataclasses import dataclass
+from functools import lru_cache
+
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from nlp.heads import HeadsError, read_heads
 from nlp.model import Network, network
@@ -37,7 +40,7 @@ def network_in_force(*, fresh: bool = False) -> Network:
     heads are in force.
     """
     global _last
-    loaded = network(THREADS)
+    loaded = _loaded()
     known = _last is not None and _last.network is loaded
     if _last is not None and known and not fresh and time.monotonic() - _last.at < LOOK_EVERY:
         return loaded
@@ -47,6 +50,18 @@ def network_in_force(*, fresh: bool = False) -> Network:
     if _last is None or not known or _last.version_id != wanted:
         _use(loaded, wanted)
     _last = _Look(time.monotonic(), loaded, wanted)
+    return loaded
+
+
+@lru_cache(maxsize=1)
+def _one_thread() -> None:
+    """Tuned heads are two small matrices: more threads only wait for each other."""
+    threadpool_limits(limits=THREADS, user_api="blas")
+
+
+def _loaded() -> Network:
+    loaded = network(THREADS)
+    _one_thread()
     return loaded
 
 
