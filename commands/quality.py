@@ -43,9 +43,8 @@ def _print(found: "QualityReport", days: int) -> None:
     )
     for name, versions in (("model", tags.models), ("labels", tags.taxonomies)):
         out.print(f"{name}: " + (", ".join(f"{key} ({n:,})" for key, n in versions.items()) or "none"))
-    out.print(
-        f"\n{checked.mentions:,} mentions drawn at random were checked by {checked.people:,} {'person' if checked.people == 1 else 'people'}."
-    )
+    people = f"{checked.people:,} {'person' if checked.people == 1 else 'people'}"
+    out.print(f"\n{checked.mentions:,} mentions drawn at random were checked by {people}.")
     if not checked.mentions:
         out.print("So it is not known how many tags are right: let people “Check a few” on the Quality page.")
     for head in checked.heads if checked.mentions else ():

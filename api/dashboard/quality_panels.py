@@ -43,6 +43,23 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """A share of so many, and its interval."""
+
+    share: str
+    interval: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabelRow:
+    """One label: how many of its mentions were found (None: not known), how often it is right when it is said."""
+
+    name: str
+    found: Told | None
+    right: Told
+
+
+@dataclass(frozen=True, slots=True)
 class HeadCard:
     """One head as the page shows it."""
 
@@ -51,7 +68,8 @@ class HeadCard:
     question: str
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
-    classes: Table
+    labels: tuple[LabelRow, ...]
+    recall_known: bool
     slices: Table
     curve: Table
     calibration: Panel
@@ -79,7 +97,8 @@ def head_card(found: HeadQuality) -> HeadCard:
         _QUESTIONS[found.head],
         tuple(_word(found.head, name) for name in found.confusion.columns),
         _rows(found.head, found.confusion),
-        _classes(found),
+        _labels(found),
+        found.recall_known,
         _slices(found),
         _curve(found.curve),
         _calibration(found.head, found.calibration),
@@ -166,14 +185,14 @@ def _rows(head: str, found: Confusion) -> tuple[Row, ...]:
     )
 
 
-def _classes(found: HeadQuality) -> Table:
-    known = [each for each in found.classes if each.recall.n or each.precision.n]
-    columns = ("Label", "Found", "Right when said") if found.recall_known else ("Label", "Right when said")
-    rows = []
-    for each in known:
-        recall = (_told(each.recall),) if found.recall_known else ()
-        rows.append((_word(found.head, each.label), *recall, _told(each.precision)))
-    return Table(columns, tuple(rows))
+def _labels(found: HeadQuality) -> tuple[LabelRow, ...]:
+    return tuple(
+        LabelRow(
+            _word(found.head, each.label), _told(each.recall) if found.recall_known else None, _told(each.precision)
+        )
+        for each in found.classes
+        if each.recall.n or each.precision.n
+    )
 
 
 def _slices(found: HeadQuality) -> Table:
@@ -266,10 +285,10 @@ def _index(found: Drift | None) -> str:
     return UNKNOWN if found is None else f"{found.psi:.3f}"
 
 
-def _told(found: Proportion) -> str:
+def _told(found: Proportion) -> Told:
     if found.value is None:
-        return UNKNOWN
-    return f"{percent(found.value)} of {count(found.n)} ({_ends(found.interval)})"
+        return Told(UNKNOWN, "")
+    return Told(f"{percent(found.value)} of {count(found.n)}", _ends(found.interval))
 
 
 def _ends(interval: Interval | None) -> str:
