@@ -23,7 +23,7 @@ SCOPES: dict[str, str] = {
     "mentions:write": "Send posts in, correct tags.",
     "series:read": "Read volume, sentiment, breakdowns and share of voice.",
     "incidents:read": "Read incidents.",
-    "incidents:write": "Acknowledge, assign, close and comment incidents.",
+    "incidents:write": "Acknowledge, assign, snooze, judge, close and comment incidents; enter planned events.",
     "sources:read": "Read sources, their runs and what waits for a person.",
     "sources:write": "Add, change, try, run and delete sources, and give them keys.",
     "advocacy:read": "Read the owner's reach and the programme's figures.",

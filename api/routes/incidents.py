@@ -1,4 +1,4 @@
-"""Incidents: list, one with its timeline, acknowledge, assign, close, note."""
+"""Incidents: list, one with its timeline, acknowledge, assign, snooze, answer, close, note."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -8,12 +8,25 @@ from fastapi import APIRouter, Depends, Path, Query
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from alerts.snooze import end_of, zone
 from api.deps import Now, require_viewer
-from api.errors import ApiError, responses, wrong_field
+from api.errors import ApiError, from_value_error, responses, wrong_field
+from api.known import known
 from api.schemas.fields import MAX_BIG, Cursor, Question, SmallId
-from api.schemas.incidents import AssignIn, EventOut, IncidentDetailOut, IncidentOut, IncidentPage, NoteIn
+from api.schemas.incidents import (
+    AssignIn,
+    EventOut,
+    FeedbackIn,
+    IncidentDetailOut,
+    IncidentOut,
+    IncidentPage,
+    NoteIn,
+    PostMortemOut,
+    SnoozeIn,
+    VerdictOut,
+)
 from storage import audit, db, incidents
-from storage.incidents import IncidentRow
+from storage.incidents import EventRow, IncidentRow
 from storage.viewer import NotAllowed, Viewer
 
 router = APIRouter(prefix="/api/v1/incidents", tags=["incidents"])
@@ -71,6 +84,32 @@ def assign(viewer: Writer, incident_id: IncidentId, to: AssignIn, now: Now) -> I
     return _act(viewer, incident_id, "assign", now, give)
 
 
+@router.post("/{incident_id}/snooze", name="snooze_incident", responses=_ERRORS | responses(413))
+def snooze(viewer: Writer, incident_id: IncidentId, wanted: SnoozeIn, now: Now) -> IncidentDetailOut:
+    """Tell nobody for a while, unless it becomes critical; afterwards it is told again if it still holds."""
+
+    def sleep(session: Session, viewer: Viewer, incident_id: int, now: datetime) -> None:
+        try:
+            incidents.snooze(session, viewer, incident_id, _end(wanted, now), now)
+        except ValueError as error:
+            raise from_value_error(error) from error
+
+    return _act(viewer, incident_id, "snooze", now, sleep)
+
+
+@router.post("/{incident_id}/feedback", name="answer_incident", responses=_ERRORS | responses(413))
+def answer(viewer: Writer, incident_id: IncidentId, said: FeedbackIn, now: Now) -> IncidentDetailOut:
+    """Say whether it was worth telling. A later answer of the same person replaces the earlier one."""
+
+    def keep(session: Session, viewer: Viewer, incident_id: int, now: datetime) -> None:
+        try:
+            incidents.answer(session, viewer, incident_id, said.useful, said.reason, said.note, now)
+        except ValueError as error:
+            raise from_value_error(error) from error
+
+    return _act(viewer, incident_id, "answer", now, keep)
+
+
 @router.post("/{incident_id}/close", name="close_incident", responses=_ERRORS)
 def close(viewer: Writer, incident_id: IncidentId, now: Now) -> IncidentDetailOut:
     """Close it by hand; nobody is mailed. A second time changes nothing."""
@@ -112,8 +151,26 @@ def _find(session: Session, viewer: Viewer, incident_id: int) -> IncidentRow:
 
 def _detail(session: Session, viewer: Viewer, incident_id: int) -> IncidentDetailOut:
     shown = _shown(_find(session, viewer, incident_id))
-    events = [EventOut.model_validate(event) for event in incidents.timeline(session, viewer, incident_id)]
-    return IncidentDetailOut(**shown.model_dump(), timeline=events)
+    found = incidents.post_mortem(session, viewer, incident_id)
+    return IncidentDetailOut(
+        **shown.model_dump(),
+        timeline=[_event(event) for event in incidents.timeline(session, viewer, incident_id)],
+        verdict=VerdictOut.model_validate(incidents.verdict(session, viewer, incident_id)),
+        post_mortem=None if found is None else PostMortemOut.model_validate(found),
+    )
+
+
+def _event(row: EventRow) -> EventOut:
+    values = {name: getattr(row, name) for name in EventOut.model_fields if name != "known"}
+    return EventOut.model_validate({**values, "known": known(row.figures)})
+
+
+def _end(wanted: SnoozeIn, now: datetime) -> datetime | None:
+    if wanted.span is None:
+        return wanted.until
+    if wanted.until is not None:
+        raise ValueError("span: give a time or a span, not both.")
+    return end_of(wanted.span, now, zone(wanted.zone))
 
 
 def _shown(row: IncidentRow) -> IncidentOut:

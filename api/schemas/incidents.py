@@ -1,12 +1,12 @@
 """Incidents as the API shows and takes them."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 from pydantic.config import JsonDict
 
-from api.schemas.fields import Answer, Line, Question, SerialId, asked, example
+from api.schemas.fields import Answer, Line, Moment, Question, SerialId, asked, example
 
 _INCIDENT: JsonDict = {
     "id": 17,
@@ -36,6 +36,28 @@ _INCIDENT: JsonDict = {
     "acknowledged_by": None,
     "assigned_to": None,
     "assignee": None,
+    "snoozed_until": None,
+}
+_VERDICT: JsonDict = {"useful": 1, "not_useful": 2, "reasons": {"too_small": 2}}
+_POST_MORTEM: JsonDict = {
+    "opened_at": "2026-11-20T09:31:00Z",
+    "closed_at": "2026-11-20T16:31:00Z",
+    "minutes": 420,
+    "minutes_to_acknowledge": 12,
+    "closed_by_hand": False,
+    "severity": "high",
+    "observed": 40.0,
+    "expected_low": 1.0,
+    "expected_high": 7.0,
+    "growth": [{"at": "2026-11-20T09:31:00Z", "observed": 17.0, "severity": "medium"}],
+    "first_mention_at": "2026-11-20T09:02:00Z",
+    "mentions": 61,
+    "judged": 50,
+    "negative": 38,
+    "negative_share": 0.76,
+    "sources": [{"name": "Forum", "first_at": "2026-11-20T09:02:00Z", "mentions": 61}],
+    "audiences": [{"audience": "consumer", "mentions": 61}],
+    "verdict": _VERDICT,
 }
 
 
@@ -71,6 +93,7 @@ class IncidentOut(Answer):
     acknowledged_by: str | None
     assigned_to: int | None
     assignee: str | None
+    snoozed_until: datetime | None
 
 
 class IncidentPage(Answer):
@@ -82,7 +105,8 @@ class IncidentPage(Answer):
 
 
 class EventOut(Answer):
-    """One entry of the timeline: opened, absorbed, grown, closed, acknowledged, assigned, note."""
+    """One entry of the timeline: opened, absorbed, grown, closed, and the acts of people (acknowledged, assigned,
+    snoozed, answered, note). `known` says in words what was known then."""
 
     id: int
     at: datetime
@@ -90,13 +114,72 @@ class EventOut(Answer):
     by: str | None
     text: str
     figures: dict[str, float]
+    known: str
+
+
+class VerdictOut(Answer):
+    """How many people found it useful, how many did not, and why not (reason → people)."""
+
+    model_config = example(_VERDICT)
+    useful: int
+    not_useful: int
+    reasons: dict[str, int]
+
+
+class GrowthStepOut(Answer):
+    """When it opened or grew, and to what."""
+
+    at: datetime
+    observed: float
+    severity: str
+
+
+class SourceShareOut(Answer):
+    """A source in the order of first mention; `null` where few people stand behind it."""
+
+    name: str
+    first_at: datetime | None
+    mentions: int | None
+
+
+class AudienceShareOut(Answer):
+    """Mentions of an audience; `null` where few people stand behind them."""
+
+    audience: str
+    mentions: int | None
+
+
+class PostMortemOut(Answer):
+    """What is known at the end. Counts are `null` where unknown or hidden; `negative` of `judged` mentions."""
+
+    model_config = example(_POST_MORTEM)
+    opened_at: datetime
+    closed_at: datetime
+    minutes: int
+    minutes_to_acknowledge: int | None
+    closed_by_hand: bool
+    severity: str
+    observed: float
+    expected_low: float
+    expected_high: float
+    growth: list[GrowthStepOut]
+    first_mention_at: datetime | None
+    mentions: int | None
+    judged: int | None
+    negative: int | None
+    negative_share: float | None
+    sources: list[SourceShareOut]
+    audiences: list[AudienceShareOut]
+    verdict: VerdictOut
 
 
 class IncidentDetailOut(IncidentOut):
-    """An incident with its timeline, oldest entry first."""
+    """An incident with its timeline (oldest entry first), people's verdict, and its post-mortem once it is closed."""
 
-    model_config = example(_INCIDENT | {"timeline": []})
+    model_config = example(_INCIDENT | {"timeline": [], "verdict": _VERDICT, "post_mortem": None})
     timeline: list[EventOut]
+    verdict: VerdictOut
+    post_mortem: PostMortemOut | None
 
 
 class AssignIn(Question):
@@ -111,3 +194,24 @@ class NoteIn(Question):
 
     model_config = asked({"text": "The supplier has confirmed the recall."})
     text: Annotated[Line, Field(min_length=1, max_length=5000)]
+
+
+class SnoozeIn(Question):
+    """Until when nobody is told, unless it becomes critical: a time (two weeks at most), or a `span` from now.
+
+    `tomorrow` is nine o'clock in `zone`. Neither of both, or `null`, ends the snooze.
+    """
+
+    model_config = asked({"span": "tomorrow", "zone": "Europe/Berlin"})
+    until: Moment | None = None
+    span: Literal["1h", "4h", "tomorrow"] | None = None
+    zone: Annotated[Line, Field(max_length=60)] = "UTC"
+
+
+class FeedbackIn(Question):
+    """Was it worth telling? A no needs a reason; the reason `other` needs a note."""
+
+    model_config = asked({"useful": False, "reason": "too_small"})
+    useful: bool
+    reason: Literal["expected", "campaign", "wrong_match", "too_small", "duplicate", "other"] | None = None
+    note: Annotated[Line, Field(max_length=1000)] = ""

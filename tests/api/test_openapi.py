@@ -73,7 +73,8 @@ def test_every_answer_and_body_of_a_call_has_an_example(description: dict[str, A
 
 def test_lists_answer_items_and_next(description: dict[str, Any]) -> None:
     schemas = description["components"]["schemas"]
-    pages = ("MentionPage", "IncidentPage", "SourceList", "RunList", "CompanyList", "HourList", "HeldList", "KindList")
+    pages = ("MentionPage", "IncidentPage", "SourceList", "RunList", "CompanyList", "HourList", "HeldList", "KindList",
+             "PlannedPageOut", "SensitivityList")  # fmt: skip
     assert all({"items", "next"} <= set(schemas[name]["properties"]) for name in pages)
 
 

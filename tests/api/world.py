@@ -10,7 +10,8 @@ from alerts.rules import Finding, Intent
 from collectors.post import Post
 from nlp.result import Tags, Verdict
 from nlp.stories import bands, signature
-from storage import db, incidents, mentions, profile, sources, users
+from storage import db, incidents, mentions, planned_events, profile, sources, users
+from storage.viewer import viewer_for
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 PASSWORD = "correct horse battery"
@@ -128,3 +129,11 @@ def open_incident(session: Session, facet: str = "brand") -> int:
     )
     incidents.save(session, [Intent("open", None, finding, "high", "A spike began.", tell=False)], NOW)
     return incidents.open_incidents(session, own.id)[-1].id
+
+
+def plan_launch(session: Session) -> tuple[int, int]:
+    """A planned event of Acme's on the brand side, running now; returns the company's id and its own."""
+    own = profile.own_company(session)
+    assert own is not None
+    launch = planned_events.Draft("Launch", "brand", NOW - timedelta(hours=1), NOW + timedelta(days=1))
+    return own.id, planned_events.add(session, viewer_for("marketing"), launch, NOW)
