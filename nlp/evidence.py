@@ -32,6 +32,9 @@ _TOGETHER = 8  # texts of one reading: smaller groups differ more, so that their
 # A word matters from eight hundredths and from a quarter of the strongest one. Above that nine of ten are found by the
 # unrounded network too (fp32, on our held-out posts); with five hundredths and a fifth it was 87 of a hundred.
 LEAST_WEIGHT, LEAST_SHARE, MOST_WORDS = 0.08, 0.25, 8
+# Where no word matters alone: the fewest of the strongest without which the probability falls by a quarter. Without as
+# many other words it falls by about three hundredths.
+LEAST_TOGETHER, _MOST_TOGETHER = 0.25, 8
 _LONGEST_NAME = 40  # words, as it is written and as it is marked together
 _ENDS = 250  # words at each end of a huge text that are looked at; the model reads fewer
 
@@ -65,7 +68,7 @@ def explain(given: TagInput, loaded: Network) -> Evidence:
         named=tuple(part.shown for part in parts if part.named),
         unread=unread,
         phrases=len(groups) < sum(map(len, read_parts)),
-        heads=tuple(_head(head, tags, groups, weighed) for head in LABELS),
+        heads=tuple(_head(head, tags, groups, weighed, read, loaded) for head in LABELS),
         themes=tuple(ThemeWords(*span) for span in theme_spans(shown, tags.facet.label)),
         model=tags.model,
     )
@@ -184,7 +187,9 @@ def _groups(count: int, rounds: int) -> Iterator[list[list[int]]]:
         yield [order[start::number] for start in range(number)]
 
 
-def _head(head: str, tags: Tags, groups: list[_Part], weighed: _Weighed | None) -> HeadEvidence:
+def _head(
+    head: str, tags: Tags, groups: list[_Part], weighed: _Weighed | None, read: str, loaded: Network
+) -> HeadEvidence:
     verdict = {"sentiment": tags.sentiment, "audience": tags.audience, "facet": tags.facet}[head]
     statement = tags.evidence.get(head)
     if statement is not None or weighed is None:
@@ -193,7 +198,29 @@ def _head(head: str, tags: Tags, groups: list[_Part], weighed: _Weighed | None) 
     falls = weighed.falls[head][:, columns].sum(axis=1)
     words = [Word(*part.shown, float(fall)) for part, fall in zip(groups, falls, strict=True)]
     whole = float(weighed.whole[head][columns].sum())
-    return HeadEvidence(head, verdict.label, explained, whole, None, _that_matter(words))
+    kept = _that_matter(words)
+    if kept:
+        return HeadEvidence(head, verdict.label, explained, whole, None, kept)
+    order = sorted(range(len(words)), key=lambda at: -words[at].weight)
+    parts, fall = _together(read, [groups[at].read for at in order], loaded, head, columns)
+    kept = tuple(words[at] for at in order[:parts])
+    return HeadEvidence(head, verdict.label, explained, whole, None, kept, fall if kept else None)
+
+
+def _together(read: str, spans: list[Span], loaded: Network, head: str, columns: list[int]) -> tuple[int, float]:
+    """Where words hide behind each other: how many of the strongest have to go, and how far the probability falls then.
+
+    None of them (0) where it does not fall by much; some part of the text always stays.
+    """
+    numbers = range(2, min(_MOST_TOGETHER, len(spans) - 1) + 1)
+    if not numbers:
+        return 0, 0.0
+    rows = loaded.probabilities([spelled(read), *(leave_out(read, spans[:number]) for number in numbers)])[head]
+    said = rows[:, columns].sum(axis=1)
+    for number, without in zip(numbers, said[1:], strict=True):
+        if said[0] - without >= LEAST_TOGETHER:
+            return number, float(said[0] - without)
+    return 0, 0.0
 
 
 def _explained(head: str, label: str, whole: Floats) -> tuple[str, list[int]]:

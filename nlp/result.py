@@ -93,7 +93,8 @@ class HeadEvidence:
     `label` is what the model says. `explained` is the class whose probability the words moved: the same, or the
     likeliest one where the tag is no class ("unsure", "unknown"). `statement` stands where the source decided or the
     model did not read the text; then there is no probability and there are no words. Words come strongest first, those
-    that lower the probability (negative weight) among them.
+    that lower the probability (negative weight) among them. `together` stands where no single word carries the tag: how
+    far the probability falls without all of `words` at once.
     """
 
     head: str
@@ -102,6 +103,7 @@ class HeadEvidence:
     probability: float | None
     statement: str | None
     words: tuple[Word, ...]
+    together: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from api.dashboard.wording import label, percent, signed, voice
-from nlp.result import Evidence, HeadEvidence, Span
+from nlp.result import Evidence, HeadEvidence, Span, Word
 from nlp.text import TARGET_SIGN, clean, mark_target
 from storage.mentions import MentionDetail
 
@@ -61,7 +61,7 @@ def panels(found: Evidence, detail: MentionDetail) -> list[Panel]:
 
 
 def _panel(found: Evidence, head: HeadEvidence, detail: MentionDetail) -> Panel:
-    spans = [_Mark((word.start, word.end), _tone(word.weight), _strength(word.weight)) for word in head.words]
+    spans = [_mark(word, head.together) for word in head.words]
     name = _name(head.head, head.explained)
     whole = head.probability or 0.0
     rows = tuple(
@@ -97,8 +97,14 @@ def _notes(found: Evidence, head: HeadEvidence, detail: MentionDetail) -> Iterat
         )
     else:
         yield f"The model gives “{_name(head.head, head.explained)}” {percent(head.probability)}."
-    if not head.words:
-        part = "phrase" if found.phrases else "word"
+    part = "phrase" if found.phrases else "word"
+    if head.together is not None:
+        left = max((head.probability or 0.0) - head.together, 0.0)
+        yield (
+            f"No single {part} carries it, since they stand in for each other; "
+            f"without all of these at once it falls to {percent(left)}."
+        )
+    elif not head.words:
         yield f"No single {part} carries it: without any one of them it stays about as probable."
 
 
@@ -148,8 +154,9 @@ def _meet(one: Span, other: Span) -> bool:
     return one[0] < other[1] and other[0] < one[1]
 
 
-def _tone(weight: float) -> str:
-    return "raises" if weight > 0 else "lowers"
+def _mark(word: Word, together: float | None) -> _Mark:
+    weight = word.weight if together is None else together
+    return _Mark((word.start, word.end), "raises" if weight > 0 else "lowers", _strength(weight))
 
 
 def _strength(weight: float) -> int:

@@ -66,6 +66,7 @@ def _head(detail: MentionDetail, text: str, found: HeadEvidence) -> HeadOut:
             "in_force": getattr(detail.row, found.head),
             "corrected": found.head in detail.row.corrected,
             "words": words,
+            "together": None if found.together is None else round(found.together, 4),
         }
     )
 

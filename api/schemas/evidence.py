@@ -20,6 +20,7 @@ _HEAD: JsonDict = {
     "in_force": "positive",
     "corrected": False,
     "words": _WORDS,
+    "together": None,
 }
 
 Place = Annotated[int, Field(ge=0, description="Characters of `text`; `end` does not count.")]
@@ -50,7 +51,8 @@ class HeadOut(Answer):
 
     `label` is what the model says now, `in_force` what counts: another one where a person corrected it, or where an
     earlier version tagged it. `explained` is the class whose probability the words moved: the likeliest one where the
-    model abstains.
+    model abstains. `together` stands where no single word carries the tag: how far the probability falls without all of
+    `words` at once.
     """
 
     head: Literal["sentiment", "audience", "facet"]
@@ -61,6 +63,7 @@ class HeadOut(Answer):
     in_force: str
     corrected: bool
     words: list[WordOut]
+    together: float | None
 
 
 class EvidenceOut(Answer):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from nlp.evidence import MAX_VARIANTS, MOST_WORDS, explain, leave_out
+from nlp.evidence import LEAST_TOGETHER, LEAST_WEIGHT, MAX_VARIANTS, MOST_WORDS, explain, leave_out
 from nlp.model import network
 from nlp.result import LABELS, STAFF, Evidence, HeadEvidence, TagInput
 from nlp.text import clean, mark_target, mask, spelled
@@ -36,6 +36,16 @@ def test_the_word_that_carries_a_tag_stands_first() -> None:
     assert head(found, "sentiment").label == "negative"
     assert words(found, "sentiment")[0] == "horrible"
     assert head(found, "sentiment").words[0].weight > 0.2
+
+
+def test_words_that_stand_in_for_each_other_are_left_out_together() -> None:
+    found = of("horrible awful terrible disgusting worst lamp ever, I hate it and I am so angry and sad", target=None)
+    sentiment = head(found, "sentiment")
+    assert sentiment.label == "negative"
+    assert sentiment.together is None or sentiment.together >= LEAST_TOGETHER
+    alone = [each for each in found.heads if each.together is None]
+    assert all(abs(word.weight) >= LEAST_WEIGHT for each in alone for word in each.words)
+    assert all(abs(word.weight) < LEAST_WEIGHT for each in found.heads if each.together for word in each.words)
 
 
 def test_the_name_is_one_part_however_it_is_written() -> None:
