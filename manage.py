@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from commands import accounts, collection, company, data, quality, sources, upkeep
+from commands import accounts, collection, company, data, model, quality, sources, upkeep
 from commands.terminal import CommandError, database, err, out
 
 app = typer.Typer(
@@ -72,12 +72,14 @@ app.add_typer(collection.app)
 app.add_typer(data.app)
 app.add_typer(quality.app)
 app.add_typer(upkeep.app)
+app.add_typer(model.app)
 _GROUPS = {
     "source": sources.source,
     "user": accounts.user,
     "key": accounts.key,
     "company": company.company,
     "demo": company.demo,
+    "model": model.model,
 }
 for name, group in _GROUPS.items():
     app.add_typer(group, name=name)

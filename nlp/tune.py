@@ -11,6 +11,7 @@ A head that does not pass stays as it is in force. Thresholds stay; the temperat
 `LEAST_FOR_TEMPERATURE` words about drawn mentions, since the others do not show how sure the model may be.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -48,10 +49,10 @@ class Tuning:
     figures: Mapping[str, HeadFigures]
     left_out: Mapping[str, int]  # reason → texts
 
-    def as_json(self) -> dict[str, object]:
-        """For keeping beside the heads."""
+    def as_json(self) -> str:
+        """Figures and reason as a JSON object, for keeping beside the heads."""
         heads = {head: asdict(one) for head, one in self.figures.items()}
-        return {"heads": heads, "left_out": dict(self.left_out), "why": self.why}
+        return json.dumps({"heads": heads, "left_out": dict(self.left_out), "why": self.why})
 
 
 @dataclass(frozen=True, slots=True)

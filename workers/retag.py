@@ -8,7 +8,7 @@ for news (`alerts.retagged`).
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -19,7 +19,7 @@ from storage import audit, db, mentions, reanalysis
 from storage.mentions import Analyzed, PendingMention
 from storage.reanalysis import Outdated, Place, Versions
 from workers import retag_state
-from workers.analyze import groups, tagged
+from workers.analyze import analyze, groups, tagged
 from workers.app import RETAG, enqueue_once, job
 from workers.model import network_in_force
 from workers.retag_state import Run, StateUnknown
@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 _TURN = 20.0  # seconds of one job; then the others in the queue have theirs
 _WAIT = 3.0  # seconds until the next look when new mentions wait
 _AT_ONCE = 0.2
+_LOOK_AGAIN = 0.5
 _NEWEST, _LAST_ID = datetime.max.replace(tzinfo=UTC), 2**62
 
 
@@ -127,6 +128,25 @@ def finish(run: Run) -> None:
         with db.transaction() as session:
             audit.record(session, None, "tags.reanalyzed", retag_state.words(run), datetime.now(UTC))
         log.info("All mentions asked for carry the tags of the model in force.")
+
+
+def wait(run: Run) -> Iterator[int]:
+    """Work on a run in this process until nothing is left or it is stopped; gives how many are left, bite by bite.
+
+    New mentions are tagged here first, since there may be no worker. Raises `WeightsError` and `StateUnknown`.
+    """
+    progress = begin(run)
+    while retag_state.wanted() == run:
+        if analyze(get_settings().analyze_batch):
+            continue
+        with reanalysis.turn() as held:
+            if held and bite(progress) is None:
+                finish(run)
+                return
+        if not held:
+            time.sleep(_LOOK_AGAIN)
+        with db.reading() as session:
+            yield reanalysis.reanalysis_left(session, run.scope)
 
 
 def _companies(run: Run) -> list[int]:

@@ -113,7 +113,7 @@ def test_what_people_say_is_learnt_and_the_rest_is_kept(corpus: Path) -> None:
     assert found.why.startswith("Better: sentiment. Audience stays as it is: 0 words of people")
     assert found.heads.layers["facet"].second.tolist() == heads().layers["facet"].second.tolist()
     assert found.heads.thresholds == read_meta().thresholds
-    json.dumps(found.as_json())
+    assert json.loads(found.as_json())["heads"]["sentiment"]["accepted"]
 
 
 def test_the_same_words_give_the_same_heads(corpus: Path) -> None:
