@@ -32,7 +32,7 @@ _LABELS = {
     "gdelt": "GDELT",
     "api": "API",
     "feed": "Feed",
-    "work_life": "work-life balance",
+    "usability": "app and usability",
     "volume_spike": "Volume spike",
     "negative_share": "Rise of negative voices",
     "source_silence": "Silent source",
