@@ -120,12 +120,15 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """Label shares against those of a time before. `chance`: what 95 of 100 weeks without any change stay below."""
+    """Label shares against those of a time before. `chance`: what 95 of 100 weeks without any change stay below.
+    `moved` is the label that makes the most of it; its share rose by `rise` (below 0: fell)."""
 
     psi: float
     chance: float
     n: int
     n_before: int
+    moved: str
+    rise: float
 
     @property
     def reading(self) -> str:
@@ -268,12 +271,15 @@ def drift(before: Mapping[str, int], now: Mapping[str, int]) -> Drift | None:
     n, m = sum(now.values()), sum(before.values())
     if min(n, m) < PSI_MIN_N:
         return None
-    index = 0.0
+    parts = {}
     for label in sorted(labels):
         p = (now.get(label, 0) + 0.5) / (n + 0.5 * len(labels))
         q = (before.get(label, 0) + 0.5) / (m + 0.5 * len(labels))
-        index += (p - q) * math.log(p / q)
-    return Drift(index, _chi_square(len(labels) - 1) * (1 / n + 1 / m), n, m)
+        parts[label] = (p - q) * math.log(p / q)
+    moved = max(parts, key=lambda label: parts[label])
+    rise = now.get(moved, 0) / n - before.get(moved, 0) / m
+    chance = _chi_square(len(labels) - 1) * (1 / n + 1 / m)
+    return Drift(math.fsum(parts.values()), chance, n, m, moved, rise)
 
 
 def _plain(judged: Sequence[Check], scale: Scale) -> Estimate:

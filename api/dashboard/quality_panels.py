@@ -1,6 +1,6 @@
 """The Quality page in words, tables and charts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -138,7 +138,7 @@ def drift_panel(weeks: Sequence[Week]) -> Panel:
                 day(week.start),
                 count(week.unsure.n),
                 *(_index(week.drift[head]) for head in _TITLES),
-                _reading([week.drift[head] for head in _TITLES]),
+                _reading(week.drift),
             )
             for week in reversed(weeks)
         ),
@@ -274,11 +274,15 @@ def _recall_note(found: HeadQuality) -> str:
     )
 
 
-def _reading(found: Sequence[Drift | None]) -> str:
-    for reading in ("large", "some", "steady"):
-        if any(each is not None and each.reading == reading for each in found):
-            return _READINGS[reading]
-    return _READINGS[""]
+def _reading(found: Mapping[str, Drift | None]) -> str:
+    """The strongest change, with the label that moved most."""
+    told = [(head, each) for head, each in found.items() if each is not None]
+    for reading in ("large", "some"):
+        for head, each in told:
+            if each.reading == reading:
+                way = "more" if each.rise > 0 else "less"
+                return f"{_READINGS[reading]}: {way} {_word(head, each.moved)}"
+    return _READINGS["steady" if told else ""]
 
 
 def _index(found: Drift | None) -> str:

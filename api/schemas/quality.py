@@ -134,13 +134,16 @@ class TagsOut(Answer):
 
 class DriftOut(Answer):
     """Population stability index against the four weeks before. `chance`: what 95 of 100 weeks without change stay
-    below. `reading` is steady, some or large by the rule of thumb (0.1 and 0.25)."""
+    below. `reading` is steady, some or large by the rule of thumb (0.1 and 0.25). The share of the label `moved`, which
+    makes the most of it, rose by `rise`."""
 
     psi: float
     chance: float
     n: int
     n_before: int
     reading: str
+    moved: str
+    rise: float
 
 
 class WeekOut(Answer):
@@ -154,6 +157,11 @@ class WeekOut(Answer):
 
 def _share(count: int, n: int, low: float, high: float) -> dict[str, Any]:
     return {"count": count, "n": n, "value": round(count / n, 3), "interval": {"low": low, "high": high}}
+
+
+def _drift(psi: float, chance: float, reading: str, moved: str, rise: float) -> dict[str, Any]:
+    told = {"psi": psi, "chance": chance, "n": 940, "n_before": 3600, "reading": reading}
+    return {**told, "moved": moved, "rise": rise}
 
 
 _EXAMPLE: JsonDict = {
@@ -206,9 +214,9 @@ _EXAMPLE: JsonDict = {
             "start": "2026-11-09T00:00:00Z",
             "unsure": _share(180, 940, 0.168, 0.218),
             "drift": {
-                "sentiment": {"psi": 0.021, "chance": 0.011, "n": 940, "n_before": 3600, "reading": "steady"},
+                "sentiment": _drift(0.121, 0.011, "some", "negative", 0.14),
                 "audience": None,
-                "facet": {"psi": 0.012, "chance": 0.01, "n": 940, "n_before": 3600, "reading": "steady"},
+                "facet": _drift(0.012, 0.01, "steady", "both", -0.02),
             },
         }
     ],

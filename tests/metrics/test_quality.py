@@ -140,6 +140,8 @@ def test_drift_by_hand_and_its_reading() -> None:
     assert found.psi == pytest.approx(sum((x - y) * math.log(x / y) for x, y in zip(p, q, strict=True)))
     assert found.chance == pytest.approx(3.841 * (1 / 100 + 1 / 1000), rel=0.03)
     assert found.reading == "some"
+    assert found.moved == "b"
+    assert found.rise == pytest.approx(0.2)
     steady, large = drift({"a": 80, "b": 20}, {"a": 17, "b": 7}), drift({"a": 800, "b": 200}, {"a": 20, "b": 80})
     assert steady is not None
     assert large is not None
