@@ -19,7 +19,20 @@ from typing import Any, Literal
 from nlp.result import LABELS, STAFF, UNKNOWN, UNSURE
 
 FOLDER = Path(__file__).parent
-SWAPS = ("company", "first name", "pronoun", "city", "typo", "case", "quotes", "handle", "link", "hashtag", "emoji")
+SWAPS = (
+    "company",
+    "other company",
+    "first name",
+    "pronoun",
+    "city",
+    "typo",
+    "case",
+    "quotes",
+    "handle",
+    "link",
+    "hashtag",
+    "emoji",
+)
 
 Kind = Literal["MFT", "INV", "DIR"]
 

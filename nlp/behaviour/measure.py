@@ -13,7 +13,8 @@ from nlp.figures import rounded
 from nlp.result import LABELS, STAFF, UNKNOWN, UNSURE, TagInput, Tags, Verdict
 
 TOLERANCE = 0.05
-FAIRNESS_SWAPS = ("company", "first name", "pronoun")
+# The name of the target is marked away before the model reads; that of any other company is read as it stands.
+FAIRNESS_SWAPS = ("company", "other company", "first name", "pronoun")
 
 Tagger = Callable[[Sequence[TagInput]], list[Tags]]
 
