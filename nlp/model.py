@@ -1,14 +1,14 @@
 """The built-in network through ONNX Runtime: texts in, calibrated probabilities per head out. No torch.
 
 Loaded once per process. Every text is one window of at most `max_tokens` word pieces, or two (its head and its tail,
-probabilities averaged) when it is longer. Windows are sorted by length and run in small batches, answers come back in
-input order. Dynamic quantization takes its ranges from a whole batch, so that a text's probabilities may move by a few
-thousandths with its neighbours.
+probabilities averaged) when it is longer. Windows are sorted by length and run in small groups, one group per thread at
+a time; answers come back in input order. A text's probabilities do not depend on its neighbours: the ranges of int8 are
+fixed when the network is exported.
 """
 
 import json
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,11 +19,14 @@ from numpy.typing import NDArray
 
 from config.settings import get_settings
 from nlp.heads import Calibration, Floats, HeadsError, Thresholds, TunedHeads, thresholds_of
+from nlp.recent import RecentAnswers
 from nlp.result import LABELS
 
 WEIGHTS = Path(__file__).parent / "weights"
-BATCH = 24
+TOKENS = 512  # of one run of the network, padding included
+REMEMBERED = 4_096  # answers, about a megabyte
 VECTOR = "vector"  # the output that the heads read: the mean of the word pieces' last states
+OUTPUTS = (*LABELS, VECTOR)
 
 Probabilities = NDArray[np.float32]
 
@@ -90,24 +93,23 @@ class Network:
 
     def __init__(self, folder: Path = WEIGHTS, threads: int = 1, tuned: TunedHeads | None = None) -> None:
         from onnxruntime import InferenceSession, SessionOptions
-
-        # It tells every process that PyTorch is missing, which only training needs.
-        os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
-        from transformers import PreTrainedTokenizerFast
+        from tokenizers import Tokenizer
 
         self.meta = read_meta(folder)
         self._tuned: TunedHeads | None = None
+        self._recent = RecentAnswers(REMEMBERED)
+        # Several threads with a group of texts each are faster than several that share every product of one group.
+        self._threads = max(1, threads)
+        self._pool = ThreadPoolExecutor(threads, "network") if threads > 1 else None
         options = SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        # Spinning threads would take the processor from the other workers.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
         try:
             self._session = InferenceSession(folder / "model.onnx", options, providers=["CPUExecutionProvider"])
-            self._tokenizer = PreTrainedTokenizerFast.from_pretrained(str(folder), local_files_only=True)
-        except Exception as error:  # what ONNX Runtime raises has no class of its own
+            self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        except Exception as error:  # what both raise has no class of its own
             raise WeightsError(f"{folder}: {error}") from error
-        self._tokenizer.model_max_length = 1_000_000  # windows are cut here, not there
+        self._tokenizer.no_truncation()  # windows are cut here
+        self._tokenizer.no_padding()
         self.use(tuned)
 
     def use(self, tuned: TunedHeads | None) -> None:
@@ -115,6 +117,7 @@ class Network:
         if tuned is not None and tuned.base != self.meta.version:
             raise HeadsError(f"heads {tuned.version} were tuned on {tuned.base}, not on {self.meta.version}")
         self._tuned = tuned
+        self._recent.clear()
 
     @property
     def version(self) -> str:
@@ -136,7 +139,7 @@ class Network:
         if not texts:
             return []
         owners, windows = self._windows(texts)
-        answers = self._run(windows)
+        answers = self._begin(windows)()
         rows: list[list[Window]] = [[] for _ in texts]
         for number, owner in enumerate(owners):
             logits = {head: answers[head][number] for head in LABELS}
@@ -145,12 +148,30 @@ class Network:
 
     def probabilities(self, texts: Sequence[str]) -> dict[str, Probabilities]:
         """Calibrated probabilities per head (texts × labels), in input order."""
-        found = {head: np.zeros((len(texts), len(labels)), dtype=np.float32) for head, labels in LABELS.items()}
-        for row, windows in enumerate(self.read(texts)):
-            for head in LABELS:
-                logits = np.stack([window.logits[head] for window in windows])
-                found[head][row] = calibrated(logits, self.calibration[head]).mean(axis=0)
-        return found
+        return self.begin(texts)()
+
+    def begin(self, texts: Sequence[str]) -> Callable[[], dict[str, Probabilities]]:
+        """Start on `probabilities` in the network's threads; calling the answer waits for it.
+
+        Without threads of its own the network reads at once. Copies, of one call or of what was read lately, are read
+        once.
+        """
+        keys = [RecentAnswers.key(text, self.version) for text in texts]
+        rows = {key: self._recent.get(key) for key in keys}
+        waiting = {key: text for key, text in zip(keys, texts, strict=True) if rows[key] is None}
+        fresh = self._begin_rows(list(waiting.values()))
+
+        def finish() -> dict[str, Probabilities]:
+            for key, row in zip(waiting, fresh(), strict=True):
+                rows[key] = row
+                self._recent.put(key, row)
+            return _per_head([rows[key] for key in keys])
+
+        return finish
+
+    def forget(self) -> None:
+        """Forget what was read lately, for measurements."""
+        self._recent.clear()
 
     def vectors(self, texts: Sequence[str]) -> Floats:
         """Text vectors (texts × width), mean over the windows; at least one text."""
@@ -158,42 +179,90 @@ class Network:
 
     def pieces(self, texts: Sequence[str]) -> list[int]:
         """How many word pieces each text has; a window holds `meta.max_tokens - 2` of them."""
-        coded = self._tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False)
-        return [len(ids) for ids in coded["input_ids"]]
+        return [len(coded) for coded in self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)]
+
+    def _begin_rows(self, texts: Sequence[str]) -> Callable[[], Floats]:
+        """The probabilities of all heads side by side in one row for each text."""
+        owners, windows = self._windows(texts)
+        calibration, answers = self.calibration, self._begin(windows)
+
+        def finish() -> Floats:
+            found = answers()
+            columns = [calibrated(found[head], calibration[head]) for head in LABELS]
+            sums = np.zeros((len(texts), sum(map(len, LABELS.values()))), dtype=np.float32)
+            np.add.at(sums, owners, np.concatenate(columns, axis=1))
+            counts = np.bincount(owners, minlength=len(texts)).astype(np.float32)
+            return np.asarray(sums / counts[:, None])
+
+        return finish
 
     def _windows(self, texts: Sequence[str]) -> tuple[list[int], list[list[int]]]:
         owners: list[int] = []
         windows: list[list[int]] = []
         limit = self.meta.max_tokens
-        coded = self._tokenizer(list(texts), return_token_type_ids=False, return_attention_mask=False)
-        for owner, ids in enumerate(coded["input_ids"]):
+        for owner, coded in enumerate(self._tokenizer.encode_batch_fast(list(texts))):
+            ids = coded.ids
             parts = [ids] if len(ids) <= limit else [[*ids[: limit - 1], ids[-1]], [ids[0], *ids[-limit + 1 :]]]
             owners.extend([owner] * len(parts))
             windows.extend(parts)
         return owners, windows
 
-    def _run(self, windows: list[list[int]]) -> dict[str, Floats]:
-        outputs = [*LABELS, VECTOR]
-        answers = {head: np.zeros((len(windows), len(labels)), dtype=np.float32) for head, labels in LABELS.items()}
-        for group in _by_length(windows):
-            width = max(len(windows[index]) for index in group)
-            ids = np.zeros((len(group), width), dtype=np.int64)
-            mask = np.zeros((len(group), width), dtype=np.int64)
-            for row, index in enumerate(group):
-                ids[row, : len(windows[index])] = windows[index]
-                mask[row, : len(windows[index])] = 1
-            found = self._session.run(outputs, {"input_ids": ids, "attention_mask": mask})
-            for name, values in zip(outputs, found, strict=True):
-                answers.setdefault(name, np.zeros((len(windows), values.shape[1]), dtype=np.float32))[group] = values
-        if self._tuned is not None:
-            answers |= {head: layers.logits(answers[VECTOR]) for head, layers in self._tuned.layers.items()}
-        return answers
+    def _begin(self, windows: list[list[int]]) -> Callable[[], dict[str, Floats]]:
+        """Start on the logits and vectors of all windows."""
+        started = [(group, self._start([windows[at] for at in group])) for group in _groups(windows, self._threads)]
+        tuned = self._tuned
+
+        def finish() -> dict[str, Floats]:
+            answers = {head: np.zeros((len(windows), len(labels)), np.float32) for head, labels in LABELS.items()}
+            for group, wait in started:
+                for name, values in zip(OUTPUTS, wait(), strict=True):
+                    rows = answers.setdefault(name, np.zeros((len(windows), values.shape[1]), np.float32))
+                    rows[group] = values
+            if tuned is not None and windows:
+                answers |= {head: layers.logits(answers[VECTOR]) for head, layers in tuned.layers.items()}
+            return answers
+
+        return finish
+
+    def _start(self, windows: list[list[int]]) -> Callable[[], list[Floats]]:
+        if self._pool is not None:
+            return self._pool.submit(self._answer, windows).result
+        found = self._answer(windows)
+        return lambda: found
+
+    def _answer(self, windows: list[list[int]]) -> list[Floats]:
+        width = max(map(len, windows))
+        ids = np.zeros((len(windows), width), dtype=np.int64)
+        mask = np.zeros((len(windows), width), dtype=np.int64)
+        for row, window in enumerate(windows):
+            ids[row, : len(window)] = window
+            mask[row, : len(window)] = 1
+        found: list[Floats] = self._session.run(OUTPUTS, {"input_ids": ids, "attention_mask": mask})
+        return found
 
 
-def _by_length(windows: list[list[int]]) -> Iterator[list[int]]:
-    order = sorted(range(len(windows)), key=lambda index: len(windows[index]))
-    for start in range(0, len(order), BATCH):
-        yield order[start : start + BATCH]
+def _groups(windows: list[list[int]], threads: int) -> list[list[int]]:
+    """Windows of like length together, at most `TOKENS` with padding, and at least one group for each thread.
+
+    The long ones come first, so that no thread begins a long group when the others are done.
+    """
+    order = sorted(range(len(windows)), key=lambda at: -len(windows[at]))
+    budget = min(TOKENS, -(-sum(map(len, windows)) // threads))
+    groups: list[list[int]] = []
+    width = 0
+    for at in order:
+        if not groups or (len(groups[-1]) + 1) * width > budget:
+            groups.append([])
+            width = len(windows[at])
+        groups[-1].append(at)
+    return groups
+
+
+def _per_head(rows: Sequence[Floats | None]) -> dict[str, Probabilities]:
+    width = sum(map(len, LABELS.values()))
+    table = np.array(rows, dtype=np.float32).reshape(len(rows), width)
+    ends = np.cumsum([len(labels) for labels in LABELS.values()])
+    return dict(zip(LABELS, np.split(table, ends[:-1], axis=1), strict=True))
 
 
 def network(threads: int = 1) -> Network:

@@ -10,12 +10,12 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import BinaryIO, TextIO
 
 from nlp.language import Language, detect
-from nlp.model import Network, model_version, network
+from nlp.model import Network, Probabilities, model_version, network
 from nlp.result import LABELS, TagInput, Tags, Verdict
 from nlp.text import clean, cut, is_empty, mark_target, mask, spelled
 from nlp.themes import find_themes, taxonomy_version
@@ -24,6 +24,7 @@ from nlp.verdict import apply_stated, audience_verdict, facet_verdict, sentiment
 __all__ = ["model_version", "tag_posts"]
 
 CHUNK = 512
+PART = 128
 NO_WORDS = "no words"
 # A line may carry a 5 MB post; several times that is no post and would only fill the memory.
 MAX_LINE_BYTES = 32_000_000
@@ -40,6 +41,17 @@ class Reading:
     scores: Mapping[str, Mapping[str, float]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Some inputs on which the network has begun; `scores` waits for the probabilities of those that it reads."""
+
+    inputs: Sequence[TagInput]
+    masked: Sequence[str]
+    languages: Sequence[Language]
+    reasons: Sequence[str | None]
+    scores: Callable[[], Mapping[str, Probabilities]]
+
+
 def tag_posts(inputs: Sequence[TagInput], threads: int = 1, model: Network | None = None) -> list[Tags]:
     """Tags of every input, in input order.
 
@@ -48,16 +60,24 @@ def tag_posts(inputs: Sequence[TagInput], threads: int = 1, model: Network | Non
     if not inputs:
         return []
     loaded = model or network(threads)
+    # While the network's threads read one part the next is being cleaned, and the last one's answers are put together.
+    parts = [_begin(inputs[start : start + PART], loaded) for start in range(0, len(inputs), PART)]
+    return [tags for part in parts for tags in _finish(part, loaded)]
+
+
+def _begin(inputs: Sequence[TagInput], loaded: Network) -> _Part:
     masked = [mask(clean(one.text)) for one in inputs]
     texts = [spelled(_marked(one, text)) for one, text in zip(inputs, masked, strict=True)]
     languages = [detect(text) for text in masked]  # an emoji spelled out in English is no English
     reasons = [_unread_reason(text, language, loaded) for text, language in zip(texts, languages, strict=True)]
-    read = [text for text, reason in zip(texts, reasons, strict=True) if reason is None]
-    scores = iter(_scores(loaded, read))
-    return [
-        _tags(Reading(one, text, language, reason, next(scores) if reason is None else {}), loaded)
-        for one, text, language, reason in zip(inputs, masked, languages, reasons, strict=True)
-    ]
+    scores = loaded.begin([text for text, reason in zip(texts, reasons, strict=True) if reason is None])
+    return _Part(inputs, masked, languages, reasons, scores)
+
+
+def _finish(part: _Part, loaded: Network) -> Iterator[Tags]:
+    scores = _scores(part.scores())
+    for one, text, language, reason in zip(part.inputs, part.masked, part.languages, part.reasons, strict=True):
+        yield _tags(Reading(one, text, language, reason, next(scores) if reason is None else {}), loaded)
 
 
 def _marked(one: TagInput, masked: str) -> str:
@@ -85,12 +105,12 @@ def _unread_reason(text: str, language: Language, loaded: Network) -> str | None
     return f"language {language.code} not supported"
 
 
-def _scores(loaded: Network, texts: list[str]) -> Iterator[dict[str, dict[str, float]]]:
-    found = loaded.probabilities(texts)
-    for row in range(len(texts)):
+def _scores(found: Mapping[str, Probabilities]) -> Iterator[dict[str, dict[str, float]]]:
+    rows = [found[head].tolist() for head in LABELS]
+    for values in zip(*rows, strict=True):
         yield {
-            head: {label: float(value) for label, value in zip(labels, found[head][row], strict=True)}
-            for head, labels in LABELS.items()
+            head: dict(zip(labels, row, strict=True))
+            for (head, labels), row in zip(LABELS.items(), values, strict=True)
         }
 
 
