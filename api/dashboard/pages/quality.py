@@ -11,6 +11,7 @@ from api.dashboard import figures, filters, quality_panels
 from api.dashboard.forms import Form, number_in
 from api.dashboard.model_card import model_card
 from api.dashboard.render import page, redirect
+from api.dashboard.retag_panel import retag_panel
 from api.deps import Now, form_role, page_role
 from config.settings import get_settings
 from storage import db, mentions, quality, quality_sample
@@ -35,10 +36,12 @@ def quality_page(
         found = quality.report(session, who.viewer, span.start, span.end)
         pending = mentions.pending_count(session)
         done = quality_sample.progress(session, who.viewer, now)
+        retag = retag_panel(session)
     return page(
         request,
         who,
         "quality.html",
+        retag=retag,
         title="Quality",
         span=span,
         periods=filters.PERIODS,
