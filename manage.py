@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from commands import accounts, collection, company, data, model, quality, sources, upkeep
+from commands import accounts, channels, collection, company, data, model, quality, sources, upkeep
 from commands.terminal import CommandError, database, err, out
 
 app = typer.Typer(
@@ -77,6 +77,7 @@ _GROUPS = {
     "source": sources.source,
     "user": accounts.user,
     "key": accounts.key,
+    "channel": channels.channel,
     "company": company.company,
     "demo": company.demo,
     "model": model.model,

@@ -13,7 +13,7 @@ from notify.facts import AlertFacts, Example
 EXAMPLES = 3
 EXCERPT_CHARS = 280
 SUBJECT_CHARS = 200
-STEPS = {"grown": "Growing: ", "closed": "Over: ", "escalated": "Not acknowledged: "}
+STEPS = {"test": "Test: ", "grown": "Growing: ", "closed": "Over: ", "escalated": "Not acknowledged: "}
 SIDES = {"all": "", "both": "", "brand": ", brand side", "employer": ", employer side"}
 SENDERS = {
     "all": "",

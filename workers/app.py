@@ -41,6 +41,7 @@ DETECT_ALL = "workers.alert.detect_all"  # ()
 TELL = "workers.tell.tell"  # (event_id)
 TELL_LATER = "workers.tell.tell_later"  # ()
 SEND_MAILS = "workers.tell_mail.send_mails"  # ()
+DELIVER = "workers.tell_channels.deliver"  # ()
 PICK_UP = "workers.upkeep.pick_up"  # ()
 WATCH_SOURCES = "workers.upkeep.watch_sources"  # ()
 EVERY_HOUR = "workers.upkeep.every_hour"  # ()
@@ -64,6 +65,7 @@ _QUEUE_OF = {
     TELL: NOTIFY,
     TELL_LATER: NOTIFY,
     SEND_MAILS: NOTIFY,
+    DELIVER: NOTIFY,
     PICK_UP: UPKEEP,
     WATCH_SOURCES: UPKEEP,
     EVERY_HOUR: UPKEEP,
@@ -80,6 +82,7 @@ BEAT = {
     DETECT_ALL: 60,  # closes incidents that went quiet, and covers detections that a crash dropped
     TELL_LATER: 60,
     SEND_MAILS: 60,
+    DELIVER: 60,
     WATCH_SOURCES: 600,
     EVERY_HOUR: 3600,
 }
@@ -89,7 +92,7 @@ _MODULES_OF = {
     COLLECT: "workers.collect,workers.imports,workers.recheck",
     ANALYZE: "workers.analyze,workers.demo,workers.retag",
     ALERT: "workers.alert",
-    NOTIFY: "workers.tell,workers.tell_mail",
+    NOTIFY: "workers.tell,workers.tell_channels,workers.tell_mail",
     UPKEEP: "workers.collect,workers.explain,workers.recheck,workers.trial,workers.upkeep",
 }
 

@@ -16,12 +16,12 @@ from notify.facts import AlertFacts
 from notify.message import compose_alert, dedupe_key
 from notify.routing import LATER, NEVER, NOW, SUMMARY, Decision
 from notify.summary import Held, compose_summary
-from storage import db, incidents, mail_actions, mail_states, outbox, readers, summaries, telling
+from storage import db, deliveries, incidents, mail_actions, mail_states, outbox, readers, summaries, telling
 from storage.profile import current_profile
 from storage.readers import Readers
 from storage.summaries import DueSummary
 from storage.viewer import SYSTEM
-from workers.app import SEND_MAILS, TELL, TELL_LATER, enqueue, job
+from workers.app import DELIVER, SEND_MAILS, TELL, TELL_LATER, enqueue, job
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +55,8 @@ def write_mails(session: Session, event_id: int, now: datetime, settings: Settin
             _write(session, facts, recipient, _decision(session, told, recipient, now), now, settings)
         if at_once is not None and len(left) > at_once:
             return False
+        if not facts.demo:  # made-up news go to nobody
+            deliveries.put_all(session, facts, event_id, now)
     incidents.mark_told(session, event_id, now)
     return True
 
@@ -130,6 +132,7 @@ def _tell(events: list[int]) -> None:
 
 def _hand_over_soon() -> None:
     enqueue(SEND_MAILS, expires=60)
+    enqueue(DELIVER, expires=60)
 
 
 job(TELL, soft=50, hard=60)(tell)

@@ -61,6 +61,7 @@ _ENTRIES: tuple[tuple[str, str, str, frozenset[str]], ...] = (
     (_SERVICE, "/sources", "Sources", _ADMINISTRATOR),
     (_SERVICE, "/import", "Import", _ADMINISTRATOR),
     (_SERVICE, "/company", "Company", _ADMINISTRATOR),
+    (_SERVICE, "/channels", "Channels", _ADMINISTRATOR),
     (_SERVICE, "/people", "People", _ADMINISTRATOR),
     (_SERVICE, "/quality", "Quality", _READERS),
 )

@@ -15,8 +15,16 @@ PAGES = {
     "/mentions": READERS - {"leadership"},
     "/incidents": READERS,
     "/quality": READERS,
+    "/channels": {"administrator"},
 }
-FORMS = ("/mentions/1/tags", "/incidents/1/acknowledge", "/incidents/1/assign", "/incidents/1/close", "/sign-out")
+FORMS = (
+    "/mentions/1/tags",
+    "/incidents/1/acknowledge",
+    "/incidents/1/assign",
+    "/incidents/1/close",
+    "/sign-out",
+    "/channels",
+)
 
 
 @pytest.mark.parametrize("path", PAGES)
