@@ -19,7 +19,7 @@ from storage import analysis, audit
 from storage.mention_detail import MentionDetail, get
 from storage.profile import companies
 from storage.search import MentionFilter, small_groups
-from storage.viewer import NotAllowed, Viewer, text_labels
+from storage.viewer import STAFF_AUDIENCES, NotAllowed, Viewer, text_labels
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "sentiment": SENTIMENTS,
@@ -36,13 +36,14 @@ WITH seen AS (
     FROM corrections WHERE sampled GROUP BY 1
 ), due AS (
     SELECT m.id, hashint8extended(m.id, :seed) AS place,
-        coalesce(seen.people, 0) < CASE WHEN hashint8extended(m.id, :seed + 1) % :twice_in = 0 THEN 2 ELSE 1 END AS open
+        seen.people IS NULL OR (seen.people = 1 AND hashint8extended(m.id, :seed + 1) % :twice_in = 0) AS open
     FROM mentions m LEFT JOIN seen ON seen.mention_id = m.id
     WHERE m.company_id = ANY(CAST(:companies AS integer[]))
       AND m.published_at >= :start AND m.published_at < :end AND m.analyzed_at IS NOT NULL AND m.counted
       AND NOT m.protected AND NOT m.own_account AND m.facet = ANY(CAST(:facets AS text[]))
       AND NOT coalesce(seen.mine, false) AND m.id <> ALL(CAST(:looked_at AS bigint[]))
-      AND m.company_id || '/' || m.audience <> ALL(CAST(:small AS text[]))
+      AND NOT (m.audience = ANY(CAST(:staff AS text[]))
+          AND m.company_id || '/' || m.audience = ANY(CAST(:small AS text[])))
 )
 {then}
 """
@@ -144,6 +145,7 @@ def _values(session: Session, viewer: Viewer, now: datetime) -> dict[str, object
         "end": now,
         "companies": tracked,
         "facets": facets,
+        "staff": sorted(STAFF_AUDIENCES),
         "small": small,
         "looked_at": list(session.scalars(_LOOKED_AT, {"me": me, "month": month})),
     }
