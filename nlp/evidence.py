@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nlp.heads import Floats
-from nlp.model import Network
+from nlp.model import Network, calibrated
 from nlp.result import LABELS, STAFF, Evidence, HeadEvidence, Span, TagInput, Tags, ThemeWords, Word
 from nlp.tag import tag_posts
 from nlp.text import TARGET_SIGN, clean, mark_target, mask, spelled
@@ -167,7 +167,7 @@ def _weigh(read: str, spans: list[Span], loaded: Network) -> _Weighed:
     for groups in _groups(len(variants), max(1, min(_MOST_ROUNDS, _READINGS // len(variants)))):
         done += 1
         for group in groups:
-            found = loaded.probabilities([whole, *(variants[at] for at in group)])
+            found = _probabilities(loaded, [whole, *(variants[at] for at in group)])
             for head, rows in found.items():
                 asked[head].append(rows[0])
                 without[head][group] += rows[1:]
@@ -175,6 +175,20 @@ def _weigh(read: str, spans: list[Span], loaded: Network) -> _Weighed:
             break
     means = {head: np.asarray(np.mean(rows, axis=0)) for head, rows in asked.items()}
     return _Weighed(means, {head: np.asarray(means[head] - rows / done) for head, rows in without.items()})
+
+
+def _probabilities(loaded: Network, texts: Sequence[str]) -> dict[str, Floats]:
+    """Read now, in this company: `Network.probabilities` may remember an earlier reading."""
+    found = loaded.read(texts)
+    return {
+        head: np.stack(
+            [
+                calibrated(np.stack([one.logits[head] for one in row]), loaded.calibration[head]).mean(axis=0)
+                for row in found
+            ]
+        )
+        for head in LABELS
+    }
 
 
 def _groups(count: int, rounds: int) -> Iterator[list[list[int]]]:
@@ -215,7 +229,8 @@ def _together(read: str, spans: list[Span], loaded: Network, head: str, columns:
     numbers = range(2, min(_MOST_TOGETHER, len(spans) - 1) + 1)
     if not numbers:
         return 0, 0.0
-    rows = loaded.probabilities([spelled(read), *(leave_out(read, spans[:number]) for number in numbers)])[head]
+    texts = [spelled(read), *(leave_out(read, spans[:number]) for number in numbers)]
+    rows = _probabilities(loaded, texts)[head]
     said = rows[:, columns].sum(axis=1)
     for number, without in zip(numbers, said[1:], strict=True):
         if said[0] - without >= LEAST_TOGETHER:
