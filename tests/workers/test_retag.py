@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import redis
 
 from config.settings import Settings
 from nlp.result import TagInput, Tags
@@ -15,6 +16,7 @@ from tests import factories as make
 from tests.factories import HOUR, World
 from tests.workers.conftest import count
 from workers import analyze, retag, retag_state
+from workers.alert import detect_alerts
 from workers.retag_state import Run
 
 MODEL = "9.9.9"
@@ -254,3 +256,22 @@ def test_the_state_knows_its_scope() -> None:
     assert retag_state.wanted() == run
     assert not retag_state.finish(Run(RECENT))
     assert retag_state.finish(run)
+
+
+def test_it_raises_no_alert_that_the_same_labels_would_raise_otherwise(
+    world: World, newer: list[list[str]], redis_url: str
+) -> None:
+    for hours in range(0, 24, 3):
+        hear(world, 3, RECENT - hours * HOUR, f"Acme {hours}")
+    hear(world, 40, RECENT - timedelta(days=10))
+    ask(Scope(RECENT - timedelta(days=2)))
+    retag.retag()
+    assert count("mentions", "sentiment = 'negative'") == 24
+
+    detect_alerts(world.acme)
+    assert count("incidents") == 0
+
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushdb()  # what was noted is gone
+    detect_alerts(world.acme)
+    assert count("incidents", "kind = 'negative_share'") == 1
