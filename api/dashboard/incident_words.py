@@ -68,6 +68,13 @@ def arithmetic(row: IncidentRow) -> tuple[Line, ...]:
     )
 
 
+def written(kind: str, value: float) -> str:
+    """A figure of an incident of a kind: a share, hours of silence, or stories."""
+    if kind == NEGATIVE:
+        return percent(value)
+    return f"{count(round(value))} hours" if kind == SILENCE else f"{_stories(value)} stories"
+
+
 def _ending(row: IncidentRow) -> tuple[Line, ...]:
     lines = [Line("Severity", row.severity, row.severity_reason)]
     if row.short_history:

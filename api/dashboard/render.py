@@ -32,6 +32,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from api.auth import SignedIn
 from api.dashboard import flash, wording
 from api.dashboard.frame import facts, navigation
+from api.known import known
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -91,7 +92,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(wording.FILTERS)
+    made.filters.update(wording.FILTERS, known=known)
     return made
 
 

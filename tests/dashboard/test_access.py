@@ -14,6 +14,8 @@ PAGES = {
     "/employer": READERS - {"marketing"},
     "/mentions": READERS - {"leadership"},
     "/incidents": READERS,
+    "/incidents/planned": READERS,
+    "/incidents/answers": READERS,
     "/quality": READERS,
     "/channels": {"administrator"},
 }
@@ -22,6 +24,12 @@ FORMS = (
     "/incidents/1/acknowledge",
     "/incidents/1/assign",
     "/incidents/1/close",
+    "/incidents/1/snooze",
+    "/incidents/1/feedback",
+    "/incidents/planned",
+    "/incidents/planned/1",
+    "/incidents/planned/1/delete",
+    "/incidents/answers/reset",
     "/sign-out",
     "/channels",
 )

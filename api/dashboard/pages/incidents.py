@@ -12,9 +12,11 @@ from alerts.severity import FORMULA
 from api.auth import SignedIn
 from api.dashboard import panels
 from api.dashboard.incident_words import arithmetic, headline
+from api.dashboard.post_mortem_words import post_mortem_lines, verdict_words
 from api.dashboard.render import page, redirect
 from api.deps import Now, form_role, page_role
 from storage import audit, db, highlights, incidents, mentions, rollups, users
+from storage.incident_feedback import REASON_WORDS
 from storage.viewer import ALL, NotAllowed, Viewer, may_see_incident, viewer_for
 
 router = APIRouter()
@@ -85,7 +87,7 @@ def close(now: Now, who: Sender, incident_id: IncidentId) -> Response:
     with db.transaction() as session:
         incidents.close(session, who.viewer, incident_id, now)
         audit.record(session, who.viewer, "incident.close", f"incident {incident_id}", now)
-    return redirect(f"/incidents/{incident_id}", "The incident is closed. A new finding opens a new one.")
+    return redirect(f"/incidents/{incident_id}", "The incident is closed. Its story opens another only if it grows.")
 
 
 @router.post("/incidents/{incident_id}/note")
@@ -113,6 +115,7 @@ def _incident(
 ) -> Response:
     with db.reading() as session:
         row = incidents.find(session, who.viewer, incident_id)
+        found = incidents.post_mortem(session, who.viewer, incident_id)
         return page(
             request,
             who,
@@ -127,6 +130,10 @@ def _incident(
             panel=_panel(session, who.viewer, row, now),
             examples=_examples(session, who.viewer, row, now),
             people=_people(session, row),
+            lines=() if found is None else post_mortem_lines(row, found),
+            verdict=verdict_words(incidents.verdict(session, who.viewer, incident_id)),
+            given=incidents.given_answer(session, who.viewer, incident_id),
+            reasons=REASON_WORDS,
             typed=typed,
             errors=errors or {},
         )

@@ -68,3 +68,30 @@ async function putInPlace(id, address, options, otherwise) {
 }
 
 setUpInPlace();
+
+function pad(number) {
+  return String(number).padStart(2, "0");
+}
+
+// Fields for local times come in UTC with a hidden field for the zone; both are told in the zone of the browser.
+function setUpZones() {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (!zone) return;
+  for (const field of document.querySelectorAll("[data-zone]")) field.value = zone;
+  for (const words of document.querySelectorAll("[data-zone-name]")) words.textContent = zone;
+  for (const field of document.querySelectorAll("input[data-utc]")) {
+    const at = new Date(field.dataset.utc);
+    if (Number.isNaN(at.getTime())) continue;
+    field.value = `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())}T${pad(at.getHours())}:${pad(at.getMinutes())}`;
+  }
+}
+
+function setUpPrint() {
+  for (const button of document.querySelectorAll("[data-print]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => window.print());
+  }
+}
+
+setUpZones();
+setUpPrint();
