@@ -35,6 +35,12 @@ $(VENV)/.train: requirements/train.txt $(VENV)/.run
 
 train-setup: $(VENV)/.train ## Add what training the model needs (PyTorch)
 
+$(VENV)/.hub: requirements/hub.txt $(VENV)/.run
+	@$(BIN)/python -m pip install --quiet --requirement requirements/hub.txt
+	@touch $@
+
+hub-setup: $(VENV)/.hub ## Add what another sentiment model needs (PyTorch; setting SENTIMENT_MODEL)
+
 test: $(VENV)/.dev ## Run the tests on real PostgreSQL, Valkey, Celery, SMTP and, where it is found, Chromium
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
@@ -58,4 +64,4 @@ bench: $(VENV)/.dev ## Measure speed as ratios against named baselines
 clean: ## Remove the virtual environment and caches (never var/, where the data is)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
-.PHONY: help run setup train-setup test check format lock bench clean
+.PHONY: help run setup train-setup hub-setup test check format lock bench clean

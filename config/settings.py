@@ -64,6 +64,27 @@ class Settings(BaseSettings):
     model_dir: Path = Field(ROOT / "nlp" / "weights", description="Folder of the tagging model.")
     analyze_batch: Annotated[int, Field(ge=1, le=2000)] = Field(256, description="Mentions tagged in one transaction.")
 
+    sentiment_model: str = Field(
+        "",
+        description="Folder or name of a Hugging Face sequence classifier that says the sentiment in the place of the "
+        "built-in head (`make hub-setup`). Empty: the built-in one.",
+    )
+    sentiment_labels: str = Field(
+        "", description='What its labels stand for: "LABEL_0=negative, LABEL_1=neutral, …". Empty: by their names.'
+    )
+    sentiment_languages: str = Field(
+        "", description="Languages that it is asked about (ISO 639-1, separated by commas). Empty: all."
+    )
+    sentiment_threshold: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.5, description="Confidence of it below which the sentiment is `unsure`."
+    )
+    sentiment_temperature: Annotated[float, Field(gt=0, le=100)] = Field(
+        1.0, description="Divides its logits; `python -m nlp.hub calibrate FILE` finds it and the threshold."
+    )
+    sentiment_model_download: bool = Field(
+        False, description="Let the service fetch it from the Hugging Face Hub. Else it must be on this machine."
+    )
+
     hackernews_url: str = Field("https://hn.algolia.com", description="Base address of the Hacker News search.")
     hackernews_items_url: str = Field(
         "https://hacker-news.firebaseio.com", description="Base address of single Hacker News items."
@@ -109,6 +130,7 @@ class Settings(BaseSettings):
     smtp_security: str = Field("starttls", description="starttls, tls or none.")
     mail_from: str = Field("Outspoken <outspoken@localhost>", description="Sender of the mails.")
 
+    digest_always: bool = Field(False, description="Send digests also when there is nothing to say.")
     alert_sensitivity: str = Field("balanced", description="sensitive, balanced or strict.")
     alert_floor: Annotated[int, Field(ge=1)] = Field(5, description="Fewest stories in an hour for a volume spike.")
     unmatched_days: Annotated[int, Field(ge=0)] = Field(

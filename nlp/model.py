@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ from config.settings import get_settings
 from nlp.heads import Calibration, Floats, HeadsError, Thresholds, TunedHeads, thresholds_of
 from nlp.recent import RecentAnswers
 from nlp.result import LABELS
+
+if TYPE_CHECKING:
+    from nlp.hub import Choice
 
 WEIGHTS = Path(__file__).parent / "weights"
 TOKENS = 512  # of one run of the network, padding included
@@ -80,6 +83,19 @@ def calibrated(logits: NDArray[np.float32], scaling: Calibration) -> Probabiliti
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True), dtype=np.float32)
 
 
+class SentimentModel(Protocol):
+    """What can stand in for the sentiment head (`nlp.hub`): one answer for each clean and masked text."""
+
+    version: str
+    threshold: float
+
+    def reads(self, language: str, *, plain_latin: bool) -> bool:
+        """Whether it is to be asked about texts of a language (ISO 639-1 or "und")."""
+
+    def probabilities(self, texts: Sequence[str]) -> Probabilities:
+        """Probabilities (texts × sentiments) in input order."""
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """What the network says of one window of a text: its vector (width) and the logits per head."""
@@ -96,6 +112,7 @@ class Network:
         from tokenizers import Tokenizer
 
         self.meta = read_meta(folder)
+        self.sentiment: SentimentModel | None = None
         self._tuned: TunedHeads | None = None
         self._recent = RecentAnswers(REMEMBERED)
         # Several threads with a group of texts each are faster than several that share every product of one group.
@@ -121,6 +138,11 @@ class Network:
 
     @property
     def version(self) -> str:
+        """Version of the weights, or of the tuned heads that stand on them, and of another sentiment model."""
+        return f"{self.heads_version}+{self.sentiment.version}" if self.sentiment else self.heads_version
+
+    @property
+    def heads_version(self) -> str:
         """Version of the weights, or of the tuned heads that stand on them."""
         return self._tuned.version if self._tuned else self.meta.version
 
@@ -156,7 +178,7 @@ class Network:
         Without threads of its own the network reads at once. Copies, of one call or of what was read lately, are read
         once.
         """
-        keys = [RecentAnswers.key(text, self.version) for text in texts]
+        keys = [RecentAnswers.key(text, self.heads_version) for text in texts]
         rows = {key: self._recent.get(key) for key in keys}
         waiting = {key: text for key, text in zip(keys, texts, strict=True) if rows[key] is None}
         fresh = self._begin_rows(list(waiting.values()))
@@ -267,7 +289,10 @@ def _per_head(rows: Sequence[Floats | None]) -> dict[str, Probabilities]:
 
 def network(threads: int = 1) -> Network:
     """The process's one network from the folder that the settings name, loaded at the first call (1.5 seconds)."""
-    return _network(get_settings().model_dir, threads)
+    from nlp.hub import choice_of
+
+    settings = get_settings()
+    return _network(settings.model_dir, threads, choice_of(settings))
 
 
 def model_version() -> str:
@@ -276,8 +301,12 @@ def model_version() -> str:
 
 
 @lru_cache(maxsize=2)
-def _network(folder: Path, threads: int) -> Network:
-    return Network(folder, threads)
+def _network(folder: Path, threads: int, choice: "Choice | None") -> Network:
+    from nlp.hub import HubClassifier
+
+    loaded = Network(folder, threads)
+    loaded.sentiment = HubClassifier(choice, threads) if choice else None
+    return loaded
 
 
 @lru_cache(maxsize=2)

@@ -32,13 +32,17 @@ MAX_LINE_BYTES = 32_000_000
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One input with its masked text, its language, why the model did not read it (None: it did) and the scores."""
+    """One input with its masked text, its language, why the model did not read it (None: it did) and the scores.
+
+    `sentiment` holds the scores of another sentiment model where there is one that read the text.
+    """
 
     given: TagInput
     masked: str
     language: Language
     unread: str | None
     scores: Mapping[str, Mapping[str, float]]
+    sentiment: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ class _Part:
     languages: Sequence[Language]
     reasons: Sequence[str | None]
     scores: Callable[[], Mapping[str, Probabilities]]
+    sentiments: Mapping[int, Mapping[str, float]]
 
 
 def tag_posts(inputs: Sequence[TagInput], threads: int = 1, model: Network | None = None) -> list[Tags]:
@@ -71,13 +76,33 @@ def _begin(inputs: Sequence[TagInput], loaded: Network) -> _Part:
     languages = [detect(text) for text in masked]  # an emoji spelled out in English is no English
     reasons = [_unread_reason(text, language, loaded) for text, language in zip(texts, languages, strict=True)]
     scores = loaded.begin([text for text, reason in zip(texts, reasons, strict=True) if reason is None])
-    return _Part(inputs, masked, languages, reasons, scores)
+    return _Part(inputs, masked, languages, reasons, scores, _other_sentiments(masked, languages, reasons, loaded))
+
+
+def _other_sentiments(
+    masked: Sequence[str], languages: Sequence[Language], reasons: Sequence[str | None], loaded: Network
+) -> dict[int, dict[str, float]]:
+    """Scores by another sentiment model, by the place of the texts that it is asked about."""
+    other = loaded.sentiment
+    if other is None:
+        return {}
+    asked = [
+        at
+        for at, (language, reason) in enumerate(zip(languages, reasons, strict=True))
+        if reason != NO_WORDS and other.reads(language.code, plain_latin=language.plain_latin)
+    ]
+    if not asked:
+        return {}
+    rows = other.probabilities([masked[at] for at in asked]).tolist()
+    return {at: dict(zip(LABELS["sentiment"], row, strict=True)) for at, row in zip(asked, rows, strict=True)}
 
 
 def _finish(part: _Part, loaded: Network) -> Iterator[Tags]:
     scores = _scores(part.scores())
-    for one, text, language, reason in zip(part.inputs, part.masked, part.languages, part.reasons, strict=True):
-        yield _tags(Reading(one, text, language, reason, next(scores) if reason is None else {}), loaded)
+    rows = zip(part.inputs, part.masked, part.languages, part.reasons, strict=True)
+    for at, (one, text, language, reason) in enumerate(rows):
+        found = next(scores) if reason is None else {}
+        yield _tags(Reading(one, text, language, reason, found, part.sentiments.get(at)), loaded)
 
 
 def _marked(one: TagInput, masked: str) -> str:
@@ -127,6 +152,9 @@ def _tags(one: Reading, loaded: Network) -> Tags:
             evidence["language"] = "undetermined, read as English"
     else:
         verdicts, evidence = unread(one.unread, empty=one.unread == NO_WORDS)
+    if one.sentiment is not None and loaded.sentiment is not None:
+        verdicts["sentiment"] = sentiment_verdict(one.sentiment, loaded.sentiment.threshold)
+        evidence.pop("sentiment", None)
     verdicts, evidence = apply_stated(verdicts, evidence, stated(one.given.meta))
     return Tags(
         id=one.given.id,

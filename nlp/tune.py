@@ -8,7 +8,8 @@ It is judged on people's words by cross-validation, in which copies of a text st
 that no learning has seen (`nlp.tune_verdict` has the rules). Labels are compared as tagging would say them.
 
 A head that does not pass stays as it is in force. Thresholds stay; the temperature is fitted anew only from
-`LEAST_FOR_TEMPERATURE` words about drawn mentions, since the others do not show how sure the model may be.
+`LEAST_FOR_TEMPERATURE` words about drawn mentions, since the others do not show how sure the model may be. Without them
+it is the one with which the head is as sure of our own posts as it was.
 """
 
 import json
@@ -169,7 +170,7 @@ def _own(network: Network, start: TunedHeads) -> _Own | None:
     posts = own_posts(network.meta.languages)
     if not posts.guard or not posts.anchors:
         return None
-    if start.base != network.meta.version or network.version != network.meta.version:
+    if start.base != network.meta.version or network.heads_version != network.meta.version:
         raise HeadsError(f"heads of {start.base} are no start for {network.version}")
     windows = [read[0] for read in network.read([post.text for post in posts.guard])]
     vectors = np.stack([window.vector for window in windows])
@@ -205,8 +206,12 @@ def _learn(base: _State, told: _Told, own: _Own, in_force: InForce | None) -> tu
     targets = np.array([_target(base.head, label) for label in told.labels], dtype=np.float32)
     anchors = Taught(own.anchors, softmax(base.layers.logits(own.anchors)))
     unseen = _unseen_logits(base.layers, Taught(told.vectors, targets), anchors, told.groups)
-    scaling = _scaling(base.scaling, unseen[told.drawn], targets[told.drawn])
     learnt = fit(base.layers, Taught(told.vectors, targets), anchors)
+    if told.drawn.sum() >= LEAST_FOR_TEMPERATURE:
+        scaling = _scaling(base.scaling, unseen[told.drawn], targets[told.drawn])
+    else:
+        sure = calibrated(base.layers.logits(own.anchors), base.scaling)
+        scaling = _scaling(base.scaling, learnt.logits(own.anchors), sure)
     state = _State(base.head, learnt, scaling, base.thresholds)
     before = told.right(base.said(told.vectors, told.languages))
     after = told.right(state.said_of(unseen, told.languages))
@@ -256,9 +261,7 @@ def _unseen_logits(start: Layers, lessons: Taught, anchors: Taught, groups: Numb
 
 
 def _scaling(base: Calibration, logits: Floats, targets: Floats) -> Calibration:
-    """The base's, its temperature fitted anew where enough mentions were drawn at random."""
-    if len(logits) < LEAST_FOR_TEMPERATURE:
-        return base
+    """The base's with the temperature that fits these logits best to the probabilities that they should give."""
     found = [Calibration(base.temperature * factor, base.bias) for factor in np.linspace(0.6, 1.8, 25).tolist()]
     losses = [-(targets * np.log(calibrated(logits, one) + 1e-9)).sum(axis=1).mean() for one in found]
     return found[int(np.argmin(losses))]

@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from config.settings import get_settings
+from nlp.hub import version_suffix
 from nlp.model import model_version
 from nlp.themes import taxonomy_version
 from storage import db, tuned_models
@@ -83,10 +85,13 @@ class Place:
 
 
 def versions_in_force(session: Session) -> Versions:
-    """The tuned heads in force if they stand on the weights here, else these weights; and the taxonomy."""
+    """The tuned heads in force if they stand on the weights here, else these weights; and the taxonomy.
+
+    Another sentiment model (setting `SENTIMENT_MODEL`) is part of the version.
+    """
     base, tuned = model_version(), tuned_models.active(session)
     in_force = tuned.version if tuned is not None and tuned.base == base else base
-    return Versions(in_force, taxonomy_version())
+    return Versions(in_force + version_suffix(get_settings()), taxonomy_version())
 
 
 def reanalysis_left(session: Session, scope: Scope = EVERYTHING) -> int:
