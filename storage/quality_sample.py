@@ -54,6 +54,7 @@ _BEFORE_IT = text(
         FROM due it WHERE it.id = :mention"""
     )
 )
+_LOCK = text("SELECT id FROM mentions WHERE id = :mention FOR UPDATE")  # of two clicks, the second finds the first
 _LOOKED_AT = text("""
 SELECT DISTINCT CAST(substring(subject FROM '^mention ([0-9]{1,18})') AS bigint) AS id FROM audit_log
 WHERE user_id = :me AND action = 'quality.check' AND at >= :month
@@ -107,6 +108,7 @@ def enter(session: Session, viewer: Viewer, mention_id: int, labels: Mapping[str
     for head, label in labels.items():
         if label not in CHOICES.get(head, ()):
             raise ValueError(f"{head}: {label!r} is not one of {', '.join(CHOICES.get(head, ()))}")
+    session.execute(_LOCK, {"mention": mention_id})
     before = session.scalar(_BEFORE_IT, {**_values(session, viewer, now), "mention": mention_id})
     if before is None or before > _SLACK:
         raise ValueError("This mention is not the one to check now; perhaps you have checked it before.")

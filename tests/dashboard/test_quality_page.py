@@ -113,8 +113,7 @@ def test_what_one_cannot_tell_at_all_is_skipped(clients: Clients) -> None:
 
 @pytest.mark.browser
 def test_checking_in_a_browser(open_page: Opened) -> None:
-    page = open_page("administrator", "/quality")
-    page.get_by_role("link", name="Check a few").click()
+    page = open_page("administrator", "/quality/check")
     for _ in range(2):
         page.get_by_label("Positive").check()
         page.get_by_label(re.compile("^Consumer")).check()

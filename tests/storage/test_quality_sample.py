@@ -1,13 +1,14 @@
 """Mentions drawn for checking: uniform, shared, of one's own side, never what is protected; and what a check does."""
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from storage import audit, mentions, quality_sample
+from storage import audit, db, mentions, quality_sample
 from storage.cells import check as wrong_cells
 from storage.mention_detail import get
 from storage.viewer import SYSTEM, NotAllowed, Viewer
@@ -167,3 +168,22 @@ def test_nobody_picks(session: Session, monkeypatch: pytest.MonkeyPatch) -> None
     quality_sample.enter(session, person, order[0], ALL, LATER)
     with pytest.raises(ValueError, match="checked it before"):
         quality_sample.enter(session, person, order[0], ALL, LATER)
+
+
+def test_a_button_pressed_twice_makes_one_check(clean_database: Engine) -> None:
+    with db.transaction() as session:
+        (found,) = _talk(session, make.set_up(session), 1)
+        person = make.a_user(session)
+
+    def press(_: int) -> bool:
+        try:
+            with db.transaction() as session:
+                quality_sample.enter(session, person, found, ALL, LATER)
+        except ValueError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(4) as presses:
+        assert sorted(presses.map(press, range(4))) == [False, False, False, True]
+    with db.reading() as session:
+        assert session.scalar(text("SELECT count(*) FROM corrections")) == 3
