@@ -42,6 +42,7 @@ TELL = "workers.tell.tell"  # (event_id)
 TELL_LATER = "workers.tell.tell_later"  # ()
 SEND_MAILS = "workers.tell_mail.send_mails"  # ()
 DELIVER = "workers.tell_channels.deliver"  # ()
+DIGESTS = "workers.tell_digest.send_digests"  # ()
 PICK_UP = "workers.upkeep.pick_up"  # ()
 WATCH_SOURCES = "workers.upkeep.watch_sources"  # ()
 EVERY_HOUR = "workers.upkeep.every_hour"  # ()
@@ -66,6 +67,7 @@ _QUEUE_OF = {
     TELL_LATER: NOTIFY,
     SEND_MAILS: NOTIFY,
     DELIVER: NOTIFY,
+    DIGESTS: NOTIFY,
     PICK_UP: UPKEEP,
     WATCH_SOURCES: UPKEEP,
     EVERY_HOUR: UPKEEP,
@@ -83,6 +85,7 @@ BEAT = {
     TELL_LATER: 60,
     SEND_MAILS: 60,
     DELIVER: 60,
+    DIGESTS: 300,
     WATCH_SOURCES: 600,
     EVERY_HOUR: 3600,
 }
@@ -92,7 +95,7 @@ _MODULES_OF = {
     COLLECT: "workers.collect,workers.imports,workers.recheck",
     ANALYZE: "workers.analyze,workers.demo,workers.retag",
     ALERT: "workers.alert",
-    NOTIFY: "workers.tell,workers.tell_channels,workers.tell_mail",
+    NOTIFY: "workers.tell,workers.tell_channels,workers.tell_digest,workers.tell_mail",
     UPKEEP: "workers.collect,workers.explain,workers.recheck,workers.trial,workers.upkeep",
 }
 
