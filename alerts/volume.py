@@ -1,6 +1,6 @@
 """The volume spike: an hour with far more stories than that hour usually has."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -44,19 +44,20 @@ def volume_spike(
     threshold of a full one: it can only be too quiet, so an alarm out of it is early and never false for being early.
     """
     stories = [float(hour.stories) for hour in hours]
-    if not any(_judge(stories, index, bar.scales, floor) for index in indices):
+    planned = frozenset(place for place, hour in enumerate(hours) if hour.hour in series.planned)
+    if not any(_judge(stories, index, bar.scales, floor, planned) for index in indices):
         return None  # the usual peak costs more, and can only raise the threshold
-    peak = usual_peak(stories, indices[0])
+    peak = usual_peak(stories, indices[0], planned)
     distance = max(bar.scales, bar.peaks * peak) if peak is not None else bar.scales
-    spikes = [spike for index in indices if (spike := _judge(stories, index, distance, floor))]
+    spikes = [spike for index in indices if (spike := _judge(stories, index, distance, floor, planned))]
     if not spikes:
         return None
     spike = max(spikes, key=lambda spike: (spike.ratio, spike.index))
-    return _finding(series, hours, spike, _in_a_row(stories, spike.index, distance, floor), distance, peak)
+    return _finding(series, hours, spike, _in_a_row(stories, spike.index, distance, floor, planned), distance, peak)
 
 
-def _judge(stories: Sequence[float], index: int, distance: float, floor: int) -> _Judged | None:
-    baseline = hour_baseline(stories, index)
+def _judge(stories: Sequence[float], index: int, distance: float, floor: int, planned: Set[int]) -> _Judged | None:
+    baseline = hour_baseline(stories, index, planned)
     if baseline is None:
         return None
     threshold = max(baseline.spread.limit(distance), float(floor))
@@ -64,10 +65,10 @@ def _judge(stories: Sequence[float], index: int, distance: float, floor: int) ->
     return _Judged(index, int(observed), baseline, threshold) if observed >= threshold else None
 
 
-def _in_a_row(stories: Sequence[float], index: int, distance: float, floor: int) -> int:
+def _in_a_row(stories: Sequence[float], index: int, distance: float, floor: int, planned: Set[int]) -> int:
     """Hours in a row over their thresholds that end at `index`."""
     count = 0
-    while count < min(index + 1, LOOK_BACK_HOURS) and _judge(stories, index - count, distance, floor):
+    while count < min(index + 1, LOOK_BACK_HOURS) and _judge(stories, index - count, distance, floor, planned):
         count += 1
     return count
 

@@ -1,15 +1,19 @@
 """What people said beforehand: planned events, answers, what they closed by hand, snoozes."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from alerts.detect import detect
 from alerts.incident import STILL_HOLDS, Known, decide
 from alerts.planned import Planned, planned_hours
-from alerts.rules import NEGATIVE, VOLUME
+from alerts.rules import NEGATIVE, VOLUME, HourCount
 from alerts.silence import decide_silence
 from alerts.snooze import checked, end_of, zone
+from tests.alerts import streams
+from tests.alerts.streams import WEEK, counted, series
 from tests.alerts.test_incident import NOW, actions, found, incident
 from tests.alerts.test_silence import FORUM
 
@@ -124,3 +128,25 @@ def test_a_zone_that_is_none_is_named(name: str) -> None:
 def test_a_snooze_ends_within_two_weeks(hours: int) -> None:
     with pytest.raises(ValueError, match="until"):
         checked(NOW + hours * HOUR, NOW)
+
+
+def test_the_hours_of_an_event_never_become_what_is_normal() -> None:
+    def counts(events: bool) -> tuple[HourCount, ...]:
+        """Four calm weeks with a launch in three of them, then a rise at the same time of the week."""
+        launched = {4 * WEEK - back * WEEK + hour for back in (1, 2, 3) for hour in range(-12, 12)}
+        past = (counted(place, 30 if events and place in launched else 2) for place in range(4 * WEEK))
+        return (*past, counted(4 * WEEK, 20))
+
+    loud = counts(events=True)
+    hidden = frozenset(hour.hour for hour in loud if hour.stories == 30)
+    assert detect(series(loud), streams.end_of(loud)) == ()
+    (finding,) = detect(replace(series(loud), planned=hidden), streams.end_of(loud))
+    calm = counts(events=False)
+    (expected,) = detect(series(calm), streams.end_of(calm))
+    assert finding.expected_high == expected.expected_high
+
+
+def test_an_event_that_filled_all_that_is_known_is_the_normal_there_is() -> None:
+    loud = (*(counted(place, 30) for place in range(4 * WEEK)), counted(4 * WEEK, 35))
+    everything = frozenset(hour.hour for hour in loud)
+    assert detect(replace(series(loud), planned=everything), streams.end_of(loud)) == ()
