@@ -64,10 +64,15 @@ def mark_target(cleaned: str, names: Sequence[str]) -> str:
 
     The model is asked about the sentiment towards whoever is marked. That the sign takes the place of the name also
     keeps it from judging a company by its name. Names match by whole words in any case, with or without the spaces
-    inside ("Just Loaf", "#JustLoaf"); in hashtags and handles the name may go on into another word ("@acmecare").
+    inside ("Just Loaf", "#JustLoaf"). A hashtag may go on into another word ("#AcmeFail"), a handle that begins with
+    the name ("@acmecare") is the target as a whole. Names inside web and mail addresses are left to `mask`.
     """
     pattern = _target_pattern(tuple(names))
-    return cleaned if pattern is None else pattern.sub(f" {TARGET_SIGN} ", cleaned)
+    return cleaned if pattern is None else pattern.sub(_signed, cleaned)
+
+
+def _signed(match: re.Match[str]) -> str:
+    return match[0] if match["address"] else f" {TARGET_SIGN} "
 
 
 @lru_cache(maxsize=512)
@@ -79,8 +84,11 @@ def _target_pattern(names: tuple[str, ...]) -> re.Pattern[str] | None:
             continue
         parts.append(rf"(?<!\w)[#@]?{_BETWEEN_WORDS.join(words)}(?!\w)")
         if sum(map(len, words)) >= _LONG_NAME:
-            parts.append(rf"(?<!\w)[#@]{'[_-]?'.join(words)}")
-    return re.compile("|".join(parts), re.IGNORECASE) if parts else None
+            parts.append(rf"(?<!\w)(?:#{'[_-]?'.join(words)}|@{'[_-]?'.join(words)}\w{{0,40}})")
+    if not parts:
+        return None
+    address = f"(?P<address>{_URL.pattern}|{_MAIL.pattern})"
+    return re.compile("|".join((address, *parts)), re.IGNORECASE)
 
 
 def model_text(text: str, target: str | None = None) -> str:

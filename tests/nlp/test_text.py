@@ -74,7 +74,8 @@ def test_words_and_emoji_are_not_empty(text: str) -> None:
     ("text", "names", "expected"),
     [
         ("Left Acme for Rival", ("Acme",), "Left [unused1] for Rival"),
-        ("ACME's app, @acmecare and #AcmeFail", ("Acme",), "[unused1] 's app, [unused1] care and [unused1] Fail"),
+        ("ACME's app, @acmecare and #AcmeFail", ("Acme",), "[unused1] 's app, [unused1] and [unused1] Fail"),
+        ("@AcmeJane_doe of jane@acme.example, https://acme.example/jobs", ("Acme",), "[unused1] of email, http"),
         ("Just Loaf, just-loaf, #JustLoaf", ("Just Loaf",), "[unused1] , [unused1] , [unused1]"),
         ("Acmeville is a town", ("Acme",), "Acmeville is a town"),
         ("We use Acme Cloud", ("Acme", "Acme Cloud"), "We use [unused1]"),
