@@ -1,5 +1,6 @@
 """From a spike to the mail in somebody's mailbox, each event told once, whoever is killed or runs twice."""
 
+import re
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -7,7 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from config.settings import Settings
-from storage import db, incidents
+from storage import db, incidents, mail_actions, outbox, planned_events
+from storage.planned_events import Draft
+from storage.viewer import SYSTEM
 from tests import factories as make
 from tests.conftest import MailSink
 from tests.factories import World
@@ -121,6 +124,34 @@ def test_a_company_that_is_decided_on_elsewhere_is_looked_at_again(spike: World,
 
     assert count("incidents") == 0
     assert queued("alert") == 1
+
+
+def test_a_launch_explains_a_rise_and_without_it_the_mail_has_its_buttons(spike: World, by_smtp: MailSink) -> None:
+    now = datetime.now(UTC)
+    launch = Draft("Launch", "all", now - timedelta(hours=2), now + timedelta(hours=2))
+    with db.transaction() as session:
+        event_id = planned_events.add(session, make.ADMINISTRATOR, launch, now)
+    detect_alerts(spike.acme)
+    # The mentions are all negative: that is told also during a launch.
+    assert count("incidents", "kind = 'volume_spike'") == 0
+    with db.transaction() as session:
+        planned_events.remove(session, make.ADMINISTRATOR, event_id)
+        session.connection().exec_driver_sql("DELETE FROM incidents")
+    detect_alerts(spike.acme)
+    assert count("incidents", "kind = 'volume_spike'") == 1
+    for told in _events():
+        tell(told)
+    send_mails()
+
+    body = by_smtp.messages[0].get_body(("plain",))
+    assert body is not None
+    buttons = re.findall(r"/m/([A-Za-z0-9_.-]+)", body.get_content())
+    with db.reading() as session:
+        acts = [mail_actions.look(session, token, now).act for token in buttons]
+        (row,) = outbox.list_mails(session, SYSTEM)
+        shown = outbox.get_mail(session, SYSTEM, row.id)
+    assert acts == ["acknowledge", "not_useful"]
+    assert not any(token in shown.text + shown.html for token in buttons)
 
 
 def test_no_company_is_no_error(clean_database: object) -> None:
