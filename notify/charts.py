@@ -24,15 +24,18 @@ from notify.chart_parts import (
     tooltip,
 )
 from notify.drawing import Chart as Chart
-from notify.palette import ACCENT, ACCENT_SOFT, ALARM, BAND, CLICKS, INK, MUTED, PALE, REACH, SENTIMENT
-from notify.points import AudienceRow, ClickPoint, ReachPoint, SentimentPoint, VoiceRow, VolumePoint
+from notify.palette import ACCENT, ACCENT_SOFT, ALARM, BAND, CLICKS, INK, MUTED, PALE, PLANNED, REACH, SENTIMENT
+from notify.points import AudienceRow, ClickPoint, PlannedSpan, ReachPoint, SentimentPoint, VoiceRow, VolumePoint
 
 LEAST_COVERAGE = 0.9
 NORMAL, SPIKE, GAPS, HIDDEN = "stories", "above normal", "coverage below 90 %", "hidden: fewer than 5 authors"
 
 
-def volume_chart(points: Sequence[VolumePoint], title: str = "") -> Chart:
-    """Bars of stories, the expected range behind them; spikes, gaps in coverage and hidden buckets marked."""
+def volume_chart(points: Sequence[VolumePoint], title: str = "", planned: Sequence[PlannedSpan] = ()) -> Chart:
+    """Bars of stories, the expected range behind them; spikes, gaps in coverage and hidden buckets marked.
+
+    The buckets that planned events touch are shaded.
+    """
     rows = [_volume_row(point) for point in points]
     top = max((row["stories"] for row in rows if row["stories"] is not None), default=1) or 1
     for row in rows:
@@ -48,7 +51,14 @@ def volume_chart(points: Sequence[VolumePoint], title: str = "") -> Chart:
         tooltip=tooltip(time="when (UTC)", told="stories", expected="expected", covered="coverage"),
     )
     spikes = sum(point.spike for point in points)
-    return finished(band + bars, title, f"Stories in {len(rows)} buckets, {spikes} of them above normal.")
+    words = f"Stories in {len(rows)} buckets, {spikes} of them above normal."
+    shades = _shades(points, planned)
+    if not shades:
+        return finished(band + bars, title, words)
+    spans = alt.Chart(data(shades)).mark_rect(color=PLANNED, opacity=0.35)
+    shaded = spans.encode(x=_time(rows), x2="until:T", tooltip=tooltip(name="planned event"))
+    names = ", ".join(str(shade["name"]) for shade in shades)
+    return finished(shaded + band + bars, title, f"{words} Shaded, since planned: {names}.")
 
 
 def sentiment_chart(points: Sequence[SentimentPoint], title: str = "") -> Chart:
@@ -164,6 +174,19 @@ def clicks_chart(points: Sequence[ClickPoint], title: str = "") -> Chart:
         )
     )
     return finished(lines, title, f"Clicks in {len(points)} buckets: filtered, unique and raw.")
+
+
+def _shades(points: Sequence[VolumePoint], planned: Sequence[PlannedSpan]) -> list[dict[str, Any]]:
+    """From half a bucket before the first that an event touches to half a bucket after the last."""
+    if len(points) < 2:
+        return []
+    step = points[1].at - points[0].at
+    shades = []
+    for span in planned:
+        touched = [point.at for point in points if span.start < point.at + step and span.end > point.at]
+        if touched:
+            shades.append({"at": _iso(touched[0] - step / 2), "until": _iso(touched[-1] + step / 2), "name": span.name})
+    return shades
 
 
 def _volume_row(point: VolumePoint) -> dict[str, Any]:

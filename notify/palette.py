@@ -7,6 +7,7 @@ INK = "#1f2933"
 MUTED = "#6b7280"
 PALE = "#d1d5db"
 BAND = "#e2e8f0"
+PLANNED = "#c4b5d9"
 PAPER = "#ffffff"
 
 SENTIMENT = {"positive": "#0072b2", "neutral": "#9aa5b1", "negative": "#d55e00", "unsure": "#e5d5a8"}

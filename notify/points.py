@@ -18,6 +18,15 @@ class VolumePoint:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedSpan:
+    """A planned event behind the bars of a chart."""
+
+    name: str
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class SentimentPoint:
     """Net sentiment (−100…+100) with its 95 % interval over `n` judged mentions; None below the least n."""
 

@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
+from alerts.planned import Planned
 from api.dashboard.figures import HIDDEN, coverage_words, sentiments_of
 from api.dashboard.wording import count, day, group, interval, moment, percent, signed
 from metrics.listening import COVERAGE_FLOOR, Voice, net_sentiment, share_of_voice
 from notify import charts
-from notify.points import AudienceRow, ClickPoint, SentimentPoint, VoiceRow, VolumePoint
+from notify.points import AudienceRow, ClickPoint, PlannedSpan, SentimentPoint, VoiceRow, VolumePoint
 from storage import rollups
 from storage.advocacy import ClickDay
 from storage.incidents import IncidentRow
 
+_NAMED = 3
 # A definition takes tens of milliseconds to make; the same points give the same chart, whoever looks.
 _volume_chart = lru_cache(maxsize=256)(charts.volume_chart)
 _sentiment_chart = lru_cache(maxsize=256)(charts.sentiment_chart)
@@ -42,8 +44,14 @@ class Panel:
     empty: str = ""
 
 
-def volume(id: str, buckets: Sequence[rollups.Bucket], as_of: datetime | None, title: str) -> Panel:  # noqa: A002
-    """Stories per bucket."""
+def volume(
+    id: str,  # noqa: A002
+    buckets: Sequence[rollups.Bucket],
+    as_of: datetime | None,
+    title: str,
+    planned: Sequence[Planned] = (),
+) -> Panel:
+    """Stories per bucket, over the shades of planned events."""
     points = [
         VolumePoint(each.start, each.stories, coverage=each.coverage, suppressed=each.suppressed) for each in buckets
     ]
@@ -52,7 +60,8 @@ def volume(id: str, buckets: Sequence[rollups.Bucket], as_of: datetime | None, t
     note = f"{count(total)} stories from {count(sum(each.mentions or 0 for each in shown))} mentions" + _end(
         buckets, as_of
     )
-    return Panel(id, title, _volume_chart(tuple(points)), note, _table(buckets, _volume_cells, _VOLUME_COLUMNS))
+    chart = _volume_chart(tuple(points), "", _spans(planned))
+    return Panel(id, title, chart, note + _shaded(planned), _table(buckets, _volume_cells, _VOLUME_COLUMNS))
 
 
 def sentiment(id: str, buckets: Sequence[rollups.Bucket], as_of: datetime | None, title: str) -> Panel:  # noqa: A002
@@ -109,6 +118,7 @@ def incident(
     buckets: Sequence[rollups.Bucket],
     as_of: datetime | None,
     row: IncidentRow,
+    planned: Sequence[Planned] = (),
 ) -> Panel:
     """Stories per hour around a volume spike, with the expected band over the time of the incident."""
     points = []
@@ -127,7 +137,7 @@ def incident(
         )
     note = f"Stories per hour; the band is what is normal for such an hour. {_as_of(as_of)}"
     table = _table(buckets, _volume_cells, _VOLUME_COLUMNS)
-    return Panel(id, "Hour by hour", _volume_chart(tuple(points)), note, table)
+    return Panel(id, "Hour by hour", _volume_chart(tuple(points), "", _spans(planned)), note + _shaded(planned), table)
 
 
 def clicks(id: str, days: Sequence[ClickDay], title: str) -> Panel:  # noqa: A002
@@ -178,6 +188,18 @@ def _audience_cells(each: rollups.Cell) -> tuple[str, ...]:
     net = net_sentiment(sentiments_of(each))
     counts = (each.mentions, each.positive, each.neutral, each.negative, each.unsure)
     return (group(each.key), *(count(number) for number in counts), signed(net.value))
+
+
+def _spans(planned: Sequence[Planned]) -> tuple[PlannedSpan, ...]:
+    return tuple(PlannedSpan(event.name, event.start, event.end) for event in planned)
+
+
+def _shaded(planned: Sequence[Planned]) -> str:
+    """What the shades are."""
+    if not planned:
+        return ""
+    named = ", ".join(event.name for event in planned[:_NAMED])
+    return f" Shaded, since planned: {named}{f' and {len(planned) - _NAMED} more' if len(planned) > _NAMED else ''}."
 
 
 def _end(buckets: Sequence[rollups.Bucket], as_of: datetime | None) -> str:

@@ -24,6 +24,7 @@ from notify.points import (
     CalibrationPoint,
     ClickPoint,
     DriftPoint,
+    PlannedSpan,
     ReachPoint,
     SentimentPoint,
     SharePoint,
@@ -146,3 +147,14 @@ def test_a_child_of_a_drawing_process_is_told_instead_of_waiting(monkeypatch: py
     monkeypatch.setattr("notify.drawing._drawn_by", {1})
     with pytest.raises(RuntimeError, match="forked"):
         clicks_chart([]).png()
+
+
+def test_planned_events_shade_the_buckets_that_they_touch() -> None:
+    event = PlannedSpan("Launch <b>", START + HOUR / 2, START + 2 * HOUR)
+    elsewhere = PlannedSpan("Fair", START + 90 * HOUR, START + 91 * HOUR)
+    chart = volume_chart(VOLUME, "", [event, elsewhere])
+    (shade,) = [row for rows in chart.spec["datasets"].values() for row in rows if "until" in row]
+    assert (shade["name"], shade["at"]) == ("Launch <b>", f"{START - HOUR / 2:%Y-%m-%dT%H:%M:%SZ}")
+    assert shade["until"] == f"{START + 3 * HOUR / 2:%Y-%m-%dT%H:%M:%SZ}"
+    assert chart.description.endswith("Shaded, since planned: Launch <b>.")
+    assert chart.png(1.0).startswith(b"\x89PNG")

@@ -15,7 +15,7 @@ from api.dashboard.incident_words import arithmetic, headline
 from api.dashboard.post_mortem_words import post_mortem_lines, verdict_words
 from api.dashboard.render import page, redirect
 from api.deps import Now, form_role, page_role
-from storage import audit, db, highlights, incidents, mentions, rollups, users
+from storage import audit, db, highlights, incidents, mentions, planned_events, rollups, users
 from storage.incident_feedback import REASON_WORDS
 from storage.viewer import ALL, NotAllowed, Viewer, may_see_incident, viewer_for
 
@@ -158,7 +158,8 @@ def _panel(session: Session, viewer: Viewer, row: incidents.IncidentRow, now: da
     buckets = rollups.series(session, viewer, wanted, now=now)
     as_of = rollups.as_of(session)
     if hourly:
-        return panels.incident("incident", buckets, as_of, row)
+        planned = planned_events.during(session, viewer, row.company_id, row.facet, wanted.start, wanted.end)
+        return panels.incident("incident", buckets, as_of, row, planned)
     return panels.sentiment("incident", buckets, as_of, "Net sentiment by day")
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy.orm import Session
 
+from alerts.planned import Planned
 from api.auth import SignedIn
 from api.dashboard import figures, filters, panels
 from api.dashboard.figures import Figure, Side, Window
@@ -17,7 +18,7 @@ from api.dashboard.wording import count, group
 from api.deps import Now, page_role
 from metrics.listening import NET_SENTIMENT_MIN_N, rating
 from nlp.themes import theme_facets
-from storage import db, highlights, incidents, mentions, profile, rollups, sources
+from storage import db, highlights, incidents, mentions, planned_events, profile, rollups, sources
 from storage.viewer import NotAllowed, Viewer
 
 router = APIRouter()
@@ -134,7 +135,7 @@ def _side_values(session: Session, viewer: Viewer, span: Window, facet: str, aud
     cells = rollups.breakdown(session, viewer, None, span.start, span.end, "audience", facet=facet)
     themes = rollups.breakdown(session, viewer, None, span.start, span.end, "theme", facet=facet, audience=audience)
     values: dict[str, Any] = {
-        "volume": panels.volume("volume", buckets, as_of, "Stories by day"),
+        "volume": panels.volume("volume", buckets, as_of, "Stories by day", _planned(session, viewer, span, facet)),
         "sentiment": _sentiment(session, viewer, span, facet, audience, buckets),
         "by_audience": panels.audiences("audiences", cells, as_of, "Who speaks, and how"),
         "themes": _themes(themes, facet),
@@ -152,8 +153,14 @@ def _side_values(session: Session, viewer: Viewer, span: Window, facet: str, aud
 def _side_card(session: Session, viewer: Viewer, facet: str, span: Window, pending: int) -> SideCard:
     about: Side = figures.side(session, viewer, span, facet)
     buckets = _buckets(session, viewer, span, facet, None)
-    chart = panels.volume(f"volume-{facet}", buckets, rollups.as_of(session), "Stories over time")
+    planned = _planned(session, viewer, span, facet)
+    chart = panels.volume(f"volume-{facet}", buckets, rollups.as_of(session), "Stories over time", planned)
     return SideCard(facet, _TITLES[facet], figures.figures(about, span), chart, figures.unknowns(about, pending))
+
+
+def _planned(session: Session, viewer: Viewer, span: Window, facet: str) -> tuple[Planned, ...]:
+    own = profile.own_company(session)
+    return planned_events.during(session, viewer, own.id, facet, span.start, span.end) if own is not None else ()
 
 
 def _sentiment(
