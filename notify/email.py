@@ -5,12 +5,34 @@ import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
 from hashlib import sha256
 
 from notify.message import Mail
 from notify.wording import clean_line
 
+_ADDRESS_HEADER = "list-unsubscribe"
+
+
+class _WholeAddresses(EmailPolicy):
+    """Folds headers as usual, but leaves an address whole: folded, a long one would become an encoded word, which no
+    mail program follows (RFC 2369 wants it as it is; RFC 5322 allows lines of 998 characters)."""
+
+    def fold(self, name: str, value: str) -> str:
+        if name.lower() == _ADDRESS_HEADER:
+            return f"{name}: {value}{self.linesep}"
+        folded: str = super().fold(name, value)
+        return folded
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        if name.lower() == _ADDRESS_HEADER:
+            return self.fold(name, value).encode("ascii", "replace")
+        folded: bytes = super().fold_binary(name, value)
+        return folded
+
+
+POLICY = _WholeAddresses(linesep="\r\n")
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -43,7 +65,7 @@ def build(mail: Mail, sender: str) -> EmailMessage:
     No value can end its header line: they are cleaned here once more, and EmailMessage refuses what would be left.
     Raises SendError (permanent) for addresses that make no header.
     """
-    message = EmailMessage()
+    message = EmailMessage(policy=POLICY)
     try:
         message["From"] = clean_line(sender)
         message["To"] = ", ".join(clean_line(address) for address in mail.to)

@@ -88,6 +88,8 @@ def automatic_headers(unsubscribe_url: str = "") -> dict[str, str]:
     headers = {"Auto-Submitted": "auto-generated", "Precedence": "bulk", "X-Auto-Response-Suppress": "All"}
     if is_web_address(unsubscribe_url):
         headers["List-Unsubscribe"] = f"<{clean_line(unsubscribe_url)}>"
+        if unsubscribe_url.startswith("https://"):  # RFC 8058 knows no other scheme
+            headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     return headers
 
 

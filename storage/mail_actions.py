@@ -30,7 +30,7 @@ READY, USED, EXPIRED = "ready", "used", "expired"
 _KEPT = timedelta(days=30)  # so that an old button is told from a forged one for a while
 _LONGEST = 500
 _UNKNOWN = "This button is not ours, or its incident is gone."
-_ADDRESS = re.compile(r"/m/[A-Za-z0-9_.-]{20,}")
+_ADDRESS = re.compile(r"/(m|mails)/[A-Za-z0-9_.-]{20,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +100,8 @@ def use(session: Session, token: str, reason: str, words: str, now: datetime) ->
 
 
 def masked(words: str) -> str:
-    """A mail as others than its recipient may read it: without the secrets of its buttons."""
-    return _ADDRESS.sub("/m/hidden", words)
+    """A mail as others than its recipient may read it: without the secrets of its buttons and of stopping it."""
+    return _ADDRESS.sub(r"/\1/hidden", words)
 
 
 def forget(session: Session, now: datetime) -> int:

@@ -95,7 +95,7 @@ def put(
         "recipient": ", ".join(mail.to),
         "facet": facet,
         "subject": mail.subject,
-        "message": message.as_bytes(policy=policy.SMTP),
+        "message": message.as_bytes(),
         "state": state if smtp else "kept",
         "created_at": now,
         "next_try_at": (due or now) if smtp else None,

@@ -5,6 +5,7 @@ and when each is told is decided by `notify.routing`.
 """
 
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
@@ -103,7 +104,8 @@ def _write(
     by_smtp = bool(settings.smtp_host) and not facts.demo  # made-up news go to nobody's mailbox
     if by_smtp:
         outbox.replace_waiting(session, recipient.email, facts.incident_id, now)
-    told = telling.for_recipient(session, facts, recipient.email)
+    stop = mail_states.stop_url(recipient.email)
+    told = replace(telling.for_recipient(session, facts, recipient.email), unsubscribe_url=stop)
     mail = compose_alert(mail_actions.with_buttons(session, told, now))
     state = _STATES[decided.action]
     outbox.put(session, mail, facts.incident_id, facts.facet, now, by_smtp, decided.at, state)
@@ -116,7 +118,8 @@ def _sum_up(session: Session, summary: DueSummary, now: datetime, settings: Sett
         cap = known.get(summary.recipient, Recipient(email=summary.recipient)).daily_cap
         held = [Held(mail.subject, mail.written_at, _link(settings, mail.incident_id)) for mail in summary.mails]
         key = f"summary-{summary.recipient}-{summary.due.isoformat()}"
-        mail = compose_summary(summary.recipient, state.profile.company.name, held, cap, key)
+        stop = mail_states.stop_url(summary.recipient)
+        mail = compose_summary(summary.recipient, state.profile.company.name, held, cap, key, stop)
         outbox.put(session, mail, None, summary.facet, now, bool(settings.smtp_host))
     summaries.mark_summed(session, summary.mails)
 

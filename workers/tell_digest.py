@@ -63,7 +63,7 @@ def _write(
     facts = gathered[key]
     if facts is None:
         return
-    mail = compose_digest(facts, recipient.email)
+    mail = compose_digest(facts, recipient.email, mail_states.stop_url(recipient.email))
     state = "waiting" if settings.digest_always or something_to_say(facts) else "nothing"
     facet = recipient.facets[0] if len(recipient.facets) == 1 else ALL
     by_smtp = bool(settings.smtp_host) and not facts.demo

@@ -102,7 +102,7 @@ def test_beyond_the_cap_one_mail_at_the_end_lists_the_rest(session: Session, tow
     assert summary.subject == "Acme: 2 more alerts beyond 2 a day"
     assert summary.facet == ALL
     text = outbox.get_mail(session, SYSTEM, summary.id).text
-    assert text.count("http://") == 2
+    assert text.count("/incidents/") == 2
 
 
 def test_nobody_acknowledges_and_whoever_is_on_call_is_told_once(

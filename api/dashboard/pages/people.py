@@ -12,7 +12,7 @@ from api.dashboard.forms import Form, errors_of
 from api.dashboard.render import page, redirect
 from api.deps import Now, form_role, page_role
 from config.settings import get_settings
-from storage import audit, db, users
+from storage import audit, db, mail_states, users
 from storage.viewer import ROLES
 
 router = APIRouter()
@@ -86,6 +86,14 @@ def activate(now: Now, who: Sender, user_id: int) -> Response:
     return redirect("/people", "The account may sign in again. Its keys stay revoked.")
 
 
+@router.post("/people/mails")
+def resume_mails(now: Now, who: Sender, form: Form) -> Response:
+    """Let mails go to an address again that unsubscribed, or whose mails came back."""
+    with db.transaction() as session:
+        mail_states.subscribe_again(session, form.get("address"), now, who.viewer)
+    return redirect("/people#mails", "Mails go to this address again; the audit log tells who let them.")
+
+
 @router.post("/people/keys")
 def make_key(request: Request, now: Now, who: Sender, form: Form) -> Response:
     """Make a key that acts for the person who makes it; the secret is on this answer and nowhere else."""
@@ -131,6 +139,7 @@ def _page(
         invitations = users.open_invitations(session, now)
         keys = [key for key in users.list_tokens(session) if key.revoked_at is None]
         acts = audit.entries(session, who.viewer, limit=_ACTS)
+        addresses = mail_states.list_addresses(session, who.viewer)
     return page(
         request,
         who,
@@ -142,6 +151,7 @@ def _page(
         invitations=invitations,
         keys=[(key, key.expires_at is not None and key.expires_at <= now) for key in keys],
         acts=acts,
+        addresses=addresses,
         roles=tuple(ROLES),
         scopes=deps.SCOPES,
         chosen=scopes,
