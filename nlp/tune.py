@@ -7,9 +7,8 @@ own posts (`nlp/train/corpus`), for which a head shall go on saying what it says
 It is judged on people's words by cross-validation, in which copies of a text stay in one fifth, and on posts of our own
 that no learning has seen (`nlp.tune_verdict` has the rules). Labels are compared as tagging would say them.
 
-A head that does not pass stays as it is in force. Thresholds stay; the temperature is fitted anew only from
-`LEAST_FOR_TEMPERATURE` words about drawn mentions, since the others do not show how sure the model may be. Without them
-it is the one with which the head is as sure of our own posts as it was.
+A head that does not pass stays as it is in force. Thresholds stay, and the temperature is set so that the
+head is as sure of our own posts as it was: corrections are no fair sample, so they cannot show how sure it may be.
 """
 
 import json
@@ -32,7 +31,6 @@ from nlp.verdict import audience_verdict, facet_verdict, sentiment_verdict
 
 __all__ = ["InForce", "Lesson", "Tuning", "Word", "tune"]
 
-LEAST_FOR_TEMPERATURE = 200
 FOLDS = 5
 SURE = 0.9  # probability that a lesson gives to the label a person named
 SAME_NETWORK = 0.98  # share of texts for which stored heads must say what the network says
@@ -207,11 +205,8 @@ def _learn(base: _State, told: _Told, own: _Own, in_force: InForce | None) -> tu
     anchors = Taught(own.anchors, softmax(base.layers.logits(own.anchors)))
     unseen = _unseen_logits(base.layers, Taught(told.vectors, targets), anchors, told.groups)
     learnt = fit(base.layers, Taught(told.vectors, targets), anchors)
-    if told.drawn.sum() >= LEAST_FOR_TEMPERATURE:
-        scaling = _scaling(base.scaling, unseen[told.drawn], targets[told.drawn])
-    else:
-        sure = calibrated(base.layers.logits(own.anchors), base.scaling)
-        scaling = _scaling(base.scaling, learnt.logits(own.anchors), sure)
+    sure = calibrated(base.layers.logits(own.anchors), base.scaling)
+    scaling = _scaling(base.scaling, learnt.logits(own.anchors), sure)
     state = _State(base.head, learnt, scaling, base.thresholds)
     before = told.right(base.said(told.vectors, told.languages))
     after = told.right(state.said_of(unseen, told.languages))

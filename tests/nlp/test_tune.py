@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from nlp import tune as module
 from nlp.heads import HEADS_FILE, Floats, HeadsError, Layers, TunedHeads, read_heads
-from nlp.model import WEIGHTS, Network, Window, read_meta
+from nlp.model import WEIGHTS, Network, Window, calibrated, read_meta
 from nlp.result import LABELS, UNKNOWN, UNSURE
 from nlp.tune import InForce, Lesson, Tuning, Word, tune
 from nlp.tune_texts import grouped, own_posts, readable
@@ -30,6 +30,7 @@ class Counting(Network):
 
     def __init__(self) -> None:
         self.meta = replace(read_meta(), version="1", languages=frozenset({"en"}))
+        self.sentiment = None
         self._tuned = None
 
     def read(self, texts: Sequence[str]) -> list[tuple[Window, ...]]:
@@ -216,14 +217,16 @@ def test_heads_in_force_are_judged_on_what_they_have_not_seen(corpus: Path) -> N
     assert found.figures["sentiment"].newer_in_force == 1.0
 
 
-def test_the_temperature_is_fitted_where_mentions_were_drawn(corpus: Path) -> None:
-    drawn = [
-        replace(one, words={"sentiment": replace(one.words["sentiment"], drawn=True)}) for one in sick_is_good(220)
-    ]
-    found = tuned(drawn)
+def test_a_head_is_as_sure_of_our_own_posts_as_it_was(corpus: Path) -> None:
+    found = tuned(sick_is_good(220))
     assert found.heads is not None
-    assert found.heads.calibration["sentiment"].temperature != read_meta().calibration["sentiment"].temperature
     assert found.heads.calibration["facet"] == read_meta().calibration["facet"]
+    posts = np.stack([_vector(f"good {place} from a01 for us all") for place in PLACES])
+    before, after = (
+        calibrated(one.layers["sentiment"].logits(posts), one.calibration["sentiment"]).max(axis=1).mean()
+        for one in (heads(), found.heads)
+    )
+    assert after == pytest.approx(before, abs=0.05)
 
 
 def test_without_our_own_posts_nothing_is_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
