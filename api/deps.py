@@ -30,8 +30,8 @@ SCOPES: dict[str, str] = {
 }
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
-_bearer = HTTPBearer(auto_error=False, scheme_name="token", description="An API token: `osp_…`, made under People.")
-_cookie = APIKeyCookie(
+bearer = HTTPBearer(auto_error=False, scheme_name="token", description="An API token: `osp_…`, made under People.")
+cookie = APIKeyCookie(
     name=auth.COOKIE,
     auto_error=False,
     scheme_name="session",
@@ -100,8 +100,8 @@ def require_viewer(scope: str, *roles: str) -> Callable[..., Viewer]:
     def find(
         request: Request,
         now: Now,
-        _bearer_token: Annotated[object, Depends(_bearer)],
-        _session_cookie: Annotated[object, Depends(_cookie)],
+        _bearer_token: Annotated[object, Depends(bearer)],
+        _session_cookie: Annotated[object, Depends(cookie)],
     ) -> Viewer:
         viewer = auth.token_viewer(request, now)
         if viewer is None:

@@ -40,6 +40,7 @@ TABLE: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("GET", "/api/v1/share-of-voice"): (200, 200, 200, 403, 200),
     ("GET", "/api/v1/quality"): (200, 200, 200, 403, 200),
     ("GET", "/api/v1/incidents"): (200, 200, 200, 403, 200),
+    ("GET", "/api/v1/incidents.atom"): (200, 200, 200, 403, 200),
     ("GET", "/api/v1/incidents/{incident_id}"): (200, 404, 200, 403, 200),
     ("POST", "/api/v1/incidents/{incident_id}/acknowledge"): (200, 404, 200, 403, 200),
     ("POST", "/api/v1/incidents/{incident_id}/assign"): (200, 404, 200, 403, 200),
