@@ -1,9 +1,10 @@
 """Tagging speed against a transformers pipeline running the same network: `python -m bench.tagging [--json]`.
 
 Baseline: `transformers.pipeline("text-classification")`, PyTorch fp32, the base network, one by one and in batches of
-32 as the texts come, with as many threads. Ours: all of `tag_posts` (cleaning, language, network, themes) in calls of 1, 8, 32 and 64 texts and as a stream in calls of 512; and the network alone (word pieces, ONNX Runtime).
-The texts are posts of our own corpus and, where the public sets are found, as many tweets of the SemEval dev part; no
-text occurs twice and nothing is remembered between rounds, but for the line that says so.
+32 as the texts come, with as many threads. Ours: all of `tag_posts` (cleaning, language, network, themes) in calls of
+1, 8, 32 and 64 texts and as a stream in calls of 512; and the network alone (word pieces, ONNX Runtime). The texts are
+posts of our own corpus and, where the public sets are found, as many tweets of the SemEval dev part; no text occurs
+twice and nothing is remembered between rounds, but for the line that says so.
 
 All take turns in this one process, `--rounds` times; the best round of each counts. Time to the first answer (imports,
 loading, one text) and peak memory are those of fresh processes. Needs PyTorch and the base model for the baseline
