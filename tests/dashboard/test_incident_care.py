@@ -95,7 +95,7 @@ def test_an_event_is_planned_changed_and_taken_back(clients: Clients) -> None:
         assert words in refused.text
     changed = follow(client, post(client, f"{PLANNED}/{number}", {**event, "name": "Fair"}))
     assert "Fair" in changed
-    assert "explained by this event" in changed
+    assert "A rise is explained by Fair." in changed
     assert "The event is gone" in follow(client, post(client, f"{PLANNED}/{number}/delete"))
     assert client.post(PLANNED, data=event).status_code == 403, "without the form's secret"
 
