@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from alerts.negative import WINDOWS, negative_rise
+from alerts.baseline import DAY_HOURS
+from alerts.negative import WINDOWS, negative_rise, positive_fall
 from alerts.rules import Finding, HourCount, Series
 from alerts.volume import RECENT_HOURS, Bar, volume_spike
 from metrics.listening import COVERAGE_FLOOR
@@ -14,6 +15,7 @@ HOUR = timedelta(hours=1)
 SENSITIVITY = {"sensitive": Bar(3.0, 1.5), "balanced": Bar(4.0, 2.0), "strict": Bar(6.0, 2.5)}
 FLOOR = 5  # stories in an hour
 LEAST_AUTHORS = 3  # one loud person is no story
+WEEKS_TO_FALSE_SHARE = {"sensitive": 1.0, "balanced": 4.0, "strict": 16.0}  # of a series, by chance alone
 LATE_HOURS = 2  # hours before the last full one that are looked at again, since posts come in late
 STALE = timedelta(hours=2)  # a series that ends earlier says nothing about now
 
@@ -23,9 +25,9 @@ def detect(series: Series, now: datetime, sensitivity: str = "balanced", floor: 
 
     Steps: 1. Nothing with coverage below 0.9 (a source alert says so elsewhere), with less than 24 hours of history, or
     for a series that ended two hours ago. 2. Fewer than 3 authors, or fewer than 5 on an employee, alumnus or staff
-    slice: nothing. 3. Volume of the running hour, the last full one and, for late posts, the two before. 4. Negative
-    share over the shortest window of 1 to 24 hours with 20 sure mentions. Raises ValueError for an unknown sensitivity
-    or a naive `now`.
+    slice: nothing. 3. Volume of the running hour, the last full one and, for late posts, the two before. 4. A rise of
+    the negative share within the last week, over at least 20 sure mentions; where there is none, a fall of the positive
+    share. Raises ValueError for an unknown sensitivity or a naive `now`.
     """
     if sensitivity not in SENSITIVITY:
         raise ValueError(f"sensitivity must be one of {', '.join(SENSITIVITY)}, not {sensitivity!r}")
@@ -38,7 +40,9 @@ def detect(series: Series, now: datetime, sensitivity: str = "balanced", floor: 
     indices = _judged_hours(series, hours)
     if indices:
         findings.append(volume_spike(series, hours, indices, SENSITIVITY[sensitivity], floor))
-    findings.append(negative_rise(series, hours, _windows(series, hours)))
+    windows, weeks = _windows(series, hours), WEEKS_TO_FALSE_SHARE[sensitivity]
+    if windows:
+        findings.append(negative_rise(series, hours, windows, weeks) or positive_fall(series, hours, windows, weeks))
     return tuple(_with_gaps_told(finding, series) for finding in findings if finding is not None)
 
 
@@ -81,17 +85,19 @@ def _enough(series: Series, mentions: int, short: bool) -> bool:
 
 
 def _windows(series: Series, hours: Sequence[HourCount]) -> tuple[int, ...]:
-    """The windows of the negative share whose number of authors is known to suffice.
+    """The lengths in hours of the windows of shares whose number of authors is known to suffice.
 
-    Authors are known for about one hour and for 24. A protected slice is judged over nothing in between, since nobody
-    can tell there how few people would be quoted; others may be, as their bar is against one loud person only.
+    Authors are known for the last full hour with the running one, and for 24 hours back from now, which 25 hours of the
+    clock contain. A protected slice is judged over these and over what is longer (no fewer people), but over nothing in
+    between, since nobody can tell there how few people would be spoken of; others may be, as their bar is against one
+    loud person only.
     """
-    last_day = range(max(0, len(hours) - 24), len(hours))
+    last_day = range(max(0, len(hours) - DAY_HOURS - 1), len(hours))
     day = _enough(series, _mentions(hours, last_day), short=False)
     if series.audience not in PROTECTED_AUDIENCES:
         return WINDOWS if day else ()
-    hour = _enough(series, hours[-1].mentions, short=True)
-    return (WINDOWS[:1] if hour else ()) + (WINDOWS[-1:] if day else ())
+    recent = _enough(series, _mentions(hours, range(max(0, len(hours) - RECENT_HOURS), len(hours))), short=True)
+    return ((RECENT_HOURS,) if recent else ()) + (WINDOWS[DAY_HOURS:] if day else ())
 
 
 def _with_gaps_told(finding: Finding, series: Series) -> Finding:

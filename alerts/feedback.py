@@ -19,7 +19,7 @@ REASONS = ("expected", "campaign", "wrong_match", "too_small", "duplicate", "oth
 RAISING = frozenset({"expected", "too_small"})
 RESET = "reset"  # the reason of an answer that makes the earlier ones of its slice count no more
 _MOST = log(HIGHEST) / log(STEP)
-_CENTRES = ("median", "baseline_share")  # the figure that says what is normal
+_CENTRES = ("median", "baseline_share", "usual_drop")  # the figure that says what is normal
 
 Bars = Mapping[Slice, float]
 

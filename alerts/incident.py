@@ -3,9 +3,10 @@
 Algorithm of `decide`: 1. Findings of one company and kind whose slices lie inside one another form a group. 2. A group
 speaks through the most specific finding that explains 70 % of the broadest one's excess, else through the broadest.
 3. It goes to an open incident of the same kind on a slice that contains it or lies inside it; a negative share may also
-go to an open volume spike, since that mail already tells the sentiment. 4. Otherwise it opens one, unless a planned
-event explains it or it stays below the bar that people's answers have raised for its slice. 5. Open incidents that got
-nothing for six hours close, and say so once. Silence of sources is decided in `alerts.silence`.
+go to an open volume spike, since that mail already tells the sentiment, and a fall of the positive share to either.
+4. Otherwise it opens one, unless a planned event explains it or it stays below the bar that people's answers have
+raised for its slice. 5. Open incidents that got nothing for six hours close, and say so once. Silence of sources is
+decided in `alerts.silence`.
 """
 
 from collections.abc import Sequence
@@ -14,14 +15,15 @@ from datetime import datetime, timedelta
 
 from alerts.feedback import Bars, clears, raised
 from alerts.planned import Planned, explaining
-from alerts.rules import ALL, NEGATIVE, VOLUME, Finding, Intent, OpenIncident
+from alerts.rules import ALL, NEGATIVE, POSITIVE, RATING, VOLUME, Finding, Intent, OpenIncident
 from alerts.severity import rank
 
 EXPLAINS = 0.7  # share of the broadest excess that a narrower slice must hold to speak for it
 GROWTH = 2.0  # times what the last mail told
 COOL_DOWN = timedelta(minutes=60)  # between two mails of one incident
 QUIET = timedelta(hours=6)  # without a finding until an incident closes
-DECIDED = (VOLUME, NEGATIVE)
+DECIDED = (VOLUME, NEGATIVE, POSITIVE, RATING)  # in this order
+TOLD_BY = {NEGATIVE: (VOLUME,), POSITIVE: (VOLUME, NEGATIVE)}  # kinds whose incident tells this one anyway
 STILL_HOLDS = "The snooze is over and it still holds."
 
 
@@ -48,10 +50,10 @@ def decide(
     touched: set[int] = set()
     opened: list[Finding] = []
     intents = []
-    for spokesman in sorted(_spokesmen(findings), key=lambda finding: finding.kind != VOLUME):
+    for spokesman in sorted(_spokesmen(findings), key=lambda finding: DECIDED.index(finding.kind)):
         incident = _home(spokesman, tuple(incidents.values()))
         if incident is None:
-            if any(_takes(NEGATIVE, told, spokesman) for told in opened):
+            if any(_tells(told, spokesman) for told in opened):
                 continue  # a volume spike that opens right now tells the sentiment too
             intent = _opening(spokesman, known or Known())
             if intent is not None and intent.action == "open":
@@ -115,6 +117,11 @@ def _takes(kind: str, home: Finding | OpenIncident, finding: Finding) -> bool:
     return _contains(home, finding) or _contains(finding, home)
 
 
+def _tells(home: Finding | OpenIncident, finding: Finding) -> bool:
+    """Whether `home`, of another kind, tells the story of a finding anyway."""
+    return home.kind in TOLD_BY.get(finding.kind, ()) and _takes(finding.kind, home, finding)
+
+
 def _contains(outer: Finding | OpenIncident, inner: Finding | OpenIncident) -> bool:
     return outer.facet in (ALL, inner.facet) and outer.audience in (ALL, inner.audience)
 
@@ -122,8 +129,8 @@ def _contains(outer: Finding | OpenIncident, inner: Finding | OpenIncident) -> b
 def _home(finding: Finding, incidents: Sequence[OpenIncident]) -> OpenIncident | None:
     """The open incident that absorbs it: same kind first, then the earliest opened."""
     own = [incident for incident in incidents if _takes(incident.kind, incident, finding)]
-    if not own and finding.kind == NEGATIVE:
-        own = [incident for incident in incidents if incident.kind == VOLUME and _takes(NEGATIVE, incident, finding)]
+    if not own:
+        own = [incident for incident in incidents if _tells(incident, finding)]
     return min(own, key=lambda incident: (incident.opened_at, incident.id), default=None)
 
 

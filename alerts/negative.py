@@ -1,128 +1,207 @@
-"""The rise of the negative share, judged only when enough mentions have a sure sentiment."""
+"""The rise of the negative share and the fall of the positive one, each by the sequential test of `alerts.sequential`.
+
+The model errs, and is known to: of a true share p it sees q = p · sensitivity + (1 − p) · (1 − specificity). The test
+runs on what is seen. The smallest rise worth an alarm is 10 points of the TRUE share, so 10 points times (sensitivity +
+specificity − 1) of what is seen, and the finding tells the true share that is likely behind it, with its interval.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from alerts.baseline import BASELINE_WEEKS, DAY_HOURS, SHORT_HISTORY_HOURS, WEEK_HOURS
-from alerts.rules import NEGATIVE, Finding, HourCount, Series
+import numpy as np
+
+from alerts.baseline import DAY_HOURS, SHORT_HISTORY_HOURS
+from alerts.rules import NEGATIVE, POSITIVE, Finding, HourCount, Series
+from alerts.sequential import LEAST_JUDGED, LONGEST, USUAL_WEEKS, Confusion, IntArray, Rise, strongest
 from alerts.severity import severity
-from metrics.stats import wilson
+from metrics.stats import Interval, wilson
 
-LEAST_JUDGED = 20  # below it neither fast nor quiet alarms are possible
-RISE = 0.10  # points of share above the baseline, before the interval's lower bound counts as a rise
-CONFIDENCE = 0.90  # of the two-sided Wilson interval
-WINDOWS = tuple(range(1, DAY_HOURS + 1))
-LOOK_BACK_HOURS = 24
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """Counted sentiments of a window."""
-
-    positive: int
-    neutral: int
-    negative: int
-    unsure: int
-
-    @property
-    def judged(self) -> int:
-        """Mentions with a sure sentiment."""
-        return self.positive + self.neutral + self.negative
-
-    @property
-    def share(self) -> float:
-        """Negative among the judged, 0..1; raises ZeroDivisionError without any."""
-        return self.negative / self.judged
+RISE = 0.10  # of the true share: the smallest worth an alarm
+CONFIDENCE = 0.90  # of the interval of the true share
+WINDOWS = tuple(range(1, LONGEST + 1))  # hours that a rise may go back
+LOOK_BACK_HOURS = 24  # how far back hours in a row are counted
+FALL_WEEKS = 4.0  # times rarer may the fall of the positive share be false: it matters less
+# Sensitivity and specificity of weights 0.2.0 among mentions with a sure sentiment: means over three labelled sets, of
+# rows that it was not trained on (1,500 general tweets, 629 target tweets, 1,500 airline tweets; docs/alerts.md).
+NEGATIVE_ERRORS = Confusion(sensitivity=0.76, specificity=0.93)
+POSITIVE_ERRORS = Confusion(sensitivity=0.80, specificity=0.92)
 
 
 @dataclass(frozen=True, slots=True)
-class _Rise:
-    window: int
-    tally: Tally
-    low: float
-    base: Tally
+class _Stream:
+    """Per hour: judged mentions, those that count as events, and whether the hour may tell what is usual."""
 
-    @property
-    def ratio(self) -> float:
-        """Lower bound's distance from the baseline share ÷ the rise asked for."""
-        return (self.low - self.base.share) / RISE
+    judged: IntArray
+    events: IntArray
+    normal: Sequence[bool]
 
 
-def tally(hours: Sequence[HourCount]) -> Tally:
-    """Sums of the four sentiments."""
-    return Tally(
-        sum(hour.positive for hour in hours),
-        sum(hour.neutral for hour in hours),
-        sum(hour.negative for hour in hours),
-        sum(hour.unsure for hour in hours),
+@dataclass(frozen=True, slots=True)
+class _Test:
+    """What is tested: the kind of finding, the model's errors on its events, the windows, the false alarms allowed."""
+
+    kind: str
+    errors: Confusion
+    windows: Sequence[int]
+    weeks: float
+
+
+def negative_rise(
+    series: Series,
+    hours: Sequence[HourCount],
+    windows: Sequence[int] = WINDOWS,
+    weeks: float = USUAL_WEEKS,
+    errors: Confusion = NEGATIVE_ERRORS,
+) -> Finding | None:
+    """The rise of the negative share that is on at the end of `hours` (the series' hours of observation).
+
+    `windows`: the lengths in hours that may be judged; `weeks` between two false alarms.
+    """
+    judged = _judged(hours)
+    negative = np.array([hour.negative for hour in hours], dtype=np.int64)
+    stream = _Stream(judged, negative, _normal(series, hours))
+    return _finding(series, hours, stream, _Test(NEGATIVE, errors, windows, weeks))
+
+
+def positive_fall(
+    series: Series,
+    hours: Sequence[HourCount],
+    windows: Sequence[int] = WINDOWS,
+    weeks: float = USUAL_WEEKS,
+    errors: Confusion = POSITIVE_ERRORS,
+) -> Finding | None:
+    """The fall of the positive share, as a rise of the share that is not positive, which is what the finding counts.
+
+    `errors` are those on positive mentions. Four times rarer than `weeks` says.
+    """
+    judged = _judged(hours)
+    rest = judged - np.array([hour.positive for hour in hours], dtype=np.int64)
+    stream = _Stream(judged, rest, _normal(series, hours))
+    turned = Confusion(errors.specificity, errors.sensitivity)  # an event is a mention that is NOT positive
+    return _finding(series, hours, stream, _Test(POSITIVE, turned, windows, FALL_WEEKS * weeks))
+
+
+def _normal(series: Series, hours: Sequence[HourCount]) -> list[bool]:
+    apart = series.planned | series.troubled
+    return [hour.hour not in apart for hour in hours]
+
+
+def _judged(hours: Sequence[HourCount]) -> IntArray:
+    return np.array([hour.positive + hour.neutral + hour.negative for hour in hours], dtype=np.int64)
+
+
+def _rise(stream: _Stream, end: int, test: _Test) -> Rise | None:
+    """The rise at the end of the first `end` hours, over its bar and still on; None without one."""
+    found = strongest(
+        stream.judged[:end],
+        stream.events[:end],
+        normal=stream.normal[:end],
+        windows=test.windows,
+        design=RISE * test.errors.informedness,
+        weeks=test.weeks,
     )
-
-
-def negative_rise(series: Series, hours: Sequence[HourCount], windows: Sequence[int] = WINDOWS) -> Finding | None:
-    """The rise over the shortest of `windows` (hours that end with the last one) that holds 20 judged mentions."""
-    rise = _rise(hours, len(hours), windows)
-    if rise is None:
+    if found is None or found.evidence < found.bar or not _still_on(stream, end, test, found):
         return None
-    in_a_row = _in_a_row(hours, windows)
-    level, reason = severity(rise.ratio, rise.tally.negative, rise.tally.judged, in_a_row, rise.tally.judged)
-    return Finding(
-        kind=NEGATIVE,
-        company_id=series.company_id,
-        facet=series.facet,
-        audience=series.audience,
-        at=hours[len(hours) - rise.window].hour,
-        window=timedelta(hours=rise.window),
-        observed=rise.tally.share,
-        expected_low=0.0,
-        expected_high=min(1.0, rise.base.share + RISE),
-        n=rise.tally.judged,
-        authors=series.authors_hour if rise.window == 1 else series.authors,
-        severity=level,
-        severity_reason=reason,
-        short_history=len(hours) < SHORT_HISTORY_HOURS,
-        notes=_notes(rise, len(hours)),
-        figures={
-            "baseline_share": rise.base.share,
-            "baseline_judged": float(rise.base.judged),
-            "low": rise.low,
-            "excess": rise.tally.negative - rise.base.share * rise.tally.judged,
-            "ratio": rise.ratio,
-            "hours_in_a_row": float(in_a_row),
-            "judged": float(rise.tally.judged),
-            "negative": float(rise.tally.negative),
-            "unsure": float(rise.tally.unsure),
-        },
-    )
+    return found
 
 
-def _rise(hours: Sequence[HourCount], end: int, windows: Sequence[int]) -> _Rise | None:
-    """The verdict over hours before `end`; the last 24 of them never belong to the baseline."""
-    baseline = tally(hours[max(0, end - BASELINE_WEEKS * WEEK_HOURS) : max(0, end - DAY_HOURS)])
-    if baseline.judged < LEAST_JUDGED:
-        return None
-    for window in windows:
-        current = tally(hours[max(0, end - window) : end])
-        if current.judged < LEAST_JUDGED:
-            continue
-        interval = wilson(current.negative, current.judged, CONFIDENCE)
-        if interval is None or interval.low <= baseline.share + RISE:
-            return None
-        return _Rise(window, current, interval.low, baseline)
-    return None
+def _still_on(stream: _Stream, end: int, test: _Test, rise: Rise) -> bool:
+    """Whether the last 20 judged mentions or more, too, lie at least half the smallest rise above what is usual.
+
+    Old evidence counts for a week: without this an incident would stay open for days after its end.
+    """
+    for window in test.windows:
+        start = max(0, end - window)
+        judged = int(stream.judged[start:end].sum())
+        if judged >= LEAST_JUDGED:
+            return int(stream.events[start:end].sum()) / judged >= rise.usual + rise.design / 2
+    return False
 
 
-def _in_a_row(hours: Sequence[HourCount], windows: Sequence[int]) -> int:
-    count = 0
-    while count < min(len(hours), LOOK_BACK_HOURS) and _rise(hours, len(hours) - count, windows):
+def _in_a_row(stream: _Stream, test: _Test) -> int:
+    end, count = len(stream.judged), 0
+    while count < min(end, LOOK_BACK_HOURS) and _rise(stream, end - count, test):
         count += 1
     return count
 
 
-def _notes(rise: _Rise, observed_hours: int) -> tuple[str, ...]:
-    notes = [f"The lower bound of the share (90 % interval) is {100 * rise.low:.0f} %."]
-    if rise.tally.unsure:
-        notes.append(f"{rise.tally.unsure} more mentions have an unsure sentiment and are left out of the share.")
-    if observed_hours < SHORT_HISTORY_HOURS:
+def _finding(series: Series, hours: Sequence[HourCount], stream: _Stream, test: _Test) -> Finding | None:
+    rise = _rise(stream, len(hours), test)
+    if rise is None:
+        return None
+    window = len(hours) - rise.start
+    interval = _true(rise, test.errors)
+    usual = test.errors.corrected(rise.usual)
+    in_a_row = _in_a_row(stream, test)
+    negative = sum(hour.negative for hour in hours[rise.start :])
+    unsure = sum(hour.unsure for hour in hours[rise.start :])
+    level, reason = severity(max(0.0, interval.low - usual) / RISE, negative, rise.n, in_a_row, rise.n)
+    return Finding(
+        kind=test.kind,
+        company_id=series.company_id,
+        facet=series.facet,
+        audience=series.audience,
+        at=hours[rise.start].hour,
+        window=timedelta(hours=window),
+        observed=rise.share,
+        expected_low=0.0,
+        expected_high=rise.needed,
+        n=rise.n,
+        authors=series.authors_hour if window <= 2 else series.authors,
+        severity=level,
+        severity_reason=reason,
+        short_history=len(hours) < SHORT_HISTORY_HOURS,
+        notes=_notes(hours, rise, test, unsure),
+        figures={
+            "baseline_share": rise.usual,
+            "baseline_judged": float(rise.base_n),
+            "low": interval.low,
+            "high": interval.high,
+            "corrected_share": test.errors.corrected(rise.share),
+            "corrected_baseline": usual,
+            "evidence": rise.evidence,
+            "evidence_bar": rise.bar,
+            "dispersion": rise.dispersion,
+            "excess": rise.events - rise.usual * rise.n,
+            "ratio": (rise.share - rise.usual) / max(1e-9, rise.needed - rise.usual),
+            "hours_in_a_row": float(in_a_row),
+            "judged": float(rise.n),
+            "negative": float(negative),
+            "unsure": float(unsure),
+            **({"positive": float(rise.n - rise.events)} if test.kind == POSITIVE else {}),
+        },
+    )
+
+
+def _true(rise: Rise, errors: Confusion) -> Interval:
+    """The interval of the true share: Wilson's of the seen one, on the mentions that clumps leave, corrected."""
+    mentions = rise.n / rise.dispersion
+    seen = wilson(rise.share * mentions, mentions, CONFIDENCE)
+    if seen is None:
+        return Interval(0.0, 1.0)
+    return Interval(errors.corrected(seen.low), errors.corrected(seen.high))
+
+
+def _notes(hours: Sequence[HourCount], rise: Rise, test: _Test, unsure: int) -> tuple[str, ...]:
+    events = "negative" if test.kind == NEGATIVE else "not positive"
+    interval = _true(rise, test.errors)
+    weeks = f"{test.weeks:g} weeks" if test.weeks != 1 else "week"
+    notes = [
+        f"Since {hours[rise.start].hour:%d %b %H:%M} UTC {rise.events:,} of {rise.n:,} judged mentions are {events} "
+        f"({100 * rise.share:.0f} %); usual are {100 * rise.usual:.0f} % of the {rise.base_n:,} before.",
+        f"The evidence is {rise.evidence:.1f} against a bar of {rise.bar:.1f}, which chance passes about once in "
+        f"{weeks} per series.",
+        f"Corrected for the model's known errors, {100 * test.errors.corrected(rise.share):.0f} % are likely to be "
+        f"{events} in truth (90 % interval {100 * interval.low:.0f} to {100 * interval.high:.0f} %), "
+        f"usually {100 * test.errors.corrected(rise.usual):.0f} %.",
+    ]
+    if rise.dispersion >= 1.05:
+        notes.append(f"Mentions come in clumps, so the evidence is divided by {rise.dispersion:.1f}.")
+    if unsure:
+        notes.append(f"{unsure:,} more mentions have an unsure sentiment and are left out of the share.")
+    if len(hours) - rise.start > DAY_HOURS:
+        notes.append("Authors are counted over the last 24 hours only; there may be more.")
+    if len(hours) < SHORT_HISTORY_HOURS:
         notes.append("Short history: less than two weeks of earlier mentions to compare with.")
     return tuple(notes)

@@ -8,6 +8,8 @@ ALL = "all"  # a series over all facets or all audiences
 SEVERITIES = ("low", "medium", "high", "critical")
 VOLUME = "volume_spike"
 NEGATIVE = "negative_share"
+POSITIVE = "positive_share"  # it falls: `observed` is the share that is not positive, so that more is worse
+RATING = "rating_drop"
 SILENCE = "source_silence"
 
 Slice = tuple[str, str, str]  # kind, facet, audience: what people's answers and open incidents are held by
@@ -34,7 +36,7 @@ class Series:
     `authors_hour` the same in the last full hour and the running one. `coverage` is the share of scheduled
     collections that succeeded in the last 24 hours (None: nothing was scheduled). `since` is the first collection for
     the company (None: the first hour); hours before it say nothing about what is normal, nor do those of `planned`
-    events (starts of hours, UTC).
+    events (starts of hours, UTC). `troubled` are hours of past incidents: no part of the usual share of sentiments.
     """
 
     company_id: int
@@ -47,11 +49,15 @@ class Series:
     coverage: float | None
     since: datetime | None = None
     planned: frozenset[datetime] = frozenset()
+    troubled: frozenset[datetime] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One detector's verdict with its arithmetic; numbers are stories for volume and shares (0..1) for sentiment."""
+    """One detector's verdict with its arithmetic; the larger the number, the worse.
+
+    Numbers are stories for volume, shares (0..1) for sentiment, stars below the usual mean for ratings.
+    """
 
     kind: str
     company_id: int

@@ -14,7 +14,11 @@ def known(figures: Mapping[str, float]) -> str:
         return ""
     n, authors = round(figures.get("n", 0)), round(figures.get("authors", 0))
     high = figures.get("expected_high", 0.0)
-    if "baseline_share" in figures:
+    if "usual_mean" in figures:
+        words = f"the last {n:,} reviews {observed:.1f} stars below the {figures['usual_mean']:.1f} before"
+    elif "positive" in figures:
+        words = f"{100 * (1 - observed):.0f} % of {n:,} judged mentions positive, alarm below {100 * (1 - high):.0f} %"
+    elif "baseline_share" in figures:
         words = f"{100 * observed:.0f} % of {n:,} judged mentions negative, alarm above {100 * high:.0f} %"
     elif "excess" in figures or "median" in figures:
         low = ceil(max(0.0, figures.get("expected_low", 0.0)))

@@ -84,7 +84,7 @@ def headline(facts: AlertFacts) -> str:
     elif facts.action == "closed":
         happened = _closed(facts)
     else:
-        happened = _negative(facts) if facts.kind == "negative_share" else _volume(facts)
+        happened = _OPENED.get(facts.kind, _volume)(facts)
     return clean_text(f"{demo}{told}{place}: {happened}", SUBJECT_CHARS)
 
 
@@ -128,6 +128,19 @@ def _negative(facts: AlertFacts) -> str:
     return f"{share}{SENDERS.get(facts.audience, '')} {_window(facts)} negative, alarm above {threshold}"
 
 
+def _positive(facts: AlertFacts) -> str:
+    share = f"only {100 * (1 - facts.observed):.0f} % of {facts.n} mentions"
+    threshold = f"{100 * (1 - facts.expected_high):.0f} %"
+    return f"{share}{SENDERS.get(facts.audience, '')} {_window(facts)} positive, alarm below {threshold}"
+
+
+def _rating(facts: AlertFacts) -> str:
+    return f"the last {facts.n} reviews give {facts.observed:.1f} stars less, alarm from {facts.expected_high:.1f} on"
+
+
+_OPENED = {"negative_share": _negative, "positive_share": _positive, "rating_drop": _rating}
+
+
 def _silence(facts: AlertFacts) -> str:
     source = clean_text(facts.source_name, 60) or "a source"
     if facts.action == "closed":
@@ -140,6 +153,11 @@ def _closed(facts: AlertFacts) -> str:
     senders = SENDERS.get(facts.audience, "")
     if facts.kind == "negative_share":
         return f"negative share{senders} back to normal after {lasted}, at most {100 * facts.observed:.0f} %"
+    if facts.kind == "positive_share":
+        low = f"{100 * (1 - facts.observed):.0f} %"
+        return f"positive share{senders} back to normal after {lasted}, at least {low}"
+    if facts.kind == "rating_drop":
+        return f"ratings no longer fall after {lasted}, at most {facts.observed:.1f} stars below the usual"
     peak = _plural(round(facts.observed), "story", "stories")
     return f"mentions{senders} back to normal after {lasted}, at most {peak} in an hour"
 
@@ -150,8 +168,18 @@ def _arithmetic(facts: AlertFacts) -> str:
     authors = _plural(facts.authors, "author", "authors")
     if facts.kind == "negative_share":
         return (
-            f"{100 * facts.observed:.1f} % of {facts.n} judged mentions by {authors} are negative; the alarm rings "
-            f"when the lower bound of the 90 % interval passes {100 * facts.expected_high:.1f} %."
+            f"{100 * facts.observed:.1f} % of {facts.n} judged mentions by {authors} are negative; of so many, the "
+            f"alarm rings from {100 * facts.expected_high:.1f} % on."
+        )
+    if facts.kind == "positive_share":
+        return (
+            f"{100 * (1 - facts.observed):.1f} % of {facts.n} judged mentions by {authors} are positive; of so many, "
+            f"the alarm rings from {100 * (1 - facts.expected_high):.1f} % downwards."
+        )
+    if facts.kind == "rating_drop":
+        return (
+            f"The last {facts.n} reviews by {authors} give {facts.observed:.2f} stars less than those before, "
+            f"on average; for so many, the alarm rings from {facts.expected_high:.2f} on."
         )
     return (
         f"{_plural(round(facts.observed), 'story', 'stories')} by {authors} where {_expected(facts)} are normal; "

@@ -8,8 +8,10 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from alerts.planned import planned_hours
-from alerts.rules import ALL, HourCount, Series
+from alerts.rating import MEMORY, MOST_BEFORE, MOST_REVIEWS, RatingSeries, Review
+from alerts.rules import ALL, NEGATIVE, POSITIVE, VOLUME, HourCount, Series
 from nlp.result import UNKNOWN
+from storage.models.incidents import Incident
 from storage.models.sources import Company, Source
 from storage.planned_events import planned
 from storage.sources import coverage
@@ -28,6 +30,17 @@ FROM mentions WHERE company_id = :company AND published_at > :day_ago AND publis
   AND counted AND NOT own_account GROUP BY 1, 2, 3
 """)
 
+_REVIEWS = text("""
+SELECT s.id AS source, s.name, m.facet, m.published_at, p.rating, coalesce(m.author_key, m.id::text) AS author
+FROM sources s CROSS JOIN LATERAL (
+  SELECT id, rating FROM posts WHERE source_id = s.id AND published_at > :start AND published_at <= :now
+  ORDER BY published_at DESC LIMIT :limit
+) p JOIN mentions m ON m.post_id = p.id
+WHERE m.company_id = :company AND m.counted AND NOT m.own_account AND p.rating BETWEEN 1 AND 5
+""")
+_NEWEST_POSTS = 2 * (MOST_BEFORE + MOST_REVIEWS)  # of a source; both sides may share them
+_LONGEST_TROUBLE = timedelta(days=3)  # what lasts longer becomes usual
+
 _Slice = tuple[str, str]
 
 
@@ -44,6 +57,7 @@ def alert_series(session: Session, company_id: int, now: datetime, hours: int = 
     authors = _authors(session, company_id, now, recent=last - timedelta(hours=1))
     cover = coverage(session, now - _DAY, now, _proven_sources(session))
     events = planned(session, company_id, grid[0], now)
+    past = _past_incidents(session, company_id, grid[0])
     since = min((hour for cells in counts.values() for hour in cells), default=None)
     return [
         Series(
@@ -57,9 +71,53 @@ def alert_series(session: Session, company_id: int, now: datetime, hours: int = 
             cover,
             since,
             planned_hours(facet, events),
+            _troubled(past, facet, audience),
         )
         for facet, audience in sorted({(ALL, ALL)} | {(key[0], key[1]) for key in authors})
     ]
+
+
+def rating_series(session: Session, company_id: int, now: datetime) -> list[RatingSeries]:
+    """The newest reviews of a year by source and side; for workers, as `alert_series`.
+
+    Looks at the newest posts of each source only, so that the cost does not grow with what is stored.
+    """
+    values = {"company": company_id, "start": now - MEMORY, "now": now, "limit": _NEWEST_POSTS}
+    found: dict[tuple[str, int, str], list[Review]] = defaultdict(list)
+    for row in session.execute(_REVIEWS, values):
+        review = Review(row.published_at, row.rating, row.author)
+        for facet in FACETS[1:]:
+            if row.facet in FACET_LABELS[facet]:
+                found[facet, row.source, row.name].append(review)
+    return [
+        RatingSeries(company_id, facet, name, tuple(reviews)) for (facet, _, name), reviews in sorted(found.items())
+    ]
+
+
+def _past_incidents(session: Session, company_id: int, start: datetime) -> list[Incident]:
+    """Incidents that are over, of three days at most."""
+    query = select(Incident).where(
+        Incident.company_id == company_id,
+        Incident.kind.in_((VOLUME, NEGATIVE, POSITIVE)),
+        Incident.closed_at.is_not(None),
+        Incident.last_finding_at > start,
+        Incident.last_finding_at <= Incident.window_start + _LONGEST_TROUBLE,
+    )
+    return list(session.scalars(query))
+
+
+def _troubled(past: Iterable[Incident], facet: str, audience: str) -> frozenset[datetime]:
+    """The hours of the past incidents on slices that overlap with this one."""
+    hours: set[datetime] = set()
+    for incident in past:
+        if (incident.facet == facet or ALL in (incident.facet, facet)) and (
+            incident.audience == audience or ALL in (incident.audience, audience)
+        ):
+            hour = incident.window_start.replace(minute=0, second=0, microsecond=0)
+            while hour <= incident.last_finding_at:
+                hours.add(hour)
+                hour += timedelta(hours=1)
+    return frozenset(hours)
 
 
 def _proven_sources(session: Session) -> list[int]:

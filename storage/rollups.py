@@ -1,6 +1,6 @@
 """Counts from one place: cells, series, breakdowns and what alerts read are modules of their own."""
 
-from storage.alert_series import alert_series
+from storage.alert_series import alert_series, rating_series
 from storage.breakdowns import Cell, Totals, VoiceRow, as_of, breakdown, share_of_voice, totals
 from storage.cells import check
 from storage.series import Bucket, SeriesFilter, series
@@ -15,6 +15,7 @@ __all__ = [
     "as_of",
     "breakdown",
     "check",
+    "rating_series",
     "series",
     "share_of_voice",
     "totals",

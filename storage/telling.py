@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
-from alerts.rules import ALL, NEGATIVE, SILENCE, VOLUME
+from alerts.rules import ALL, NEGATIVE, RATING, SILENCE, VOLUME
 from alerts.severity import FORMULA
 from config.settings import get_settings
 from nlp.result import UNKNOWN
@@ -186,6 +186,8 @@ def _quotable(incident: IncidentRow, labels: frozenset[str]) -> Select[Any]:
         query = query.where(Mention.audience == incident.audience)
     if incident.kind == NEGATIVE:
         query = query.where(Mention.sentiment == "negative")
+    if incident.kind == RATING:
+        query = query.where(Post.rating.is_not(None))
     return query.order_by(copies.desc(), Mention.published_at.desc()).limit(_CANDIDATES)
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from alerts.detect import detect
 from alerts.incident import decide
+from alerts.rating import rating_drop
 from alerts.retagged import decide_retagged
 from config.settings import get_settings
 from storage import db, incidents, profile, rollups
@@ -22,11 +23,14 @@ def detect_all() -> None:
     with db.reading() as session:
         rows = profile.companies(session)
     for company in rows:
-        detect_alerts(company.id)
+        detect_alerts(company.id, ratings=True)
 
 
-def detect_alerts(company_id: int) -> None:
-    """Look at the series of a company, open, grow or close its incidents, enqueue what is to be told."""
+def detect_alerts(company_id: int, *, ratings: bool = False) -> None:
+    """Look at the series of a company, open, grow or close its incidents, enqueue what is to be told.
+
+    Reviews come slowly: they are read by `detect_all` only (`ratings`), not after each batch of mentions.
+    """
     now = datetime.now(UTC)
     settings = get_settings()
     with db.transaction() as session:
@@ -41,6 +45,9 @@ def detect_alerts(company_id: int) -> None:
             for series in rollups.alert_series(session, company_id, now)
             for finding in detect(series, now, settings.alert_sensitivity, settings.alert_floor)
         ]
+        for reviews in rollups.rating_series(session, company_id, now) if ratings else ():
+            drop = rating_drop(reviews, now, settings.alert_sensitivity)
+            findings += [drop] if drop else []
         unsettled = incidents.open_incidents(session, company_id)
         known = incidents.known(session, company_id, now)
         comparable = comparable_since(company_id)

@@ -3,11 +3,22 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from alerts.rules import NEGATIVE, SILENCE
+from alerts.rules import NEGATIVE, POSITIVE, RATING, SILENCE
 from api.dashboard.wording import count, group, moment, percent
 from notify import wording
 from notify.facts import AlertFacts
 from storage.incidents import IncidentRow
+
+_ENOUGH = "of so many judged mentions, more than chance brings about"
+_RULES = {
+    NEGATIVE: ("Negative share, the highest so far", _ENOUGH),
+    POSITIVE: ("Share that is not positive, the highest so far", _ENOUGH),
+    RATING: ("Fall of the mean stars, the largest so far", "for so many reviews, more than chance brings about"),
+}
+_VOLUME_RULE = (
+    "Stories in one window, the most so far",
+    "median of comparable hours plus the distance that the sensitivity asks for",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +61,12 @@ def arithmetic(row: IncidentRow) -> tuple[Line, ...]:
     """From what was seen to why it is an alert."""
     if row.kind == SILENCE:
         return (Line("Silent for", f"{count(round(row.observed))} hours"), *_ending(row))
-    shares = row.kind == NEGATIVE
-    written = percent if shares else _stories
-    what = "Negative share, the highest so far" if shares else "Stories in one window, the most so far"
-    rule = (
-        "the lower end of the 90 % interval of the share must pass this"
-        if shares
-        else "median of comparable hours plus the distance that the sensitivity asks for"
-    )
+    what, rule = _RULES.get(row.kind, _VOLUME_RULE)
+    low, high = written(row.kind, row.expected_low), written(row.kind, row.expected_high)
     return (
-        Line(what, written(row.observed), f"window of {_hours(row.window)} from {moment(row.window_start)}"),
-        Line("Normal", f"{written(row.expected_low)} to {written(row.expected_high)}", "from the weeks before"),
-        Line("Alarm from", written(row.expected_high), rule),
+        Line(what, written(row.kind, row.observed), f"window of {_hours(row.window)} from {moment(row.window_start)}"),
+        Line("Normal", f"{low} to {high}", "from the weeks before"),
+        Line("Alarm from", high, rule),
         Line("Behind it", f"{count(row.authors)} different people", f"in the hours around it; n = {count(row.n)}"),
         Line("Who speaks", group(row.audience), "the standpoint that the texts themselves declare"),
         *_ending(row),
@@ -69,9 +74,11 @@ def arithmetic(row: IncidentRow) -> tuple[Line, ...]:
 
 
 def written(kind: str, value: float) -> str:
-    """A figure of an incident of a kind: a share, hours of silence, or stories."""
-    if kind == NEGATIVE:
+    """A figure of an incident of a kind: a share, stars, hours of silence, or stories."""
+    if kind in (NEGATIVE, POSITIVE):
         return percent(value)
+    if kind == RATING:
+        return f"{value:.1f} stars"
     return f"{count(round(value))} hours" if kind == SILENCE else f"{_stories(value)} stories"
 
 

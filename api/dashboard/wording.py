@@ -35,6 +35,8 @@ _LABELS = {
     "usability": "app and usability",
     "volume_spike": "Volume spike",
     "negative_share": "Rise of negative voices",
+    "positive_share": "Fall of positive voices",
+    "rating_drop": "Drop of ratings",
     "source_silence": "Silent source",
 }
 _GROUPS = {

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.detect import detect
-from alerts.rules import NEGATIVE, VOLUME, HourCount
+from alerts.rules import NEGATIVE, POSITIVE, VOLUME, HourCount
 from tests.alerts.streams import HOUR, START, WEEK, counted, end_of, hours, series
 
 CALM = hours(4 * WEEK)
@@ -121,17 +121,36 @@ def test_a_rising_negative_share_is_found_and_its_unsure_mentions_are_told() -> 
     counts = (*past, counted(4 * WEEK, 4), *(counted(4 * WEEK + hour, 5, 4, 1) for hour in range(1, 7)))
     (finding,) = [found for found in detect(series(counts), end_of(counts)) if found.kind == NEGATIVE]
     assert finding.observed == pytest.approx(1.0)
-    assert (finding.n, finding.window) == (20, 5 * HOUR)
-    assert finding.expected_high == pytest.approx(0.25 + 0.10, abs=0.01)
-    assert any("5 more mentions have an unsure sentiment" in note for note in finding.notes)
+    assert (finding.n, finding.window, finding.at) == (24, 6 * HOUR, counts[-6].hour)
+    assert 0.25 < finding.figures["baseline_share"] < finding.expected_high < 0.6
+    assert any("6 more mentions have an unsure sentiment" in note for note in finding.notes)
 
 
 def test_few_judged_mentions_give_no_share() -> None:
-    past = tuple(counted(index, 4) for index in range(4 * WEEK))
-    quiet = tuple(counted(4 * WEEK + hour, 0) for hour in range(5))
-    counts = (*past, *quiet, *(counted(4 * WEEK + 5 + hour, 1, 1) for hour in range(19)))
+    past = tuple(counted(index, 4) if index < 3 * WEEK else counted(index, 0) for index in range(4 * WEEK))
+    counts = (*past, *(counted(4 * WEEK + hour, 1, 1) for hour in range(19)))
     assert detect(series(counts), end_of(counts)) == ()
-    assert len(detect(series((*counts, counted(4 * WEEK + 24, 1, 1))), end_of(counts) + HOUR)) == 1
+    assert len(detect(series((*counts, counted(4 * WEEK + 19, 1, 1))), end_of(counts) + HOUR)) == 1
+
+
+def test_a_fall_of_the_positive_share_is_found_where_nothing_turns_negative() -> None:
+    happy = tuple(HourCount(START + index * HOUR, 6, 6, 4, 2) for index in range(4 * WEEK))
+    counts = (*happy, *(HourCount(START + (4 * WEEK + hour) * HOUR, 6, 6, 0, 6) for hour in range(8)))
+    (finding,) = detect(series(counts), end_of(counts))
+    assert (finding.kind, finding.observed, finding.n) == (POSITIVE, 1.0, 48)
+    assert finding.figures["baseline_share"] == pytest.approx(1 / 3, abs=0.01)
+    assert "not positive" in finding.notes[0]
+
+
+@pytest.mark.parametrize(("authors_hour", "authors", "hours_long"), [(4, 4, 0), (4, 5, 25), (5, 5, 2)])
+def test_a_protected_slice_is_judged_over_windows_whose_authors_are_known(
+    authors_hour: int, authors: int, hours_long: int
+) -> None:
+    past = tuple(counted(index, 4, negative=1) for index in range(4 * WEEK))
+    counts = (*past, counted(4 * WEEK, 20, 20), counted(4 * WEEK + 1, 20, 20))
+    slice_ = series(counts, audience="employee", authors=authors, authors_hour=authors_hour)
+    found = [finding for finding in detect(slice_, end_of(counts)) if finding.kind == NEGATIVE]
+    assert sum(finding.window // HOUR for finding in found) == hours_long
 
 
 def test_a_usually_negative_company_does_not_alarm_every_hour() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.incident import COOL_DOWN, QUIET, decide
-from alerts.rules import NEGATIVE, SEVERITIES, VOLUME, Finding, Intent, OpenIncident
+from alerts.rules import NEGATIVE, POSITIVE, RATING, SEVERITIES, VOLUME, Finding, Intent, OpenIncident
 from tests.alerts.streams import START
 
 NOW = START + timedelta(days=1)
@@ -133,6 +133,23 @@ def test_negative_share_of_a_told_spike_is_the_same_story() -> None:
     assert [intent.action for intent in decide([rise, found()], [], NOW)] == ["open"]
     (intent,) = decide([rise], [incident()], NOW)
     assert (intent.action, intent.incident_id) == ("absorb", 7)
+
+
+@pytest.mark.parametrize("kind", [VOLUME, NEGATIVE])
+def test_a_fall_of_the_positive_share_is_told_by_what_rises(kind: str) -> None:
+    fall = found("brand", kind=POSITIVE, observed=0.9)
+    (intent,) = decide([fall], [incident(kind=kind)], NOW)
+    assert (intent.action, intent.incident_id) == ("absorb", 7)
+    (first,) = decide([fall, found(kind=kind)], [], NOW)
+    assert first.finding is not None
+    assert first.finding.kind == kind
+    assert actions(decide([fall], [], NOW)) == [("open", True)]
+
+
+def test_a_drop_of_ratings_is_an_incident_of_its_own() -> None:
+    drop = found("brand", kind=RATING, observed=1.4)
+    assert actions(decide([drop], [incident(id=3)], NOW)) == [("open", True)]
+    assert actions(decide([drop], [incident(kind=RATING, observed=0.7, told_observed=0.7)], NOW)) == [("grow", True)]
 
 
 def test_a_negative_share_never_looks_like_fewer_or_more_stories() -> None:

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from alerts.rules import ALL, VOLUME, Finding, Intent
-from storage import incidents, mentions
+from storage import incidents, mentions, rollups
 from storage.viewer import SYSTEM, NotAllowed, NotFound
 from tests import factories as make
 from tests.factories import ADMINISTRATOR, ADVOCATE, HOUR, HR, LEADERSHIP, MARKETING, NOW, World
@@ -43,6 +43,15 @@ def opened(session: Session, world: World, **more: object) -> tuple[int, int]:
     finding = a_finding(world, **more)  # type: ignore[arg-type]
     (event,) = incidents.save(session, [Intent("open", None, finding, finding.severity, "News.", True)], NOW)
     return incidents.open_incidents(session, world.acme)[-1].id, event
+
+
+def test_the_hours_of_past_incidents_are_known_to_the_series_that_they_overlap(session: Session, world: World) -> None:
+    incident_id, _ = opened(session, world)
+    (before,) = rollups.alert_series(session, world.acme, NOW)
+    incidents.save(session, [Intent("close", incident_id, None, "medium", "Quiet.", True)], NOW + 8 * HOUR)
+    (after,) = rollups.alert_series(session, world.acme, NOW + 9 * HOUR)
+    assert before.troubled == frozenset()
+    assert after.troubled == {(NOW - HOUR).replace(minute=0), NOW.replace(minute=0)}
 
 
 def test_an_incident_opens_grows_and_closes(session: Session, world: World) -> None:

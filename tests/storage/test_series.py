@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from alerts.rules import ALL
@@ -193,6 +194,20 @@ def test_alerts_read_hours_without_gaps(session: Session, world: World) -> None:
     assert (whole.authors_hour, whole.authors) == (2, 4)
     assert whole.since == datetime(2026, 3, 2, 10, tzinfo=UTC)
     assert found["employer", "employee"].hours[-6].mentions == 4
+
+
+def test_reviews_are_read_by_source_and_side(session: Session, world: World) -> None:
+    make.heard(session, world, _texts(0, 2), at=NOW - DAY)
+    make.heard(session, world, _texts(10, 2), at=NOW - HOUR, labels=("negative", "employee", "both"))
+    make.heard(session, world, _texts(20, 1), at=NOW - HOUR, own_account=True)
+    session.execute(text("UPDATE posts SET rating = 2"))
+    make.heard(session, world, _texts(30, 2))
+    found = {each.facet: each for each in rollups.rating_series(session, world.acme, NOW)}
+    assert {facet: len(each.reviews) for facet, each in found.items()} == {"brand": 4, "employer": 2}
+    assert {review.stars for review in found["brand"].reviews} == {2.0}
+    assert rollups.rating_series(session, world.contoso, NOW) == []
+    (earlier,) = rollups.rating_series(session, world.acme, NOW - 2 * HOUR)
+    assert (earlier.facet, len(earlier.reviews)) == ("brand", 2)
 
 
 def test_alerts_of_a_silent_company_still_have_the_series_over_all(session: Session, world: World) -> None:

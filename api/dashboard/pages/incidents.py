@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Path, Request, Response
 from sqlalchemy.orm import Session
 
-from alerts.rules import NEGATIVE, SILENCE, VOLUME
+from alerts.rules import NEGATIVE, POSITIVE, SILENCE, VOLUME
 from alerts.severity import FORMULA
 from api.auth import SignedIn
 from api.dashboard import panels
@@ -144,7 +144,7 @@ def _end(row: incidents.IncidentRow, now: datetime) -> datetime:
 
 
 def _panel(session: Session, viewer: Viewer, row: incidents.IncidentRow, now: datetime) -> panels.Panel | None:
-    if row.kind not in (VOLUME, NEGATIVE):
+    if row.kind not in (VOLUME, NEGATIVE, POSITIVE):
         return None
     hourly = row.kind == VOLUME
     wanted = rollups.SeriesFilter(
