@@ -47,6 +47,7 @@ class Batch:
     deleted: tuple[str, ...] = ()  # native ids that the platform says are gone
     held: tuple[RawPost, ...] = ()
     readings: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    reports: tuple[bytes, ...] = ()  # delivery reports that came into a mailbox: for whoever sends mails, no posts
 
 
 @dataclass(frozen=True, slots=True)

@@ -250,7 +250,8 @@ def _batch(verdicts: Sequence[Verdict], cursor: Mapping[str, Json], tally: _Tall
     tally.held += len(held)
     tally.strangers += sum(verdict.stranger for verdict in verdicts)
     tally.notes.extend(_notes(verdicts))
-    return Batch(tuple(posts.values()), cursor, held=tuple(held.values()))
+    reports = tuple(verdict.report for verdict in verdicts if verdict.report)
+    return Batch(tuple(posts.values()), cursor, held=tuple(held.values()), reports=reports)
 
 
 def _notes(verdicts: Sequence[Verdict]) -> Iterator[str]:

@@ -3,6 +3,9 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from email import policy
+from email.parser import BytesHeaderParser
+from email.utils import parseaddr
 
 from collectors.inbox_mail import Mail, MailError, read_mail
 from collectors.inbox_proof import is_proven, under
@@ -11,6 +14,8 @@ from collectors.inbox_templates.entry import FormatError, Found, content_id, pos
 from collectors.post import RawAuthor, RawPost
 
 _SHOWN = 5_000  # characters of a held mail
+_HEADER_BYTES = 50_000
+_DAEMONS = {"mailer-daemon", "postmaster", "mail-daemon"}
 _PEOPLE = re.compile(
     r"(?im)^(?:from|to|cc|bcc|sender|reply-to|return-path|delivered-to|received|disposition-notification-to"
     r"|x-[\w-]{1,50})[ \t]*:.*(?:\r?\n[ \t].*)*(?:\r?\n)?"
@@ -29,18 +34,22 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`stranger`: a mail of a sender that this source does not read. `note`: what was left out of it."""
+    """`stranger`: a mail of a sender that this source does not read. `note`: what was left out of it.
+
+    `report`: a mail server's report on a mail that came back; it is passed over here and becomes no post.
+    """
 
     posts: tuple[RawPost, ...] = ()
     held: RawPost | None = None
     stranger: bool = False
     note: str = ""
+    report: bytes = b""
 
 
 def judge(data: bytes, rules: Rules) -> Verdict:
     """Read one mail as it came from the server; whatever is wrong with it, the mails after it are read, too."""
     try:
-        return _judge(data, rules)
+        return Verdict(stranger=True, report=data) if is_report(data) else _judge(data, rules)
     except Exception as error:  # noqa: BLE001 - one mail that nobody foresaw must not close the mailbox for ever
         return Verdict(held=_broken(data, f"The mail cannot be read: {type(error).__name__}."))
 
@@ -64,6 +73,15 @@ def _judge(data: bytes, rules: Rules) -> Verdict:
     if not posts:
         return Verdict(held=_held(mail, "The form of the mail is not known: nothing that was said was recognised."))
     return Verdict(posts, note=found.note)
+
+
+def is_report(data: bytes) -> bool:
+    """Whether a mail server reports on a mail that came back, by the header alone."""
+    header = BytesHeaderParser(policy=policy.compat32).parsebytes(data[:_HEADER_BYTES])
+    if header.get_content_type() == "multipart/report":
+        return str(header.get_param("report-type", "")).lower() == "delivery-status"
+    sender = parseaddr(str(header.get("From", "")))[1].partition("@")[0].lower()
+    return sender in _DAEMONS or header.get("X-Failed-Recipients") is not None
 
 
 def too_large(uid: int, size: int) -> Verdict:

@@ -33,16 +33,21 @@ class _WholeAddresses(EmailPolicy):
 
 
 POLICY = _WholeAddresses(linesep="\r\n")
+_NO_MAILBOX = frozenset({550, 551, 553})  # but for 5.7.x, by which a server refuses us and not the mailbox
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class SendError(Exception):
-    """The mail was not handed over. `permanent`: the same mail to the same server will fail again."""
+    """The mail was not handed over. `permanent`: the same mail to the same server will fail again.
 
-    def __init__(self, detail: str, *, permanent: bool) -> None:
+    `refused`: since there is no such mailbox, so that other mails to it will fail, too.
+    """
+
+    def __init__(self, detail: str, *, permanent: bool, refused: bool = False) -> None:
         super().__init__(detail)
         self.detail = detail
         self.permanent = permanent
+        self.refused = refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,12 @@ def build(mail: Mail, sender: str) -> EmailMessage:
 
 def message_id(key: str, domain: str) -> str:
     """The same key gives the same id, so that a mail sent twice by a crash is one mail to the reader's program."""
-    return f"<{sha256(key.encode()).hexdigest()[:40]}@{domain}>"
+    return f"<{local_part(key)}@{domain}>"
+
+
+def local_part(key: str) -> str:
+    """What stands before the @ of the Message-ID of a key."""
+    return sha256(key.encode()).hexdigest()[:40]
 
 
 def send(mail: Mail, config: SmtpConfig) -> None:
@@ -157,7 +167,9 @@ def _sign_in(server: smtplib.SMTP, config: SmtpConfig) -> None:
 
 def _refusal(recipients: dict[str, tuple[int, bytes]]) -> SendError:
     told = "; ".join(f"{address}: {_answer(code, text)}" for address, (code, text) in sorted(recipients.items()))
-    return SendError(told, permanent=all(_lasting(code) for code, _ in recipients.values()))
+    lasting = all(_lasting(code) for code, _ in recipients.values())
+    refused = all(code in _NO_MAILBOX and b" 5.7." not in b" " + text for code, text in recipients.values())
+    return SendError(told, permanent=lasting, refused=refused)
 
 
 def _answer(code: int, text: bytes | str) -> str:

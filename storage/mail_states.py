@@ -75,18 +75,18 @@ def state_of(session: Session, address: str) -> AddressRow:
 
 def unsubscribe(session: Session, address: str, now: datetime) -> None:
     """No more mails to an address, those that wait included; a second time changes nothing."""
-    row = _known(session, address)
+    row = known(session, address)
     if row.unsubscribed_at is None:
         row.unsubscribed_at = now
         audit.record(session, None, "mail.unsubscribe", key_of(address), now)
-    _stop_waiting(session, address)
+    stop_waiting(session, address)
 
 
 def subscribe_again(session: Session, address: str, now: datetime, viewer: Viewer | None = None) -> None:
     """Mails again. `viewer`: the administrator who does it for the person, which the audit log tells."""
     if viewer is not None:
         require_administrator(viewer)
-    row = _known(session, address)
+    row = known(session, address)
     if row.unsubscribed_at is not None or (viewer is not None and (row.paused_at or row.bounces)):
         audit.record(session, viewer, "mail.resume", key_of(address), now)
     row.unsubscribed_at = None
@@ -109,14 +109,15 @@ def key_of(address: str) -> str:
     return address.strip().casefold()
 
 
-def _known(session: Session, address: str) -> MailState:
+def known(session: Session, address: str) -> MailState:
     """The row of an address, made when it is missing, and locked."""
     key = key_of(address)
     session.execute(insert(MailState).values(address=key).on_conflict_do_nothing())
     return session.get_one(MailState, key, with_for_update=True, populate_existing=True)
 
 
-def _stop_waiting(session: Session, address: str) -> None:
+def stop_waiting(session: Session, address: str) -> None:
+    """Mails to an address that wait do not go out."""
     waits = update(OutboxMail).where(OutboxMail.state.in_(("waiting", "summed")), OutboxMail.recipient.ilike(
         _escaped(key_of(address)), escape="\\"
     ))  # fmt: skip

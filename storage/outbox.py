@@ -1,10 +1,12 @@
 """The outbox: every mail as it was or will be handed over, claimed by one sender at a time, sent once."""
 
+import hmac
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from email import policy
 from email.parser import BytesParser
+from hashlib import sha256
 from typing import cast
 
 from sqlalchemy import func, or_, select, update
@@ -88,7 +90,7 @@ def put(
 
     `due`: when it may go out, or be summed up; None: now.
     """
-    message = build(mail, get_settings().mail_from)
+    message = build(replace(mail, dedupe_key=message_key(mail.dedupe_key)), get_settings().mail_from)
     values = {
         "dedupe_key": mail.dedupe_key,
         "incident_id": incident_id,
@@ -104,6 +106,13 @@ def put(
         insert(OutboxMail).values(**values).on_conflict_do_nothing().returning(OutboxMail.id)
     )
     return made
+
+
+def message_key(dedupe_key: str) -> str:
+    """What a mail's Message-ID is made of: the same at every try, and not to be guessed, since a delivery report that
+    names it is believed."""
+    secret = get_settings().secret().encode()
+    return hmac.new(secret, b"message id of " + dedupe_key.encode(), sha256).hexdigest()
 
 
 def there(session: Session, dedupe_keys: Collection[str]) -> frozenset[str]:
@@ -261,7 +270,7 @@ def _mail(row: OutboxMail) -> Mail:
         tuple(row.recipient.split(", ")),
         inlines,
         kept,
-        row.dedupe_key,
+        message_key(row.dedupe_key),
     )
 
 

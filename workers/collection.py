@@ -17,7 +17,7 @@ from collectors.http import HttpClient
 from collectors.post import Json, Post
 from collectors.privacy import PrivacyDoor
 from config.settings import Settings, get_settings
-from storage import batches, db, profile, sources
+from storage import batches, bounces, db, profile, sources
 from storage.batches import AdmittedBatch
 from storage.door import privacy_door
 from storage.sources import ClaimedSource
@@ -191,6 +191,8 @@ def _store_batch(
         if not sources.renew_claim(session, claimed.run_id, now):
             raise StoppedError("Another process has taken the source over, or it was deleted.", complete=False)
         added = batches.store(session, claimed.id, admitted, now, claimed.run_id)
+        if batch.reports:
+            bounces.note_reports(session, batch.reports, now)
         sources.note_spending(session, claimed.run_id, requests=tally.requests, cost=tally.cost)
     _count(tally, admitted, added.posts_added, added.posts_changed, added.mentions_added)
     if added.mention_ids_pending:

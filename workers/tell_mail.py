@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from config.settings import Settings, get_settings
 from notify.email import SendError, SmtpConfig, send
-from storage import db, mail_states, outbox
+from storage import bounces, db, mail_states, outbox
 from storage.outbox import ClaimedMail
 from workers.app import SEND_MAILS, job
 
@@ -51,6 +51,8 @@ def _hand_over(mail: ClaimedMail, settings: Settings) -> None:
             outbox.mark_sent(session, mail.id, datetime.now(UTC))
         else:
             outbox.mark_failed(session, mail.id, failure.detail, failure.permanent, datetime.now(UTC))
+            if failure.refused:
+                bounces.note_refusal(session, mail.recipient, failure.detail, datetime.now(UTC))
 
 
 job(SEND_MAILS, soft=240, hard=300)(send_mails)

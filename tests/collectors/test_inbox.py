@@ -22,6 +22,7 @@ from tests.collectors.conftest import NOW
 from tests.collectors.mail_servers import PASSWORD, USER, MailServer, Talk, real_server, script, talking
 from tests.collectors.mails import AUTHSERV, mail
 from tests.collectors.run import Run, run
+from tests.notify.reports import report
 
 COLLECTOR = InboxCollector()
 KEYS = {"user": USER, "password": PASSWORD}
@@ -74,6 +75,15 @@ def held(batches: tuple[Batch, ...]) -> list[str]:
 def glassdoor(number: int = 1) -> bytes:
     html = mails.GLASSDOOR_HTML.replace("RVW9021", f"RVW{number:04d}")
     return mail(mails.GLASSDOOR, html, message_id=f"<{number}@glassdoor.example>").as_bytes()
+
+
+def test_a_delivery_report_is_handed_on_and_becomes_no_post(box: MailServer, http: HttpClient) -> None:
+    box.deliver(report("a" * 40), glassdoor())
+    found = read(box, http)
+    (told,) = [each for batch in found.batches for each in batch.reports]
+    assert b"delivery-status" in told
+    assert len(found.posts) == 2  # of the alert beside it
+    assert held(found.batches) == []
 
 
 def test_alerts_are_read_once_and_nothing_in_the_mailbox_changes(box: MailServer, http: HttpClient) -> None:
