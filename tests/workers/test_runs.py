@@ -13,9 +13,12 @@ from collectors.base import Batch, Budget, CollectError, CollectRequest, Outcome
 from collectors.http import HttpClient
 from collectors.post import Json, Post, RawAuthor, RawPost
 from config.settings import ROOT, Settings
-from storage import db, sources
+from notify.email import local_part
+from notify.message import Mail
+from storage import db, outbox, sources
 from storage.viewer import SYSTEM
 from tests.factories import World
+from tests.notify.reports import report
 from tests.scripted import Script, Scripted, Steps, nothing, raw, register
 from tests.wire.replay import Answer, replay_server
 from tests.workers.conftest import count
@@ -240,3 +243,21 @@ def run_source_as_due(source_id: int) -> Run:
     done = run_source(source_id, analyze=lambda _: None)
     assert done is not None
     return done
+
+
+def test_a_delivery_report_in_a_mailbox_pauses_the_address_and_becomes_no_post(
+    scripted: Callable[..., tuple[int, Scripted]],
+) -> None:
+    now = datetime.now(UTC)
+    with db.transaction() as session:
+        outbox.put(
+            session, Mail("News", "Text", "", ("ada@acme.example",), dedupe_key="k"), None, "all", now, smtp=True
+        )
+
+    def mailbox(request: CollectRequest, http: HttpClient) -> Steps:
+        yield Batch((), {}, reports=(report(local_part(outbox.message_key("k"))), b"wreck"))
+        return Outcome(True, "ok")
+
+    go(scripted(mailbox)[0])
+    assert count("mail_states", "paused_at IS NOT NULL") == 1
+    assert count("posts") == 0
