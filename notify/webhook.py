@@ -29,7 +29,7 @@ def message_id(dedupe_key: str) -> str:
 
 
 def webhook(facts: AlertFacts, message: str, now: datetime) -> dict[str, JsonValue]:
-    """The body: figures and sentences, no text of a mention. `docs/alerts.md` describes each field."""
+    """The body: figures and sentences, no text of a mention. `docs/telling.md` describes each field."""
     return {
         "version": VERSION,
         "id": message,
