@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import exp, exp2, log
 
-from alerts.rules import Finding, Slice
+from alerts.rules import NEGATIVE, POSITIVE, RATING, VOLUME, Finding, Slice
 
 STEP = 1.1
 HIGHEST = 2.0
 HALF_LIFE = timedelta(days=30)
 REASONS = ("expected", "campaign", "wrong_match", "too_small", "duplicate", "other")
 RAISING = frozenset({"expected", "too_small"})
+MOVED = frozenset({VOLUME, NEGATIVE, POSITIVE, RATING})  # a silent source is silent whatever people say
 RESET = "reset"  # the reason of an answer that makes the earlier ones of its slice count no more
 _MOST = log(HIGHEST) / log(STEP)
 _CENTRES = ("median", "baseline_share", "usual_drop")  # the figure that says what is normal
@@ -53,7 +54,7 @@ def bar(answers: Iterable[Answer], now: datetime) -> float:
 
 def clears(finding: Finding, factor: float) -> bool:
     """Whether a finding passes the bar of its slice; one that knows no distance from its threshold always does."""
-    return finding.figures.get("ratio", factor) >= factor
+    return finding.kind not in MOVED or finding.figures.get("ratio", factor) >= factor
 
 
 def raised(finding: Finding, factor: float) -> Finding:

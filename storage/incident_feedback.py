@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from alerts import feedback
-from alerts.feedback import REASONS, RESET, Answer, Bars
+from alerts.feedback import MOVED, REASONS, RESET, Answer, Bars
 from alerts.rules import Slice
 from storage.incident_log import add_event, incident_of
 from storage.models.incidents import Incident, IncidentFeedback
@@ -121,7 +121,7 @@ def given_answer(session: Session, viewer: Viewer, incident_id: int) -> GivenAns
 
 def bars(session: Session, company_id: int, now: datetime) -> Bars:
     """The factors on the bars of a company's slices that answers have raised, for the detection."""
-    found = {key[1:]: feedback.bar(answers, now) for key, answers in _answers(session, now, company_id).items()}
+    found = {key[1:]: _factor(key[1], answers, now) for key, answers in _answers(session, now, company_id).items()}
     return {slice_: factor for slice_, factor in found.items() if factor > 1.0}
 
 
@@ -181,6 +181,10 @@ def _answers(
     return found
 
 
+def _factor(kind: str, answers: list[Answer], now: datetime) -> float:
+    return feedback.bar(answers, now) if kind in MOVED else 1.0
+
+
 def _row(
     names: Mapping[int, str], key: tuple[int, str, str, str], answers: list[Answer], now: datetime
 ) -> SensitivityRow:
@@ -191,7 +195,7 @@ def _row(
         key[0],
         names[key[0]],
         *key[1:],
-        factor=feedback.bar(answers, now),
+        factor=_factor(key[1], answers, now),
         useful=sum(each.useful for each in said),
         not_useful=sum(reasons.values()),
         reasons=dict(reasons),

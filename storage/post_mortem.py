@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from alerts.rules import ALL, SEVERITIES, SILENCE
+from alerts.rules import ALL, RATING, SEVERITIES, SILENCE
 from collectors.post import Json
 from storage.breakdowns import Cell, breakdown, totals
 from storage.incident_feedback import Verdict, verdict_of
@@ -18,6 +18,7 @@ from storage.viewer import FACETS, SYSTEM, Viewer, count_labels
 
 _HOUR = timedelta(hours=1)
 _MOST_STEPS = 50
+_UNCOUNTED = frozenset({SILENCE, RATING})  # not about the mentions of a window: about their absence, about reviews
 _FIRST = text("""
 SELECT source_id::text AS key, min(published_at) AS first_at FROM mentions
 WHERE company_id = :company AND published_at >= :start AND published_at < :end AND counted AND NOT own_account
@@ -104,7 +105,7 @@ def write(session: Session, incident: Incident, now: datetime, *, by_hand: bool)
         audiences=(),
         verdict=verdict_of(session, incident.id),
     )
-    if incident.kind != SILENCE:
+    if incident.kind not in _UNCOUNTED:
         found = _with_mentions(session, incident, found)
     incident.summary = _json(found)
     session.flush()

@@ -76,3 +76,4 @@ def test_a_raised_bar_is_told_with_the_threshold_that_was_passed() -> None:
 
 def test_a_finding_without_a_distance_is_never_held_back() -> None:
     assert clears(found(figures={}), 2.0)
+    assert clears(found(kind="source_silence", figures={"ratio": 1.0}), 2.0)

@@ -52,7 +52,7 @@ def test_an_incident_is_put_off_judged_and_looked_back_at(clients: Clients, inci
     assert "Choose a reason." in follow(client, post(client, f"{path}/feedback", {"useful": "no"}))
     no = {"useful": "no", "reason": "too_small", "note": "<b>Three</b> people"}
     judged = follow(client, post(client, f"{path}/feedback", no))
-    assert "10 % higher" in judged
+    assert "need more from now on; “What" in judged
     assert "&lt;b&gt;Three&lt;/b&gt; people" in judged
     page = closed(client, incident)
     assert "Post-mortem" in page

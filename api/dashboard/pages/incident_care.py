@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
-from alerts.feedback import HALF_LIFE, HIGHEST, RAISING, STEP
+from alerts.feedback import HALF_LIFE, HIGHEST, MOVED, RAISING, STEP
 from alerts.snooze import end_of, zone
 from api.auth import SignedIn
 from api.dashboard.forms import Form, Posted, number_in, sentence
@@ -50,11 +50,12 @@ def feedback(now: Now, who: Sender, incident_id: IncidentId, form: Form) -> Resp
     try:
         with db.transaction() as session:
             incidents.answer(session, who.viewer, incident_id, useful, reason, form.get("note"), now)
+            kind = incidents.find(session, who.viewer, incident_id).kind
             audit.record(session, who.viewer, "incident.answer", f"incident {incident_id}", now)
     except ValueError as error:
         words = "Choose a reason." if str(error).startswith("reason") else sentence(str(error).partition(": ")[2])
         return redirect(f"/incidents/{incident_id}#feedback", words, "error")
-    return redirect(f"/incidents/{incident_id}#feedback", thanks(useful, reason))
+    return redirect(f"/incidents/{incident_id}#feedback", thanks(useful, reason, kind))
 
 
 @router.get("/incidents/answers")
@@ -88,12 +89,12 @@ def reset(now: Now, who: Sender, form: Form) -> Response:
     return redirect("/incidents/answers", "The usual bar holds again. Earlier answers stay readable.")
 
 
-def thanks(useful: bool, reason: str) -> str:
-    """What an answer leads to."""
+def thanks(useful: bool, reason: str, kind: str) -> str:
+    """What an answer on an incident of a kind leads to."""
     if useful:
         return "Thank you. Alerts of this kind stay as they are, or come back to the usual bar."
-    if reason in RAISING:
-        return f"Thank you. Alerts of this kind must now pass a bar that is {100 * (STEP - 1):.0f} % higher."
+    if reason in RAISING and kind in MOVED:
+        return "Thank you. Alerts of this kind and group need more from now on; “What answers changed” says how much."
     return f"Thank you. {CURES.get(reason, 'It stands in the timeline.')}"
 
 

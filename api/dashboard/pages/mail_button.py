@@ -69,7 +69,7 @@ def press(request: Request, token: str, now: Now, form: Form) -> Response:
         return _ended(request, _OVER[button.state])
     if button.act == ACKNOWLEDGE:
         return _ended(request, Ending(200, "You look after it", "The others see it. Mails go on only if it grows."))
-    return _ended(request, Ending(200, "Your answer is kept", thanks(False, reason)))
+    return _ended(request, Ending(200, "Your answer is kept", thanks(False, reason, button.incident.kind)))
 
 
 def _asked(
