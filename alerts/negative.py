@@ -13,7 +13,7 @@ import numpy as np
 
 from alerts.baseline import DAY_HOURS, SHORT_HISTORY_HOURS
 from alerts.rules import NEGATIVE, POSITIVE, Finding, HourCount, Series
-from alerts.sequential import LEAST_JUDGED, LONGEST, USUAL_WEEKS, Confusion, IntArray, Rise, strongest
+from alerts.sequential import LONGEST, USUAL_WEEKS, Confusion, IntArray, Rise, ringing
 from alerts.severity import severity
 from metrics.stats import Interval, wilson
 
@@ -92,8 +92,8 @@ def _judged(hours: Sequence[HourCount]) -> IntArray:
 
 
 def _rise(stream: _Stream, end: int, test: _Test) -> Rise | None:
-    """The rise at the end of the first `end` hours, over its bar and still on; None without one."""
-    found = strongest(
+    """The rise at the end of the first `end` hours; None without one."""
+    return ringing(
         stream.judged[:end],
         stream.events[:end],
         normal=stream.normal[:end],
@@ -101,22 +101,6 @@ def _rise(stream: _Stream, end: int, test: _Test) -> Rise | None:
         design=RISE * test.errors.informedness,
         weeks=test.weeks,
     )
-    if found is None or found.evidence < found.bar or not _still_on(stream, end, test, found):
-        return None
-    return found
-
-
-def _still_on(stream: _Stream, end: int, test: _Test, rise: Rise) -> bool:
-    """Whether the last 20 judged mentions or more, too, lie at least half the smallest rise above what is usual.
-
-    Old evidence counts for a week: without this an incident would stay open for days after its end.
-    """
-    for window in test.windows:
-        start = max(0, end - window)
-        judged = int(stream.judged[start:end].sum())
-        if judged >= LEAST_JUDGED:
-            return int(stream.events[start:end].sum()) / judged >= rise.usual + rise.design / 2
-    return False
 
 
 def _in_a_row(stream: _Stream, test: _Test) -> int:

@@ -141,6 +141,32 @@ def dispersion(judged: IntArray, events: IntArray) -> float:
     return max(1.0, *found) if found else _UNKNOWN_DISPERSION
 
 
+def ringing(
+    judged: IntArray,
+    events: IntArray,
+    *,
+    normal: Sequence[bool] | None = None,
+    windows: Sequence[int] | None = None,
+    design: float,
+    weeks: float = USUAL_WEEKS,
+) -> Rise | None:
+    """The rise that is over its bar and still on, arguments as for `strongest`; None without one.
+
+    Still on: the last 20 judged mentions or more, too, lie at least half of `design` above what is usual. Old evidence
+    counts for a week; without this an incident would stay open for days after its end.
+    """
+    found = strongest(judged, events, normal=normal, windows=windows, design=design, weeks=weeks)
+    if found is None or found.evidence < found.bar:
+        return None
+    end = len(judged)
+    for window in range(1, LONGEST + 1) if windows is None else windows:
+        last = slice(max(0, end - window), end)
+        count = int(judged[last].sum())
+        if count >= LEAST_JUDGED:
+            return found if int(events[last].sum()) / count >= found.usual + design / 2 else None
+    return None
+
+
 def strongest(
     judged: Sequence[int] | IntArray,
     events: Sequence[int] | IntArray,
