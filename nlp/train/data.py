@@ -15,10 +15,12 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from nlp.result import AUDIENCES, FACETS, SENTIMENTS
 from nlp.text import model_text
+from nlp.train.names import COMPANY_SHARE, PERSON_SHARE, with_another_company, with_other_people
 from nlp.train.recipe import AUXILIARY, HELD_OUT_COMPANIES, RECIPES, Recipe
 
 log = logging.getLogger(__name__)
@@ -217,7 +219,17 @@ def varied(row: Row, rng: random.Random) -> Row:
     target = row.target if row.marked or rng.random() < MARKED_SHARE else None
     if row.source != "corpus":
         text, target = without_giveaways(text, target, rng)
+    elif row.target and target is None and rng.random() < COMPANY_SHARE:
+        text = with_another_company(text, row.target, company_names(), rng)
+    if rng.random() < PERSON_SHARE:
+        text = with_other_people(text, rng)
     return replace(row, text=disguised(model_text(text, target), rng), sentiment=sentiment)
+
+
+@lru_cache(maxsize=1)
+def company_names() -> tuple[str, ...]:
+    """The invented companies of our own posts for training, each as often as it is a target."""
+    return tuple(row.target for row in corpus_rows(held_out=False) if row.target)
 
 
 def without_giveaways(text: str, target: str | None, rng: random.Random) -> tuple[str, str | None]:
