@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from collectors.errors import CollectError
-from collectors.http import RETRY_WITHOUT_WORD, HttpAnswer, HttpClient, retry_at
+from collectors.http import RETRY_WITHOUT_WORD, HttpClient, retry_at
 from config.settings import Settings, get_settings
 from notify.webhook import encoded, signed_headers
 from storage import channels, db, deliveries
@@ -39,14 +39,15 @@ class Fate:
 
 def deliver(ids: list[int] | None = None) -> None:
     """Hand over what is due; of `ids` only these, for whoever waits for the outcome."""
-    settings, ends = get_settings(), time.monotonic() + _STRETCH
-    while time.monotonic() < ends:
-        with db.transaction() as session:
-            claimed = deliveries.claim(session, datetime.now(UTC), _AT_ONCE, ids)
-        if not claimed:
-            return
-        for delivery in claimed:
-            _hand_over(delivery, settings)
+    ends = time.monotonic() + _STRETCH
+    with _client(get_settings()) as http:
+        while time.monotonic() < ends:
+            with db.transaction() as session:
+                claimed = deliveries.claim(session, datetime.now(UTC), _AT_ONCE, ids)
+            if not claimed:
+                return
+            for delivery in claimed:
+                _hand_over(delivery, http)
     enqueue(DELIVER, expires=60)
 
 
@@ -63,7 +64,7 @@ def judge(status: int, headers: Mapping[str, str], now: datetime) -> Fate:
     return Fate(status, f"The channel refuses the message (HTTP {status}).", permanent=True)
 
 
-def _hand_over(delivery: ClaimedDelivery, settings: Settings) -> None:
+def _hand_over(delivery: ClaimedDelivery, http: HttpClient) -> None:
     try:
         with db.reading() as session:
             target = channels.target_of(session, delivery.channel_id)
@@ -72,7 +73,7 @@ def _hand_over(delivery: ClaimedDelivery, settings: Settings) -> None:
     except NotFound:
         return  # removed meanwhile, and its messages with it
     else:
-        fate = _try(delivery, target, settings)
+        fate = _try(delivery, target, http)
     now = datetime.now(UTC)
     if fate.problem is not None:
         log.warning("Message %d was not taken: %s", delivery.id, fate.problem)
@@ -91,29 +92,27 @@ def _hand_over(delivery: ClaimedDelivery, settings: Settings) -> None:
             )
 
 
-def _try(delivery: ClaimedDelivery, target: Target, settings: Settings) -> Fate:
+def _try(delivery: ClaimedDelivery, target: Target, http: HttpClient) -> Fate:
     body = encoded(delivery.body)
     headers = {"content-type": "application/json", "outspoken-id": delivery.message}
     if target.secret is not None:
         headers |= signed_headers(target.secret, delivery.message, body, datetime.now(UTC))
     try:
-        answer = _post(target.url, body, headers, settings)
+        answer = http.exchange("POST", target.url, headers, body)  # a redirect is an answer: nothing follows it
     except CollectError as error:
         return _unanswered(error)
     return judge(answer.status, answer.headers, datetime.now(UTC))
 
 
-def _post(url: str, body: bytes, headers: Mapping[str, str], settings: Settings) -> HttpAnswer:
-    """Redirects are answers: a message follows nobody elsewhere. Private addresses only where the settings let them."""
-    client = HttpClient(
+def _client(settings: Settings) -> HttpClient:
+    """Private addresses only where the settings let them."""
+    return HttpClient(
         user_agent=settings.user_agent,
         timeout=_TIMEOUT,
         total_timeout=_TOTAL,
         max_bytes=_MOST_ANSWER,
         allow_private=settings.allow_private_addresses,
     )
-    with client as http:
-        return http.exchange("POST", url, headers, body)
 
 
 def _unanswered(error: CollectError) -> Fate:
