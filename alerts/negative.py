@@ -115,12 +115,11 @@ def _finding(series: Series, hours: Sequence[HourCount], stream: _Stream, test: 
     if rise is None:
         return None
     window = len(hours) - rise.start
-    interval = _true(rise, test.errors)
-    usual = test.errors.corrected(rise.usual)
+    seen, interval = _seen(rise), _true(rise, test.errors)
     in_a_row = _in_a_row(stream, test)
     negative = sum(hour.negative for hour in hours[rise.start :])
     unsure = sum(hour.unsure for hour in hours[rise.start :])
-    level, reason = severity(max(0.0, interval.low - usual) / RISE, negative, rise.n, in_a_row, rise.n)
+    level, reason = severity(max(0.0, seen.low - rise.usual) / RISE, negative, rise.n, in_a_row, rise.n)
     return Finding(
         kind=test.kind,
         company_id=series.company_id,
@@ -140,10 +139,11 @@ def _finding(series: Series, hours: Sequence[HourCount], stream: _Stream, test: 
         figures={
             "baseline_share": rise.usual,
             "baseline_judged": float(rise.base_n),
-            "low": interval.low,
-            "high": interval.high,
+            "low": seen.low,
+            "corrected_low": interval.low,
+            "corrected_high": interval.high,
             "corrected_share": test.errors.corrected(rise.share),
-            "corrected_baseline": usual,
+            "corrected_baseline": test.errors.corrected(rise.usual),
             "evidence": rise.evidence,
             "evidence_bar": rise.bar,
             "dispersion": rise.dispersion,
@@ -158,12 +158,15 @@ def _finding(series: Series, hours: Sequence[HourCount], stream: _Stream, test: 
     )
 
 
-def _true(rise: Rise, errors: Confusion) -> Interval:
-    """The interval of the true share: Wilson's of the seen one, on the mentions that clumps leave, corrected."""
+def _seen(rise: Rise) -> Interval:
+    """Wilson's interval of the share that is seen, on so many mentions as clumps leave."""
     mentions = rise.n / rise.dispersion
-    seen = wilson(rise.share * mentions, mentions, CONFIDENCE)
-    if seen is None:
-        return Interval(0.0, 1.0)
+    return wilson(rise.share * mentions, mentions, CONFIDENCE) or Interval(0.0, 1.0)
+
+
+def _true(rise: Rise, errors: Confusion) -> Interval:
+    """The interval of the true share."""
+    seen = _seen(rise)
     return Interval(errors.corrected(seen.low), errors.corrected(seen.high))
 
 
@@ -176,8 +179,8 @@ def _notes(hours: Sequence[HourCount], rise: Rise, test: _Test, unsure: int) -> 
         f"({100 * rise.share:.0f} %); usual are {100 * rise.usual:.0f} % of the {rise.base_n:,} before.",
         f"The evidence is {rise.evidence:.1f} against a bar of {rise.bar:.1f}, which chance passes about once in "
         f"{weeks} per series.",
-        f"Corrected for the model's known errors, {100 * test.errors.corrected(rise.share):.0f} % are likely to be "
-        f"{events} in truth (90 % interval {100 * interval.low:.0f} to {100 * interval.high:.0f} %), "
+        f"Corrected for the model's known errors, about {100 * test.errors.corrected(rise.share):.0f} % are "
+        f"likely to be {events} in truth (90 % interval {100 * interval.low:.0f} to {100 * interval.high:.0f} %), "
         f"usually {100 * test.errors.corrected(rise.usual):.0f} %.",
     ]
     if rise.dispersion >= 1.05:

@@ -95,4 +95,6 @@ def _stories(value: float) -> str:
 
 def _hours(span: timedelta) -> str:
     hours = max(1, round(span / timedelta(hours=1)))
+    if hours >= 72:
+        return f"{round(hours / 24)} days"
     return f"{hours} hour{'' if hours == 1 else 's'}"

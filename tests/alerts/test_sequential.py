@@ -94,7 +94,8 @@ def test_a_weak_model_makes_the_smallest_rise_smaller_to_see() -> None:
     assert found is not None
     assert found.observed == 0.5
     assert found.figures["corrected_share"] == pytest.approx(0.8)
-    assert found.figures["low"] < 0.8 < found.figures["high"]
+    assert found.figures["corrected_low"] < 0.8 < found.figures["corrected_high"]
+    assert found.figures["low"] < 0.5
 
 
 def test_an_incident_ends_with_its_mentions() -> None:

@@ -63,6 +63,28 @@ def test_a_spike_becomes_one_mail_that_says_what_happened(spike: World, by_smtp:
     assert count("outbox", "state = 'sent'") == 1
 
 
+def test_a_drop_of_ratings_is_told_once(world: World, by_smtp: MailSink) -> None:
+    now = datetime.now(UTC)
+    with db.transaction() as session:
+        for number in range(60):
+            text = make.different(number)
+            make.say(session, world, f"review {number}", text, now - timedelta(hours=60 - number), now=now)
+        make.judge(session, "neutral", now=now)
+        statement = "UPDATE posts SET rating = CASE WHEN published_at > now() - interval '13 hours' THEN 1 ELSE 5 END"
+        session.connection().exec_driver_sql(statement)
+    detect_alerts(world.acme)
+    assert count("incidents") == 0, "reviews are looked at once a minute only"
+    detect_all()
+    detect_all()
+    (event_id,) = _events()
+    tell(event_id)
+    send_mails()
+
+    (mail,) = by_smtp.messages
+    assert "reviews give 4.0 stars less" in str(mail["Subject"])
+    assert count("incidents", "kind = 'rating_drop' AND facet = 'brand'") == 1
+
+
 def test_running_everything_twice_opens_and_sends_nothing_twice(
     spike: World, by_smtp: MailSink, queued: Callable[[str], int]
 ) -> None:
