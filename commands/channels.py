@@ -1,6 +1,7 @@
 """Commands for channels beside mail: Slack, Teams and webhooks."""
 
 import secrets
+import sys
 from typing import Annotated
 
 import typer
@@ -18,11 +19,11 @@ def channel_add(
     severity: Annotated[str, typer.Option(help="The least that is told: low, medium, high or critical.")] = "medium",
     facet: Annotated[list[str] | None, typer.Option(help="brand or employer; both when left out.")] = None,
 ) -> None:
-    """Add a channel; its address is asked for, so that it stands in no history of commands."""
+    """Add a channel; its address is asked for or read from standard input, so that no history of commands has it."""
     from storage import audit, channels, db
     from storage.viewer import SYSTEM
 
-    address = typer.prompt("Address", hide_input=True)
+    address = _typed_address()
     with database("manage.py channel add"), db.transaction() as session:
         row, secret = channels.add_channel(session, SYSTEM, name, kind, address, now(), severity, facet or ())
         audit.record(session, SYSTEM, "channel.add", f"{row.kind} {row.name}", now())
@@ -80,6 +81,10 @@ def channel_remove(name: str) -> None:
         channels.remove_channel(session, SYSTEM, row.id)
         audit.record(session, SYSTEM, "channel.remove", f"{row.kind} {row.name}", now())
     out.print(f"{escape(row.name)} is removed.")
+
+
+def _typed_address() -> str:
+    return typer.prompt("Address", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().strip()
 
 
 def _state(enabled: bool, detail: str | None) -> str:

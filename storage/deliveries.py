@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,7 @@ MAX_TRIES = 10
 STALE_CLAIM = timedelta(minutes=5)  # longer than any hand-over may take: its process is gone
 TOO_OLD = timedelta(days=1)  # news of yesterday are not tried again
 _FIRST_WAIT = timedelta(minutes=1)  # doubles with each try
+_KEPT = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +173,13 @@ def get_delivery(session: Session, viewer: Viewer, delivery_id: int) -> Delivery
 def waiting_count(session: Session) -> int:
     """How many messages wait."""
     return session.scalar(select(func.count()).where(Delivery.state.in_(("waiting", "sending")))) or 0
+
+
+def forget_old(session: Session, now: datetime, limit: int = 5_000) -> int:
+    """Delete messages that were settled long ago; how many were."""
+    old = select(Delivery.id).where(Delivery.state.in_(("sent", "failed")), Delivery.created_at < now - _KEPT)
+    gone = session.execute(delete(Delivery).where(Delivery.id.in_(old.limit(limit))).returning(Delivery.id))
+    return len(gone.all())
 
 
 def _body(kind: str, facts: AlertFacts, message: str, now: datetime) -> dict[str, JsonValue]:

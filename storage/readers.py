@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from alerts.rules import ALL, SEVERITIES, SILENCE
 from config.recipients import Recipient
 from notify.routing import News, escalate_to, main_languages, unwanted
+from storage import mail_states
 from storage.incident_log import IncidentRow, add_event
 from storage.models.incidents import Incident, IncidentEvent
 from storage.models.mentions import Mention
@@ -57,7 +58,11 @@ def escalate(session: Session, now: datetime, limit: int = 50) -> list[int]:
     addresses = escalate_to(state.profile.escalation, state.profile.on_call, now)
     if not addresses:
         return []
-    words = f"Nobody acknowledged it within {minutes} minutes: told to {', '.join(addresses)}."
+    away = mail_states.stopped(session, addresses)
+    told = ", ".join(address for address in addresses if address not in away) or "nobody by mail"
+    words = f"Nobody acknowledged it within {minutes} minutes: told to {told}."
+    if away:
+        words += f" No mails go to {', '.join(sorted(away))} at present."
     found = session.scalars(_overdue(now, minutes).limit(limit).with_for_update(of=Incident, skip_locked=True))
     return [add_event(session, row.id, ESCALATED, now, None, words, _figures(row), tell=True) for row in found]
 

@@ -11,7 +11,7 @@ from alerts.rules import SILENCE, Intent
 from alerts.silence import SilentSource, decide_silence
 from config.company import ProfileError
 from config.settings import get_settings
-from storage import advocacy, db, incidents, mail_actions, mentions, profile, sources
+from storage import advocacy, db, deliveries, incidents, mail_actions, mentions, profile, sources
 from workers.app import ANALYZE_PENDING, EVERY_HOUR, PICK_UP, REMATCH, TELL, WATCH_SOURCES, enqueue, job
 
 log = logging.getLogger(__name__)
@@ -46,6 +46,7 @@ def every_hour() -> None:
     with db.transaction() as session:
         advocacy.record_day(session, datetime.now(UTC))
         mail_actions.forget(session, datetime.now(UTC))
+        deliveries.forget_old(session, datetime.now(UTC))
 
 
 def watch_sources() -> None:

@@ -204,6 +204,9 @@ def test_thousands_wait_in_portions_and_old_news_are_given_up(server: Replay) ->
         session.execute(text("DELETE FROM deliveries WHERE attempts = 0"))
     deliver()
     assert count("deliveries", "state = 'failed'") == 5
+    with db.transaction() as session:
+        assert deliveries.forget_old(session, datetime.now(UTC)) == 0
+        assert deliveries.forget_old(session, datetime.now(UTC) + timedelta(days=90)) == 5
 
 
 def _killed_at(monkeypatch: pytest.MonkeyPatch, module: ModuleType, work: Callable[[], None]) -> None:
