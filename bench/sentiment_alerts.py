@@ -5,7 +5,9 @@ hours with 20 judged mentions, lower bound of the 90 % Wilson interval 10 points
 z test over a fixed window of 24 hours (two proportions, alarm above 3). Part 1: false alarms in four weeks, over
 streams of independent mentions, of clumps and of a daily rhythm, looked at every hour. Part 2: mentions from a rise of
 the true share from 20 % until the alarm, looked at after every mention. Part 3: the hand-labelled stream of airline
-tweets, airline by airline, where ../shared (or OUTSPOKEN_SHARED) has it. Part 4: drops of ratings.
+tweets, airline by airline, where ../shared (or OUTSPOKEN_SHARED) has it. Part 4: drops of ratings. Part 5: the errors
+of the model on labelled sets of ../shared, which `alerts.negative` has as constants: enter them there when the weights
+change.
 """
 
 import gzip
@@ -25,6 +27,8 @@ from alerts.negative import RISE
 from alerts.rating import LEAST_BEFORE, MOST_BEFORE, MOST_REVIEWS, bar, strongest_drop
 from alerts.sequential import BASELINE_HOURS, LEAST_JUDGED, Confusion, FloatArray, IntArray, ringing
 from metrics.stats import wilson
+from nlp.result import TagInput
+from nlp.tag import tag_posts
 
 USUAL = 0.2
 DAY = 24
@@ -193,8 +197,26 @@ def ratings(name: str, chances: Sequence[float], seed: int) -> None:
     )
 
 
+def model_errors(path: Path, rows: int = 1_500) -> None:
+    """Sensitivity and specificity of the built-in model among sure answers, on rows that it was not trained on."""
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        found = [row for line in lines if (row := json.loads(line)).get("sentiment")]
+    unseen = [row for row in found if row.get("split") == "dev"] or found
+    order = np.random.default_rng(1).permutation(len(unseen))[:rows]
+    chosen = [unseen[place] for place in order]
+    tags = tag_posts([TagInput(str(at), row["text"]) for at, row in enumerate(chosen)], 2)
+    sure = [(row["sentiment"], one.sentiment.label) for row, one in zip(chosen, tags, strict=True)]
+    sure = [pair for pair in sure if pair[1] != "unsure"]
+    told = []
+    for label in ("negative", "positive"):
+        hits = [guess == label for truth, guess in sure if truth == label]
+        others = [guess != label for truth, guess in sure if truth != label]
+        told.append(f"{label} {np.mean(hits):.2f} / {np.mean(others):.2f}")
+    print(f"  {path.name.partition('.')[0]:<20} {', '.join(told)} (of {len(sure):,} sure answers)")
+
+
 def main() -> int:
-    """Print all four parts."""
+    """Print all five parts."""
     print(f"false alarms in four weeks, share 20 %: {', '.join(RULES)}")
     for name in STREAMS:
         for per_hour in (0.5, 2.0, 10.0, 50.0):
@@ -209,7 +231,8 @@ def main() -> int:
             for share in (0.3, 0.4, 0.5, 0.6):
                 _print_delays(per_hour, share, errors, rng)
     folder = Path(os.environ.get("OUTSPOKEN_SHARED", Path(__file__).resolve().parents[2] / "shared"))
-    path = folder / "data" / "nlp" / "airline_tweets.jsonl.gz"
+    sets = folder / "data" / "nlp"
+    path = sets / "airline_tweets.jsonl.gz"
     print(f"\nairline tweets, labels by people, from 21 February 2015, 00:00 UTC on: {', '.join(RULES)}")
     if path.is_file():
         airlines(path)
@@ -218,6 +241,10 @@ def main() -> int:
     print("\nratings, balanced")
     ratings("many fives, some ones", (0.13, 0.05, 0.07, 0.15, 0.6), seed=1)
     ratings("bell-shaped", (0.05, 0.2, 0.4, 0.25, 0.1), seed=1)
+    print("\nsensitivity / specificity of the built-in model")
+    for name in ("semeval2013_2016", "target_tweets2014", "airline_tweets"):
+        if (sets / f"{name}.jsonl.gz").is_file():
+            model_errors(sets / f"{name}.jsonl.gz")
     return 0
 
 
