@@ -60,7 +60,7 @@ def escalate(session: Session, now: datetime, limit: int = 50) -> list[int]:
         return []
     away = mail_states.stopped(session, addresses)
     told = ", ".join(address for address in addresses if address not in away) or "nobody by mail"
-    words = f"Nobody acknowledged it within {minutes} minutes: told to {told}."
+    words = f"Nobody acknowledged it within {minutes} minute{'' if minutes == 1 else 's'}: told to {told}."
     if away:
         words += f" No mails go to {', '.join(sorted(away))} at present."
     found = session.scalars(_overdue(now, minutes).limit(limit).with_for_update(of=Incident, skip_locked=True))

@@ -84,7 +84,7 @@ BEAT = {
     DETECT_ALL: 60,  # closes incidents that went quiet, and covers detections that a crash dropped
     TELL_LATER: 60,
     SEND_MAILS: 60,
-    DELIVER: 60,
+    DELIVER: 20,  # Retry-After is often some seconds
     DIGESTS: 300,
     WATCH_SOURCES: 600,
     EVERY_HOUR: 3600,
