@@ -105,7 +105,7 @@ def tag_pending(ids: tuple[int, ...] | None) -> None:
     from rich.progress import Progress
 
     from config.settings import get_settings
-    from nlp.model import WeightsError
+    from nlp.shipped import WeightsError
     from storage import db, mentions
     from workers.analyze import analyze
 

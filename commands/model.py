@@ -30,7 +30,7 @@ def tune_heads(
 ) -> None:
     """Learn from people's corrections; a version that is not better is refused."""
     from nlp.heads import HeadsError
-    from nlp.model import WeightsError
+    from nlp.shipped import WeightsError
 
     with database("manage.py model tune"):
         try:
@@ -135,7 +135,7 @@ def _change(before: float | None, after: float | None) -> str:
 @model.command("list")
 def list_versions() -> None:
     """Show the shipped heads and all tuned versions."""
-    from nlp.model import WeightsError, model_version
+    from nlp.shipped import WeightsError, model_version
     from storage import db, tuned_models
 
     with database("manage.py model list"), db.reading() as session:
@@ -165,7 +165,7 @@ def use(
     version: Annotated[str, typer.Argument(help=f"A version of `model list`, former, or {BASE}: as shipped.")],
 ) -> None:
     """Switch to another version; no mention is tagged again by that."""
-    from nlp.model import model_version
+    from nlp.shipped import model_version
     from storage import audit, db, tuned_models
 
     with database("manage.py model use"), db.transaction() as session:
@@ -251,7 +251,7 @@ def _wait(run: "Run", total: int) -> None:
     """Re-tag here, in turns with whoever else does; new mentions first."""
     from rich.progress import Progress
 
-    from nlp.model import WeightsError
+    from nlp.shipped import WeightsError
     from workers.retag import wait
 
     try:

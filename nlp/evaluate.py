@@ -38,8 +38,9 @@ from rich.console import Console
 from nlp import report
 from nlp.behaviour.measure import measure as measure_behaviour
 from nlp.figures import FileFigures, HeadFigures, Outcome, head_figures, merged_outcome, outcome
-from nlp.model import Network, WeightsError
+from nlp.model import Network
 from nlp.result import LABELS, TagInput, Tags
+from nlp.shipped import WeightsError
 from nlp.tag import tag_posts
 from nlp.theme_figures import measure as measure_themes
 

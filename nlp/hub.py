@@ -23,8 +23,8 @@ import numpy as np
 
 from config.settings import Settings, get_settings
 from nlp.heads import Floats
-from nlp.model import Probabilities, WeightsError
 from nlp.result import SENTIMENTS
+from nlp.shipped import WeightsError
 from nlp.text import clean, mask
 
 BATCH = 16
@@ -116,10 +116,13 @@ class Place:
 
 
 def version_suffix(settings: Settings) -> str:
-    """What the other sentiment model adds to the model version of tags; empty without one or while it is not found."""
+    """What the other sentiment model adds to the model version of tags; empty without one or while it is not found.
+
+    Never downloads: the web process asks too, and must not wait for gigabytes.
+    """
     choice = choice_of(settings)
     try:
-        return f"+{find(choice.model, choice.download).version}" if choice else ""
+        return f"+{find(choice.model, download=False).version}" if choice else ""
     except HubError:
         return ""
 
@@ -176,12 +179,12 @@ class HubClassifier:
             return True
         return language == "und" and plain_latin and "en" in self._languages
 
-    def probabilities(self, texts: Sequence[str]) -> Probabilities:
-        """Probabilities (texts × negative, neutral, positive) of clean and masked texts, in input order."""
+    def probabilities(self, texts: Sequence[str]) -> Floats:
+        """Floats (texts × negative, neutral, positive) of clean and masked texts, in input order."""
         return self.scaled(self.logits(texts), self._temperature)
 
-    def scaled(self, logits: Floats, temperature: float) -> Probabilities:
-        """Probabilities of logits (texts × the model's own labels): softmax at a temperature, summed by sentiment."""
+    def scaled(self, logits: Floats, temperature: float) -> Floats:
+        """Floats of logits (texts × the model's own labels): softmax at a temperature, summed by sentiment."""
         powers = np.exp((logits - logits.max(axis=-1, keepdims=True)) / temperature)
         return np.asarray(powers / powers.sum(axis=-1, keepdims=True) @ self._sums, dtype=np.float32)
 
@@ -241,7 +244,7 @@ def fit_temperature(classifier: HubClassifier, logits: Floats, labels: Sequence[
     return min((float(value) for value in np.geomspace(0.1, 10.0, 201)), key=loss)
 
 
-def fit_threshold(chances: Probabilities, labels: Sequence[int], accuracy: float) -> float | None:
+def fit_threshold(chances: Floats, labels: Sequence[int], accuracy: float) -> float | None:
     """The lowest confidence from which at least `accuracy` of the answers are right; None: there is none."""
     sure, right = chances.max(axis=1), chances.argmax(axis=1) == np.asarray(labels)
     for threshold in np.arange(0.34, 1.0, 0.01):

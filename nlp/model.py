@@ -6,74 +6,31 @@ a time; answers come back in input order. A text's probabilities do not depend o
 fixed when the network is exported.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from config.settings import get_settings
-from nlp.heads import Calibration, Floats, HeadsError, Thresholds, TunedHeads, thresholds_of
+from nlp.heads import Calibration, Floats, HeadsError, Thresholds, TunedHeads
 from nlp.recent import RecentAnswers
 from nlp.result import LABELS
+from nlp.shipped import WEIGHTS, WeightsError, read_meta
 
 if TYPE_CHECKING:
     from nlp.hub import Choice
 
-WEIGHTS = Path(__file__).parent / "weights"
 TOKENS = 512  # of one run of the network, padding included
 REMEMBERED = 4_096  # answers, about a megabyte
 VECTOR = "vector"  # the output that the heads read: the mean of the word pieces' last states
 OUTPUTS = (*LABELS, VECTOR)
 
 Probabilities = NDArray[np.float32]
-
-
-class WeightsError(RuntimeError):
-    """The weights are absent, incomplete or made for other labels."""
-
-
-@dataclass(frozen=True, slots=True)
-class WeightsMeta:
-    """What `meta.json` beside the network says."""
-
-    version: str
-    languages: frozenset[str]
-    max_tokens: int
-    calibration: Mapping[str, Calibration]
-    thresholds: Thresholds
-
-
-def read_meta(folder: Path = WEIGHTS) -> WeightsMeta:
-    """Read and check `meta.json`; `WeightsError` names what is wrong."""
-    path = folder / "meta.json"
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise WeightsError(f"{path}: {error}") from error
-    try:
-        for head, labels in LABELS.items():
-            if tuple(raw["labels"][head]) != labels:
-                raise WeightsError(f"{path}: head {head} was trained for {raw['labels'][head]}, wanted {list(labels)}")
-        return _meta(raw)
-    except (KeyError, TypeError, ValueError) as error:
-        raise WeightsError(f"{path}: {error!r}") from error
-
-
-def _meta(raw: Mapping[str, Any]) -> WeightsMeta:
-    scaling = {head: raw["calibration"][head] for head in LABELS}
-    return WeightsMeta(
-        version=str(raw["version"]),
-        languages=frozenset(raw["languages"]),
-        max_tokens=int(raw["max_tokens"]),
-        calibration={head: Calibration(float(one["temperature"]), tuple(one["bias"])) for head, one in scaling.items()},
-        thresholds=thresholds_of(raw["thresholds"]),
-    )
 
 
 def calibrated(logits: NDArray[np.float32], scaling: Calibration) -> Probabilities:
@@ -295,11 +252,6 @@ def network(threads: int = 1) -> Network:
     return _network(settings.model_dir, threads, choice_of(settings))
 
 
-def model_version() -> str:
-    """Version of the weights in the folder that the settings name, without loading them."""
-    return _version(get_settings().model_dir)
-
-
 @lru_cache(maxsize=2)
 def _network(folder: Path, threads: int, choice: "Choice | None") -> Network:
     from nlp.hub import HubClassifier
@@ -307,8 +259,3 @@ def _network(folder: Path, threads: int, choice: "Choice | None") -> Network:
     loaded = Network(folder, threads)
     loaded.sentiment = HubClassifier(choice, threads) if choice else None
     return loaded
-
-
-@lru_cache(maxsize=2)
-def _version(folder: Path) -> str:
-    return read_meta(folder).version

@@ -15,8 +15,9 @@ from dataclasses import asdict, dataclass
 from typing import BinaryIO, TextIO
 
 from nlp.language import Language, detect
-from nlp.model import Network, Probabilities, model_version, network
+from nlp.model import Network, Probabilities, network
 from nlp.result import LABELS, TagInput, Tags, Verdict
+from nlp.shipped import model_version
 from nlp.text import clean, cut, is_empty, mark_target, mask, spelled
 from nlp.themes import find_themes, taxonomy_version
 from nlp.verdict import apply_stated, audience_verdict, facet_verdict, sentiment_verdict, stated, unread

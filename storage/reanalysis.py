@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from config.settings import get_settings
 from nlp.hub import version_suffix
-from nlp.model import model_version
+from nlp.shipped import model_version
 from nlp.themes import taxonomy_version
 from storage import db, tuned_models
 

@@ -14,8 +14,9 @@ from typing import Protocol, TypeVar
 from celery.exceptions import SoftTimeLimitExceeded
 
 from config.settings import get_settings
-from nlp.model import Network, WeightsError
+from nlp.model import Network
 from nlp.result import TagInput, Tags
+from nlp.shipped import WeightsError
 from nlp.stories import bands, signature
 from nlp.tag import tag_posts
 from nlp.themes import is_protected

@@ -5,7 +5,7 @@ import logging
 from celery.exceptions import SoftTimeLimitExceeded
 
 from nlp.evidence import explain
-from nlp.model import WeightsError
+from nlp.shipped import WeightsError
 from storage import db
 from storage.mention_detail import to_explain
 from workers.analyze import tag_input

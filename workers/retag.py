@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from config.settings import get_settings
-from nlp.model import Network, WeightsError
+from nlp.model import Network
+from nlp.shipped import WeightsError
 from nlp.themes import taxonomy_version
 from storage import audit, db, mentions, reanalysis
 from storage.mentions import Analyzed, PendingMention

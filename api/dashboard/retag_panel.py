@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from nlp.model import WeightsError
+from nlp.shipped import WeightsError
 from storage import reanalysis
 from workers import retag_state
 from workers.retag_state import StateUnknown

@@ -14,7 +14,8 @@ import torch
 from torch import nn
 
 from nlp.heads import HEADS_FILE, Layers, TunedHeads
-from nlp.model import VECTOR, read_meta
+from nlp.model import VECTOR
+from nlp.shipped import read_meta
 from nlp.text import model_text
 from nlp.train.data import corpus_rows
 from nlp.train.network import HEADS, MAX_TOKENS, Tagger, base_folder, load_checkpoint, load_tokenizer

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from nlp import tune as tuning
 from nlp.heads import Layers, TunedHeads
-from nlp.model import model_version, read_meta
 from nlp.result import LABELS
+from nlp.shipped import model_version, read_meta
 from nlp.tune import Tuning
 from nlp.tune_verdict import HeadFigures
 from storage import db, mentions, rollups, training_examples, tuned_models

@@ -10,8 +10,9 @@ import pytest
 
 from config.settings import Settings
 from nlp.heads import Calibration
-from nlp.model import WEIGHTS, Network, WeightsError, calibrated, model_version, network, read_meta
+from nlp.model import Network, calibrated, network
 from nlp.result import LABELS
+from nlp.shipped import WEIGHTS, WeightsError, model_version, read_meta
 
 
 @pytest.fixture

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from nlp import tune as module
 from nlp.heads import HEADS_FILE, Floats, HeadsError, Layers, TunedHeads, read_heads
-from nlp.model import WEIGHTS, Network, Window, calibrated, read_meta
+from nlp.model import Network, Window, calibrated
 from nlp.result import LABELS, UNKNOWN, UNSURE
+from nlp.shipped import WEIGHTS, read_meta
 from nlp.tune import InForce, Lesson, Tuning, Word, tune
 from nlp.tune_texts import grouped, own_posts, readable
 from nlp.tune_verdict import LEAST_WORDS, HeadFigures, judged

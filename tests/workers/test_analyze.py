@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from nlp.model import WeightsError
+from nlp.shipped import WeightsError
 from storage import db, mentions, profile, rollups
 from storage.mentions import PendingMention
 from tests import factories as make

@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from config.settings import ROOT, Settings
-from nlp.model import WeightsError
+from nlp.shipped import WeightsError
 from storage import db
 from storage.child import Command, end, spawn
 from tests import factories as make

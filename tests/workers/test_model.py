@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import text
 
-from nlp.model import WEIGHTS, model_version, network
+from nlp.model import network
+from nlp.shipped import WEIGHTS, model_version
 from storage import db, reanalysis, tuned_models
 from storage.viewer import NotFound
 from tests.commands.test_model import heads

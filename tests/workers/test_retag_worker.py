@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from config.settings import ROOT, Settings
-from nlp.model import WEIGHTS, model_version
+from nlp.shipped import WEIGHTS, model_version
 from storage import db, rollups, tuned_models
 from storage.child import Command, end, spawn
 from tests import factories as make
