@@ -1,6 +1,5 @@
 """Digests: what changed in a day or a week, what is not known, the stories behind it. Pure: facts in, mail out."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
@@ -296,9 +295,3 @@ def _percent(share: float) -> str:
 
 def _signed(value: float) -> str:
     return "0" if round(value) == 0 else f"{value:+.0f}".replace("-", "−")
-
-
-__all__: Sequence[str] = [
-    "AdvocacyReach", "Counts", "DigestFacts", "OpenOne", "Period", "Side", "Story", "compose_digest", "dedupe_key",
-    "due_period", "figures", "something_to_say", "subject", "unknowns",
-]  # fmt: skip

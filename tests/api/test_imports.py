@@ -9,7 +9,10 @@ HEAVY: tuple[str, ...] = (
 )  # fmt: skip
 # structlog loads a part of Twisted wherever it is installed; its reactor, which costs, stays out.
 HEAVY += ("twisted.internet.reactor",)
-WORKERS = ("workers.collect", "workers.analyze", "workers.alert", "workers.upkeep", "workers.report")
+WORKERS = (
+    "workers.collect", "workers.analyze", "workers.alert", "workers.upkeep", "workers.tell", "workers.tell_channels",
+    "workers.tell_digest", "workers.tell_mail",
+)  # fmt: skip
 
 
 def test_the_web_process_loads_no_model_no_platform_library_and_no_job() -> None:

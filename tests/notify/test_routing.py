@@ -132,5 +132,7 @@ def test_main_languages_are_those_of_a_fifth() -> None:
 def test_every_kind_of_the_detectors_can_be_chosen() -> None:
     from alerts import rules
 
-    kinds = {value for name, value in vars(rules).items() if name in ("VOLUME", "NEGATIVE", "POSITIVE", "RATING", "SILENCE")}
+    kinds = {
+        value for name, value in vars(rules).items() if name in ("VOLUME", "NEGATIVE", "POSITIVE", "RATING", "SILENCE")
+    }
     assert kinds <= set(KINDS)
