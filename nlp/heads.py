@@ -6,6 +6,8 @@ objects, so that a stored or uploaded copy can hold nothing but numbers.
 
 import io
 import json
+import struct
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -19,6 +21,12 @@ from nlp.result import LABELS
 Floats = NDArray[np.float32]
 
 HEADS_FILE = "heads.npz"  # beside the network: its own heads, from which tuning starts
+_PARTS = ("first", "first_bias", "second", "second_bias")
+# What unpacking and reading raise between them on bytes that somebody damaged.
+_DAMAGE = (
+    BadZipFile, OSError, EOFError, NotImplementedError, MemoryError, RecursionError,
+    struct.error, zlib.error, ValueError, LookupError, TypeError, AttributeError,
+)  # fmt: skip
 
 
 class HeadsError(ValueError):
@@ -89,8 +97,7 @@ class TunedHeads:
 
 
 def _parts(layers: Layers) -> tuple[tuple[str, Floats], ...]:
-    names = ("first", "first_bias", "second", "second_bias")
-    return tuple((name, getattr(layers, name)) for name in names)
+    return tuple((name, getattr(layers, name)) for name in _PARTS)
 
 
 def read_heads(document: bytes) -> TunedHeads:
@@ -98,15 +105,22 @@ def read_heads(document: bytes) -> TunedHeads:
     try:
         with np.load(io.BytesIO(document), allow_pickle=False) as file:
             about: dict[str, Any] = json.loads(str(file["about"]))
-            layers = {
-                head: Layers(*(file[f"{head}.{part}"] for part in ("first", "first_bias", "second", "second_bias")))
-                for head in LABELS
-            }
+            layers = {head: _layers(head, file) for head in LABELS}
         return TunedHeads(
             str(about["version"]), str(about["base"]), layers, _calibration(about), thresholds_of(about["thresholds"])
         )
-    except (BadZipFile, OSError, ValueError, KeyError, TypeError, EOFError) as error:
+    except _DAMAGE as error:
         raise HeadsError(f"no tuned heads: {error!r}") from error
+
+
+def _layers(head: str, file: Mapping[str, Any]) -> Layers:
+    found = Layers(*(file[f"{head}.{part}"] for part in _PARTS))
+    width = found.first_bias.size
+    shapes = ((found.first.shape[0], width), (width,), (width, len(LABELS[head])), (len(LABELS[head]),))
+    for (name, value), shape in zip(_parts(found), shapes, strict=True):
+        if value.shape != shape or value.dtype != np.float32 or not np.isfinite(value).all():
+            raise ValueError(f"{head}.{name}: wanted {shape} finite numbers of 32 bits")
+    return found
 
 
 def _calibration(about: Mapping[str, Any]) -> dict[str, Calibration]:
@@ -116,6 +130,8 @@ def _calibration(about: Mapping[str, Any]) -> dict[str, Calibration]:
         found[head] = Calibration(float(one["temperature"]), tuple(map(float, one["bias"])))
         if len(found[head].bias) != len(labels):
             raise ValueError(f"calibration of {head} has {len(found[head].bias)} labels, wanted {len(labels)}")
+        if not (found[head].temperature > 0 and np.isfinite((found[head].temperature, *found[head].bias)).all()):
+            raise ValueError(f"calibration of {head}: wanted a temperature above zero and finite biases")
     return found
 
 

@@ -90,6 +90,9 @@ class Network:
         """Put tuned heads in the place of the network's own; None: its own again. `HeadsError` for another's."""
         if tuned is not None and tuned.base != self.meta.version:
             raise HeadsError(f"heads {tuned.version} were tuned on {tuned.base}, not on {self.meta.version}")
+        width = {one.name: one.shape[-1] for one in self._session.get_outputs()}.get(VECTOR)
+        if tuned is not None and any(layers.first.shape[0] != width for layers in tuned.layers.values()):
+            raise HeadsError(f"heads {tuned.version} do not read vectors of {width} numbers")
         self._tuned = tuned
         self._recent.clear()
 
