@@ -79,7 +79,7 @@ def drift_chart(points: Sequence[DriftPoint], title: str = "") -> Chart:
         .encode(y=y)
     )
     weeks = len({point.at for point in points})
-    return finished(thresholds + lines, title, f"The stability index of {weeks} weeks for {len(HEADS)} heads.")
+    return finished(thresholds + lines, title, f"The stability index of {weeks} weeks for {len(HEADS)} kinds of tags.")
 
 
 def unsure_chart(points: Sequence[SharePoint], title: str = "") -> Chart:

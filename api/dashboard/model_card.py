@@ -58,7 +58,7 @@ def _tables(lines: Sequence[str]) -> Iterator[CardTable]:
                 tuple(cell.strip().replace("`", "").replace("**", "") for cell in line.strip().strip("|").split("|"))
             )
             continue
-        if len(block) > 2:
+        if len(block) > 2 and block[0][0] != "file":  # what lies in the folder is of no use on a page
             yield CardTable(heading, block[0], tuple(row for row in block[2:] if len(row) == len(block[0])))
         block = []
         if line.startswith("#"):

@@ -19,7 +19,7 @@ _calibration_chart = lru_cache(maxsize=64)(quality_charts.calibration_chart)
 _drift_chart = lru_cache(maxsize=64)(quality_charts.drift_chart)
 _unsure_chart = lru_cache(maxsize=64)(quality_charts.unsure_chart)
 
-_TITLES = {"sentiment": "Sentiment", "audience": "Standpoint", "facet": "Side"}
+TITLES = {"sentiment": "Sentiment", "audience": "Standpoint", "facet": "Side"}
 _QUESTIONS = {
     "sentiment": "What the text says about the company.",
     "audience": "The standpoint that the text itself declares.",
@@ -78,10 +78,10 @@ class HeadCard:
 
 def head_figure(found: HeadQuality) -> Figure:
     """How many labels are right, of how many, how sure that is."""
-    title = f"{_TITLES[found.head]} right"
+    title = f"{TITLES[found.head]} right"
     if found.accuracy.value is None:
         return Figure(title, UNKNOWN, ("nobody has checked one yet",))
-    notes = [f"of {count(found.accuracy.n)} checked labels that claim something"]
+    notes = [f"of {count(found.accuracy.n)} checked tags"]
     if found.accuracy.interval is not None:
         notes.append(f"95 % interval {_ends(found.accuracy.interval)}")
     if found.answered.count < found.answered.n:
@@ -93,7 +93,7 @@ def head_card(found: HeadQuality) -> HeadCard:
     """Matrix, recall and precision, parts, calibration and what else is to be said."""
     return HeadCard(
         found.head,
-        _TITLES[found.head],
+        TITLES[found.head],
         _QUESTIONS[found.head],
         tuple(_word(found.head, name) for name in found.confusion.columns),
         _rows(found.head, found.confusion),
@@ -127,25 +127,28 @@ def window_figures(tags: TagQuality, pending: int) -> tuple[Figure, ...]:
 def drift_panel(weeks: Sequence[Week]) -> Panel:
     """The stability index of each head by week."""
     points = tuple(
-        DriftPoint(week.start, head, found.psi if found else None, _READINGS[found.reading if found else ""])
+        DriftPoint(
+            week.start, TITLES[head].lower(), found.psi if found else None, _READINGS[found.reading if found else ""]
+        )
         for week in weeks
         for head, found in week.drift.items()
     )
     table = Table(
-        ("Week from", "Mentions", *(f"{title}, index" for title in _TITLES.values()), "Reading"),
+        ("Week from", "Mentions", *(f"{title}, index" for title in TITLES.values()), "Reading"),
         tuple(
             (
                 day(week.start),
                 count(week.unsure.n),
-                *(_index(week.drift[head]) for head in _TITLES),
+                *(_index(week.drift[head]) for head in TITLES),
                 _reading(week.drift),
             )
             for week in reversed(weeks)
         ),
     )
     note = (
-        "Labels of each whole week against the four weeks before. Below 0.1 is usually read as steady and from 0.25 on "
-        "as a large change; that is a rule of thumb. What chance alone does is read as steady."
+        "How far the shares of the labels in each whole week are from those of the four weeks before. Below 0.1 is "
+        "usually read as steady and from 0.25 on as a large change; that is a rule of thumb. What chance alone does is "
+        "read as steady. A change can lie in what people write or in the model."
     )
     if all(point.psi is None for point in points):
         empty = "There is nothing to compare yet: a week and the weeks before it need 20 mentions each."
@@ -250,17 +253,17 @@ def _calibration(head: str, found: Calibration) -> Panel:
     )
     if found.error is None:
         empty = "No check tells yet: the model’s own probability is needed, not what a source stated."
-        return Panel(f"calibration-{head}", _TITLES[head], None, "n = 0", table, empty=empty)
+        return Panel(f"calibration-{head}", TITLES[head], None, "n = 0", table, empty=empty)
     note = (
-        f"Calibration error {found.error:.3f}, n = {count(found.n)}. A perfectly calibrated model would show about "
-        f"{found.by_chance:.3f} with as few checks."
+        f"Calibration error {found.error:.3f} (0 is best), {count(found.n)} {'check' if found.n == 1 else 'checks'}. "
+        f"By chance alone even a perfect model would show about {found.by_chance:.3f} with so many."
     )
-    return Panel(f"calibration-{head}", _TITLES[head], _calibration_chart(points), note, table)
+    return Panel(f"calibration-{head}", TITLES[head], _calibration_chart(points), note, table)
 
 
 def _agreement(found: Agreement) -> str:
     if not found.same.n:
-        return "Nobody has checked the same mention as somebody else yet; every fifth is given to two people."
+        return ""
     kappa = "" if found.kappa is None else f", Cohen’s kappa {found.kappa:.2f}"
     pairs = f"{count(found.same.n)} {'mention' if found.same.n == 1 else 'mentions'} that two people checked"
     return f"People agree with each other on {percent(found.same.value)} of {pairs}{kappa}, the most a model can reach."
