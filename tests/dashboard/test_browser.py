@@ -9,7 +9,7 @@ from tests.dashboard.conftest import Opened
 
 pytestmark = pytest.mark.browser
 
-ROLES = ("marketing", "hr", "leadership", "advocate", "administrator")
+ROLES = (("administrator", "advocate"), ("marketing", "hr", "leadership"))
 
 _NAMELESS = """() => [...document.querySelectorAll('input:not([type=hidden]), select, textarea, button, a[href], img')]
     .filter(e => !(e.labels?.length || e.ariaLabel || e.textContent.trim() || e.alt)).map(e => e.outerHTML)"""
@@ -20,27 +20,37 @@ _SKIPPED = """() => { let last = 0, bad = [];
     return bad; }"""
 
 
-@pytest.mark.parametrize("role", ROLES)
-def test_every_entry_of_the_navigation_opens(role: str, open_page: Opened, pictures: Path | None) -> None:
-    page = open_page(role, "/")
-    paths = page.eval_on_selector_all("nav[aria-label=Main] a", "links => links.map(a => a.getAttribute('href'))")
-    assert paths
-    for path in paths:
-        answer = page.goto(path)
-        assert answer is not None
-        assert answer.status == 200, path
-        _drawn(page)
-        for width in (1400, 390):
-            page.set_viewport_size({"width": width, "height": 900})
-            assert page.evaluate(_WIDER) <= 0, f"{path} is wider than {width} points"
-            if pictures is not None:
-                page.screenshot(path=pictures / f"{role}{path.replace('/', '-')}-{width}.png", full_page=True)
-        page.set_viewport_size({"width": 1400, "height": 900})
-        assert page.locator("h1").count() == 1, path
-        assert page.locator("nav a[aria-current=page]").count() == 1, path
-        assert page.evaluate(_NAMELESS) == [], path
-        assert page.evaluate(_SKIPPED) == [], path
-        assert " style=" not in answer.text(), path
+@pytest.mark.parametrize("roles", ROLES, ids="-".join)
+def test_every_entry_of_the_navigation_opens(roles: tuple[str, ...], open_page: Opened, pictures: Path | None) -> None:
+    """Each page is looked at by the first role that has it; that the others get it is asked without drawing."""
+    seen: set[str] = set()
+    for role in roles:
+        page = open_page(role, "/")
+        paths = page.eval_on_selector_all("nav[aria-label=Main] a", "links => links.map(a => a.getAttribute('href'))")
+        assert paths
+        for path in paths:
+            if path in seen:
+                assert page.request.get(path).status == 200, (role, path)
+            else:
+                _look_at(page, path, pictures and pictures / f"{role}{path.replace('/', '-')}")
+        seen.update(paths)
+
+
+def _look_at(page: Page, path: str, picture: Path | None) -> None:
+    answer = page.goto(path)
+    assert answer is not None
+    assert answer.status == 200, path
+    _drawn(page)
+    for width in (390, 1400):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate(_WIDER) <= 0, f"{path} is wider than {width} points"
+        if picture is not None:
+            page.screenshot(path=f"{picture}-{width}.png", full_page=True)
+    assert page.locator("h1").count() == 1, path
+    assert page.locator("nav a[aria-current=page]").count() == 1, path
+    assert page.evaluate(_NAMELESS) == [], path
+    assert page.evaluate(_SKIPPED) == [], path
+    assert " style=" not in answer.text(), path
 
 
 def test_charts_are_drawn_and_say_the_same_as_their_tables(open_page: Opened) -> None:
