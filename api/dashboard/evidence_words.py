@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from api.dashboard.wording import label, percent, signed, voice
+from api.dashboard.wording import kind_of_tag, label, percent, signed, voice
 from nlp.result import Evidence, HeadEvidence, Span, Word
 from nlp.text import TARGET_SIGN, clean, mark_target
 from storage.mentions import MentionDetail
@@ -64,15 +64,14 @@ def _panel(found: Evidence, head: HeadEvidence, detail: MentionDetail) -> Panel:
     spans = [_mark(word, head.together) for word in head.words]
     name = _name(head.head, head.explained)
     whole = head.probability or 0.0
+    words = [(found.text[word.start : word.end], word.weight) for word in head.words]
+    if head.together is not None:
+        words = [(", ".join(word for word, _ in words), head.together)]
     rows = tuple(
-        (
-            found.text[word.start : word.end],
-            f"{percent(whole)} → {percent(min(max(whole - word.weight, 0.0), 1.0))}",
-            signed(-100 * word.weight),
-        )
-        for word in head.words
+        (word, f"{percent(whole)} → {percent(min(max(whole - fall, 0.0), 1.0))}", signed(-100 * fall))
+        for word, fall in words
     )
-    title = f"{head.head.capitalize()}: {_name(head.head, head.label)}"
+    title = f"{kind_of_tag(head.head)}: {_name(head.head, head.label)}"
     note = " ".join(_notes(found, head, detail))
     columns = ("Left out", f"Probability of “{name}”", "Change in points")
     return Panel(head.head, title, note, tuple(_pieces(found, spans)), columns, rows)

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from api.dashboard.figures import Figure
 from api.dashboard.panels import Panel, Table
-from api.dashboard.wording import UNKNOWN, count, day, label, language, percent, voice
+from api.dashboard.wording import UNKNOWN, count, day, kind_of_tag, label, language, percent, voice
 from metrics.quality import Agreement, Calibration, Confusion, CoveragePoint, Drift
 from metrics.stats import Interval, Proportion, proportion
 from notify import quality_charts
@@ -19,7 +19,7 @@ _calibration_chart = lru_cache(maxsize=64)(quality_charts.calibration_chart)
 _drift_chart = lru_cache(maxsize=64)(quality_charts.drift_chart)
 _unsure_chart = lru_cache(maxsize=64)(quality_charts.unsure_chart)
 
-TITLES = {"sentiment": "Sentiment", "audience": "Standpoint", "facet": "Side"}
+_TITLES = {head: kind_of_tag(head) for head in ("sentiment", "audience", "facet")}
 _QUESTIONS = {
     "sentiment": "What the text says about the company.",
     "audience": "The standpoint that the text itself declares.",
@@ -78,7 +78,7 @@ class HeadCard:
 
 def head_figure(found: HeadQuality) -> Figure:
     """How many labels are right, of how many, how sure that is."""
-    title = f"{TITLES[found.head]} right"
+    title = f"{_TITLES[found.head]} right"
     if found.accuracy.value is None:
         return Figure(title, UNKNOWN, ("nobody has checked one yet",))
     notes = [f"of {count(found.accuracy.n)} checked tags"]
@@ -93,7 +93,7 @@ def head_card(found: HeadQuality) -> HeadCard:
     """Matrix, recall and precision, parts, calibration and what else is to be said."""
     return HeadCard(
         found.head,
-        TITLES[found.head],
+        _TITLES[found.head],
         _QUESTIONS[found.head],
         tuple(_word(found.head, name) for name in found.confusion.columns),
         _rows(found.head, found.confusion),
@@ -128,18 +128,18 @@ def drift_panel(weeks: Sequence[Week]) -> Panel:
     """The stability index of each head by week."""
     points = tuple(
         DriftPoint(
-            week.start, TITLES[head].lower(), found.psi if found else None, _READINGS[found.reading if found else ""]
+            week.start, _TITLES[head].lower(), found.psi if found else None, _READINGS[found.reading if found else ""]
         )
         for week in weeks
         for head, found in week.drift.items()
     )
     table = Table(
-        ("Week from", "Mentions", *(f"{title}, index" for title in TITLES.values()), "Reading"),
+        ("Week from", "Mentions", *(f"{title}, index" for title in _TITLES.values()), "Reading"),
         tuple(
             (
                 day(week.start),
                 count(week.unsure.n),
-                *(_index(week.drift[head]) for head in TITLES),
+                *(_index(week.drift[head]) for head in _TITLES),
                 _reading(week.drift),
             )
             for week in reversed(weeks)
@@ -253,12 +253,12 @@ def _calibration(head: str, found: Calibration) -> Panel:
     )
     if found.error is None:
         empty = "No check tells yet: the model’s own probability is needed, not what a source stated."
-        return Panel(f"calibration-{head}", TITLES[head], None, "n = 0", table, empty=empty)
+        return Panel(f"calibration-{head}", _TITLES[head], None, "n = 0", table, empty=empty)
     note = (
         f"Calibration error {found.error:.3f} (0 is best), {count(found.n)} {'check' if found.n == 1 else 'checks'}. "
         f"By chance alone even a perfect model would show about {found.by_chance:.3f} with so many."
     )
-    return Panel(f"calibration-{head}", TITLES[head], _calibration_chart(points), note, table)
+    return Panel(f"calibration-{head}", _TITLES[head], _calibration_chart(points), note, table)
 
 
 def _agreement(found: Agreement) -> str:

@@ -76,6 +76,11 @@ def label(value: str | None) -> str:
     return UNKNOWN if not value else _LABELS.get(value, value.replace("_", " "))
 
 
+def kind_of_tag(head: str) -> str:
+    """What a page calls a head of the model: sentiment, audience or facet."""
+    return {"facet": "Side"}.get(head, head.capitalize())
+
+
 def group(value: str | None) -> str:
     """An audience in the plural."""
     return UNKNOWN if not value else _GROUPS.get(value, value.replace("_", " ").capitalize())
@@ -164,6 +169,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "day": day,
     "group": group,
     "interval": interval,
+    "kind_of_tag": kind_of_tag,
     "label": label,
     "language": language,
     "moment": moment,

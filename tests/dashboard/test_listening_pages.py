@@ -160,7 +160,7 @@ def test_a_label_that_is_none_changes_nothing(clients: Clients) -> None:
     answer = client.post(f"/mentions/{chosen}/tags", data=form)
     assert answer.headers["location"] == "/"
     page = client.get(f"/mentions/{chosen}").text
-    assert "Facet: employer" in page
+    assert "Side: employer" in page
 
 
 def test_an_incident_shows_its_arithmetic(clients: Clients) -> None:

@@ -59,7 +59,7 @@ def test_the_tags_are_hidden_until_one_has_answered(clients: Clients) -> None:
     told = after.partition('id="before"')[2].partition("</section>")[0]
     assert f'<td data-label="The model had said">{held.sentiment}' in told
     assert "negative 70 %" in told
-    assert "Standpoint" not in told  # can't tell
+    assert "Audience" not in told  # can't tell
     with db.reading() as session:
         actions = [(each.action, each.subject) for each in audit.entries(session, SYSTEM, limit=2)]
     assert actions[1] == (

@@ -48,7 +48,7 @@ AUDIENCES = (AudienceRow("consumer", 5, 6, 7, 2), AudienceRow("employee", 1, 0, 
 REACH = (ReachPoint(START, "measured", 900.0, 3), ReachPoint(START, "potential", 90_000.0, 3))
 CLICKS = (ClickPoint(START, 30, 12, 9), ClickPoint(START + HOUR, 8, None, None))
 CALIBRATION = (CalibrationPoint(0.85, 0.8, 0.7, 0.9, 60), CalibrationPoint(0.95, 1.0, 0.9, 1.0, 40))
-DRIFT = (DriftPoint(START, "sentiment", 0.31, "large"), DriftPoint(START, "standpoint", None, "few"))
+DRIFT = (DriftPoint(START, "sentiment", 0.31, "large"), DriftPoint(START, "audience", None, "few"))
 UNSURE = (SharePoint(START, 0.2, 0.1, 0.3, 90), SharePoint(START + HOUR, None, None, None, 0))
 ALL: list[tuple[Callable[..., Chart], Sequence[Any]]] = [
     (volume_chart, VOLUME),

@@ -51,7 +51,6 @@ def quality_page(
         checks=who.user.role in _READERS,
         done=done,
         enough=quality_panels.ENOUGH,
-        titles=quality_panels.TITLES,
         agreed=any(each.agreement.same.n for each in found.checked.heads),
         heads=[quality_panels.head_card(each) for each in found.checked.heads],
         right=[quality_panels.head_figure(each) for each in found.checked.heads],
