@@ -46,7 +46,7 @@ class HeadFigures:
 def too_few(labels: Sequence[str], groups: int) -> str | None:
     """Why a head cannot learn from these words, in a sentence; None where it can."""
     if len(labels) < LEAST_WORDS:
-        return f"{len(labels)} words of people, {LEAST_WORDS} are needed."
+        return f"{len(labels)} corrections and checks, {LEAST_WORDS} are needed."
     if groups < LEAST_GROUPS:
         return f"{groups} different texts, {LEAST_GROUPS} are needed."
     label, often = Counter(labels).most_common(1)[0]

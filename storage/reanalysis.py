@@ -89,8 +89,7 @@ def versions_in_force(session: Session) -> Versions:
 
     Another sentiment model (setting `SENTIMENT_MODEL`) is part of the version.
     """
-    base, tuned = model_version(), tuned_models.active(session)
-    in_force = tuned.version if tuned is not None and tuned.base == base else base
+    in_force = tuned_models.version_in_force(session, model_version())
     return Versions(in_force + version_suffix(get_settings()), taxonomy_version())
 
 

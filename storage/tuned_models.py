@@ -12,7 +12,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from collectors.post import Json
-from nlp.heads import TunedHeads
+from nlp.heads import HeadsError, TunedHeads, read_heads
 from storage.models.tagging import TunedModel
 from storage.viewer import NotFound
 
@@ -66,6 +66,20 @@ def active(session: Session) -> TunedVersion | None:
     """The version in force; None: the heads of the shipped weights. It may stand on other weights than those here."""
     found = session.scalar(select(TunedModel).where(TunedModel.active))
     return None if found is None else _row(found)
+
+
+def version_in_force(session: Session, base: str) -> str:
+    """What tags carry on the weights `base`: the active version, or `base` where workers cannot use its heads."""
+    found = active(session)
+    return found.version if found is not None and found.base == base and _readable(session, found.id) else base
+
+
+def _readable(session: Session, version_id: int) -> bool:
+    try:
+        read_heads(document(session, version_id) or b"")
+    except HeadsError:
+        return False
+    return True
 
 
 def document(session: Session, version_id: int) -> bytes | None:

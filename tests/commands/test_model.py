@@ -134,7 +134,7 @@ def test_a_worse_version_is_refused(run: Runner, monkeypatch: pytest.MonkeyPatch
 def test_nobody_said_anything(run: Runner) -> None:
     ran = run("model", "tune")
     assert ran.code == 1
-    assert "Sentiment: 0 words of people, 50 are needed." in ran.said
+    assert "Sentiment: 0 corrections and checks, 50 are needed." in ran.said
 
 
 def test_words_of_people_become_lessons() -> None:

@@ -112,7 +112,7 @@ def test_what_people_say_is_learnt_and_the_rest_is_kept(corpus: Path) -> None:
     assert (one.guard_posts, one.guard_before, one.guard_after) == (60, 1.0, 1.0)
     assert found.heads is not None
     assert (found.heads.version, found.heads.base) == ("1+1", "1")
-    assert found.why.startswith("Better: sentiment. Audience stays as it is: 0 words of people")
+    assert found.why.startswith("Better: sentiment. Audience stays as it is: 0 corrections and checks")
     assert found.heads.layers["facet"].second.tolist() == heads().layers["facet"].second.tolist()
     assert found.heads.thresholds == read_meta().thresholds
     assert json.loads(found.as_json())["heads"]["sentiment"]["accepted"]
@@ -128,13 +128,13 @@ def test_the_same_words_give_the_same_heads(corpus: Path) -> None:
 def test_too_few_words_change_nothing(corpus: Path) -> None:
     found = tuned(sick_is_good()[: LEAST_WORDS - 1])
     assert found.heads is None
-    assert f"Sentiment: 49 words of people, {LEAST_WORDS} are needed." in found.why
+    assert f"Sentiment: 49 corrections and checks, {LEAST_WORDS} are needed." in found.why
 
 
 def test_copies_are_one_lesson(corpus: Path) -> None:
     found = tuned([lesson("their app is so sick", "positive") for _ in range(500)])
     assert found.left_out == {"copies of another": 499}
-    assert "1 words of people" in found.why
+    assert "1 corrections and checks" in found.why
 
 
 def test_near_copies_of_few_stories_are_too_few_texts(corpus: Path) -> None:
@@ -203,7 +203,7 @@ def test_what_a_word_teaches(label: str, head: str, expected: list[float]) -> No
 
 
 def test_not_being_sure_is_no_lesson(corpus: Path) -> None:
-    assert "0 words of people" in tuned([lesson(f"sick {place} of them", UNSURE) for place in PLACES * 4]).why
+    assert "0 corrections and checks" in tuned([lesson(f"sick {place} of them", UNSURE) for place in PLACES * 4]).why
 
 
 def test_heads_in_force_are_judged_on_what_they_have_not_seen(corpus: Path) -> None:
