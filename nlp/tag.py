@@ -17,7 +17,7 @@ from typing import BinaryIO, TextIO
 from nlp.language import Language, detect
 from nlp.model import Network, Probabilities, network
 from nlp.result import LABELS, TagInput, Tags, Verdict
-from nlp.shipped import model_version
+from nlp.shipped import WeightsError, model_version
 from nlp.text import clean, cut, is_empty, mark_target, mask, spelled
 from nlp.themes import find_themes, taxonomy_version
 from nlp.verdict import apply_stated, audience_verdict, facet_verdict, sentiment_verdict, stated, unread
@@ -253,13 +253,17 @@ def _rounded(verdict: Verdict) -> dict[str, object]:
 
 
 def main() -> int:
-    """Command line; status 1 when a line could not be read."""
+    """Command line; status 1 when a line could not be read, 2 when the model cannot be used."""
     parser = argparse.ArgumentParser(
         prog="python -m nlp.tag", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="threads of the model")
     given = parser.parse_args()
-    return 1 if tag_lines(read_lines(sys.stdin.buffer), sys.stdout, sys.stderr, given.threads) else 0
+    try:
+        return 1 if tag_lines(read_lines(sys.stdin.buffer), sys.stdout, sys.stderr, given.threads) else 0
+    except WeightsError as error:
+        sys.stderr.write(f"nlp.tag: {error}\n")
+        return 2
 
 
 if __name__ == "__main__":

@@ -2,8 +2,10 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -254,3 +256,13 @@ def test_tagging_needs_no_torch() -> None:
         [sys.executable, "-c", code + "sys.exit('torch' in sys.modules)"], capture_output=True, cwd=ROOT, check=False
     )
     assert ended.returncode == 0, ended.stderr
+
+
+def test_a_model_that_cannot_be_used_is_a_sentence(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "nlp.tag"], cwd=ROOT, input='{"id": "1", "text": "hi"}', capture_output=True, text=True,
+        env=os.environ | {"MODEL_DIR": str(tmp_path)},
+    )  # fmt: skip
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith("nlp.tag: ")
+    assert len(ended.stderr.splitlines()) == 1
