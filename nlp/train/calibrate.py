@@ -11,8 +11,9 @@ alike, since services meet other mixes of classes than the sets have. Then the t
 - sentiment: the lowest confidence at which the sentiment said is right for `SENTIMENT_ACCURACY` of general tweets, in
   every language for itself.
 
-A language other than English is supported when the macro recall of its sentiment reaches `LANGUAGE_RECALL` on tweets
-kept apart; else the service tags it `unsure`, and it takes no part in the fit.
+A language other than English is supported when the macro recall of its sentiment on tweets kept apart, less a standard
+error, reaches `LANGUAGE_RECALL`, and the audience of our own posts in it is right for `AUDIENCE_PRECISION`. Else the
+service tags it `unsure` and `unknown`, and it takes no part in the fit.
 """
 
 import argparse
@@ -32,7 +33,7 @@ from nlp.text import model_text
 from nlp.train.apart import Labelled, apart_sets
 from nlp.train.recipe import FLAT_AUDIENCE, FLAT_FACET
 
-PER_SET = 600
+PER_SET = 2_000
 FIT_STEPS, FIT_RATE, SMALL_BIAS = 600, 0.01, 0.002
 LOWEST = 0.5
 GENERAL_SHARE = 0.002
@@ -41,6 +42,7 @@ TENSE_PRECISION = 0.75
 SENTIMENT_ACCURACY = 0.82
 LANGUAGE_RECALL = 0.55
 LANGUAGE_TWEETS = "umsab-{}:dev"
+LANGUAGE_POSTS = "corpus-{}"
 LANGUAGES = ("de", "es", "fr", "it", "pt")
 OUR_POSTS = "corpus"
 GENERAL_TALK = "semeval2013_2016:dev"
@@ -111,12 +113,25 @@ class Apart:
                 )
                 for head in LABELS
             }
-        self.languages = [code for code in LANGUAGES if self._recall(LANGUAGE_TWEETS.format(code)) >= LANGUAGE_RECALL]
+        self.languages = [code for code in LANGUAGES if self._is_read(code)]
+
+    def _is_read(self, code: str) -> bool:
+        tweets, posts = LANGUAGE_TWEETS.format(code), LANGUAGE_POSTS.format(code)
+        if tweets not in self.sets or posts not in self.sets:
+            return False
+        recall = self._recall(tweets)
+        error = (recall * (1 - recall) / len(self.sets[tweets])) ** 0.5
+        return recall - error >= LANGUAGE_RECALL and self._right(posts, "audience") >= AUDIENCE_PRECISION
+
+    def _right(self, name: str, head: str) -> float:
+        """Share of the rows of one set whose likeliest class is their label."""
+        labelled = [at for at, row in enumerate(self.sets[name]) if row.labels.get(head) in LABELS[head]]
+        best = self.logits[name][head][labelled].argmax(axis=1)
+        wanted = [LABELS[head].index(self.sets[name][at].labels[head]) for at in labelled]
+        return float(np.mean(best == np.array(wanted)))
 
     def _recall(self, name: str) -> float:
-        """Macro recall of the sentiment of one set by the likeliest class; 0 for a set that is absent."""
-        if name not in self.sets:
-            return 0.0
+        """Macro recall of the sentiment of one set by the likeliest class."""
         best = self.logits[name]["sentiment"].argmax(axis=1)
         wanted = np.array([LABELS["sentiment"].index(row.labels["sentiment"]) for row in self.sets[name]])
         return float(np.mean([(best[wanted == label] == label).mean() for label in np.unique(wanted)]))
