@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from config.company import CompanyProfile, ProfileError, dump_profile, key_of, load_profile
 from config.matching import Matcher
-from config.profile import MAX_LIST, MAX_RIVALS
+from config.profile import MAX_RIVALS
 from config.query import parse_query
+from config.recipients import MAX_LIST
 from config.tokens import tokens_of
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "company.example.toml"
