@@ -51,7 +51,7 @@ def pytest_configure(config: pytest.Config) -> None:
     untimed = hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
     hypothesis_settings.register_profile("explore", untimed)
     # The same examples at every run: what is green stays green. HYPOTHESIS_PROFILE=explore looks for new ones.
-    hypothesis_settings.register_profile("same", untimed, derandomize=True)
+    hypothesis_settings.register_profile("same", untimed, derandomize=True, max_examples=50)
     hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 

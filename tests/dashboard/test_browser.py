@@ -9,7 +9,7 @@ from tests.dashboard.conftest import Opened
 
 pytestmark = pytest.mark.browser
 
-ROLES = (("administrator", "advocate"), ("marketing", "hr", "leadership"))
+ROLES = ("administrator", "marketing", "hr", "leadership", "advocate")
 
 _NAMELESS = """() => [...document.querySelectorAll('input:not([type=hidden]), select, textarea, button, a[href], img')]
     .filter(e => !(e.labels?.length || e.ariaLabel || e.textContent.trim() || e.alt)).map(e => e.outerHTML)"""
@@ -20,19 +20,21 @@ _SKIPPED = """() => { let last = 0, bad = [];
     return bad; }"""
 
 
-@pytest.mark.parametrize("roles", ROLES, ids="-".join)
-def test_every_entry_of_the_navigation_opens(roles: tuple[str, ...], open_page: Opened, pictures: Path | None) -> None:
-    """Each page is looked at by the first role that has it; that the others get it is asked without drawing."""
+def test_every_entry_of_the_navigation_opens(open_page: Opened, pictures: Path | None) -> None:
+    """Each page is looked at by the first role that has it; that the others get it is asked without drawing.
+
+    On a telephone's width, where things are cut off first; drawing each page twice would cost the suite its time.
+    """
     seen: set[str] = set()
-    for role in roles:
-        page = open_page(role, "/")
+    for role in ROLES:
+        page = open_page(role, "/account", width=390)
         paths = page.eval_on_selector_all("nav[aria-label=Main] a", "links => links.map(a => a.getAttribute('href'))")
         assert paths
         for path in paths:
             if path in seen:
                 assert page.request.get(path).status == 200, (role, path)
             else:
-                _look_at(page, path, pictures and pictures / f"{role}{path.replace('/', '-')}")
+                _look_at(page, path, pictures and pictures / f"{role}{path.replace('/', '-')}.png")
         seen.update(paths)
 
 
@@ -41,11 +43,9 @@ def _look_at(page: Page, path: str, picture: Path | None) -> None:
     assert answer is not None
     assert answer.status == 200, path
     _drawn(page)
-    for width in (390, 1400):
-        page.set_viewport_size({"width": width, "height": 900})
-        assert page.evaluate(_WIDER) <= 0, f"{path} is wider than {width} points"
-        if picture is not None:
-            page.screenshot(path=f"{picture}-{width}.png", full_page=True)
+    assert page.evaluate(_WIDER) <= 0, f"{path} is wider than the screen"
+    if picture is not None:
+        page.screenshot(path=picture, full_page=True)
     assert page.locator("h1").count() == 1, path
     assert page.locator("nav a[aria-current=page]").count() == 1, path
     assert page.evaluate(_NAMELESS) == [], path
