@@ -6,7 +6,6 @@ probability of the tag falls without it. That is a fact about this network, not 
 say the same hide behind each other, and what the text would mean without a word is nobody's question.
 """
 
-import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nlp.heads import Floats
-from nlp.model import Network, calibrated
+from nlp.model import Network
 from nlp.result import LABELS, STAFF, Evidence, HeadEvidence, Span, TagInput, Tags, ThemeWords, Word
 from nlp.tag import tag_posts
 from nlp.text import TARGET_SIGN, clean, mark_target, mask, spelled
@@ -22,13 +21,6 @@ from nlp.themes import theme_spans
 
 MAX_VARIANTS = 48  # parts that are left out, one at a time; a text with more words is taken in phrases
 _MOST_PER_WINDOW = 16  # of a text with two windows, each reading of which costs as much as four posts
-# Readings of one explanation. The int8 network rounds by the range of its whole batch: the same text beside other texts
-# may be some hundredths more or less probable. A text of up to 32 words is read twice, in other company each time.
-_READINGS, _MOST_ROUNDS = 64, 2
-_SAME = (
-    0.005  # where the whole text is as probable in any company, the network does not round so: one reading is enough
-)
-_TOGETHER = 8  # texts of one reading: smaller groups differ more, so that their rounding cancels out sooner
 # A word matters from eight hundredths and from a quarter of the strongest one. Above that nine of ten are found by the
 # unrounded network too (fp32, on our held-out posts); with five hundredths and a fifth it was 87 of a hundred.
 LEAST_WEIGHT, LEAST_SHARE, MOST_WORDS = 0.08, 0.25, 8
@@ -160,45 +152,10 @@ class _Weighed:
 
 
 def _weigh(read: str, spans: list[Span], loaded: Network) -> _Weighed:
-    whole, variants = spelled(read), [leave_out(read, [span]) for span in spans]
-    asked: dict[str, list[Floats]] = {head: [] for head in LABELS}
-    without = {head: np.zeros((len(spans), len(labels)), dtype=np.float32) for head, labels in LABELS.items()}
-    done = 0
-    for groups in _groups(len(variants), max(1, min(_MOST_ROUNDS, _READINGS // len(variants)))):
-        done += 1
-        for group in groups:
-            found = _probabilities(loaded, [whole, *(variants[at] for at in group)])
-            for head, rows in found.items():
-                asked[head].append(rows[0])
-                without[head][group] += rows[1:]
-        if max(float(np.ptp(rows, axis=0).max()) for rows in asked.values()) < _SAME:
-            break
-    means = {head: np.asarray(np.mean(rows, axis=0)) for head, rows in asked.items()}
-    return _Weighed(means, {head: np.asarray(means[head] - rows / done) for head, rows in without.items()})
-
-
-def _probabilities(loaded: Network, texts: Sequence[str]) -> dict[str, Floats]:
-    """Read now, in this company: `Network.probabilities` may remember an earlier reading."""
-    found = loaded.read(texts)
-    return {
-        head: np.stack(
-            [
-                calibrated(np.stack([one.logits[head] for one in row]), loaded.calibration[head]).mean(axis=0)
-                for row in found
-            ]
-        )
-        for head in LABELS
-    }
-
-
-def _groups(count: int, rounds: int) -> Iterator[list[list[int]]]:
-    """For each round the numbers below `count` in small groups, each time in other company."""
-    chance = random.Random(0)  # the same text has the same evidence every time
-    number = -(-count // (_TOGETHER - 1))
-    for _ in range(rounds):
-        order = list(range(count))
-        chance.shuffle(order)
-        yield [order[start::number] for start in range(number)]
+    found = loaded.probabilities([spelled(read), *(leave_out(read, [span]) for span in spans)])
+    return _Weighed(
+        {head: rows[0] for head, rows in found.items()}, {head: rows[0] - rows[1:] for head, rows in found.items()}
+    )
 
 
 def _head(
@@ -230,7 +187,7 @@ def _together(read: str, spans: list[Span], loaded: Network, head: str, columns:
     if not numbers:
         return 0, 0.0
     texts = [spelled(read), *(leave_out(read, spans[:number]) for number in numbers)]
-    rows = _probabilities(loaded, texts)[head]
+    rows = loaded.probabilities(texts)[head]
     said = rows[:, columns].sum(axis=1)
     for number, without in zip(numbers, said[1:], strict=True):
         if said[0] - without >= LEAST_TOGETHER:
