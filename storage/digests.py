@@ -8,15 +8,14 @@ from sqlalchemy.orm import Session
 from config.settings import get_settings
 from metrics.listening import SentimentCounts
 from notify.digest import AdvocacyReach, Counts, DigestFacts, OpenOne, Period, Side, Story
-from notify.facts import AlertFacts
 from notify.points import VolumePoint
-from notify.wording import headline
 from storage import highlights, rollups
 from storage.coverage import coverage
-from storage.incident_log import IncidentRow, list_incidents
+from storage.incident_log import list_incidents
 from storage.profile import own_company
 from storage.programme import reach
 from storage.rollups import SeriesFilter, Totals
+from storage.telling import headline_of
 from storage.viewer import FACET_LABELS, SYSTEM, Viewer
 
 SIDES = ("brand", "employer")
@@ -89,35 +88,9 @@ def _incidents(session: Session, viewer: Viewer, period: Period, now: datetime) 
     rows = [*unsettled, *(row for row in over if period.start <= row.opened_at < period.end)]
     base = get_settings().base_url
     return tuple(
-        OpenOne(_headline(row, now), row.severity, row.state, row.opened_at, f"{base}/incidents/{row.id}")
+        OpenOne(headline_of(row, now), row.severity, row.state, row.opened_at, f"{base}/incidents/{row.id}")
         for row in rows[:_INCIDENTS]
     )
-
-
-def _headline(row: IncidentRow, now: datetime) -> str:
-    facts = AlertFacts(
-        company=row.company,
-        kind=row.kind,
-        facet=row.facet,
-        audience=row.audience,
-        action="closed" if row.closed_at else "opened",
-        incident_id=row.id,
-        link="",
-        severity=row.severity,
-        severity_reason=row.severity_reason,
-        severity_formula="",
-        opened_at=row.opened_at,
-        as_of=row.closed_at or now,
-        window_start=row.window_start,
-        window=row.window,
-        observed=row.observed,
-        expected_low=row.expected_low,
-        expected_high=row.expected_high,
-        n=row.n,
-        authors=row.authors,
-        to=(),
-    )
-    return headline(facts)
 
 
 def _reach(session: Session, viewer: Viewer, period: Period) -> AdvocacyReach | None:

@@ -14,6 +14,7 @@ from config.settings import get_settings
 from nlp.result import UNKNOWN
 from notify.facts import AlertFacts, Example
 from notify.points import VolumePoint
+from notify.wording import headline
 from storage.incident_log import IncidentRow, find
 from storage.models.incidents import IncidentEvent
 from storage.models.mentions import Mention, Post
@@ -80,6 +81,33 @@ def facts(session: Session, event_id: int, now: datetime) -> tuple[AlertFacts, t
 def addressed(alert: AlertFacts, address: str) -> AlertFacts:
     """The facts with an address: enough to know the mail by its dedupe key."""
     return replace(alert, to=(address,))
+
+
+def headline_of(row: IncidentRow, as_of: datetime) -> str:
+    """What happened, as the mail's subject says it; `as_of` counts for one that is still open."""
+    facts = AlertFacts(
+        company=row.company,
+        kind=row.kind,
+        facet=row.facet,
+        audience=row.audience,
+        action="closed" if row.closed_at else "opened",
+        incident_id=row.id,
+        link="",
+        severity=row.severity,
+        severity_reason=row.severity_reason,
+        severity_formula="",
+        opened_at=row.opened_at,
+        as_of=row.closed_at or as_of,
+        window_start=row.window_start,
+        window=row.window,
+        observed=row.observed,
+        expected_low=row.expected_low,
+        expected_high=row.expected_high,
+        n=row.n,
+        authors=row.authors,
+        to=(),
+    )
+    return headline(facts)
 
 
 def for_recipient(session: Session, alert: AlertFacts, address: str) -> AlertFacts:

@@ -5,8 +5,7 @@ from datetime import timedelta
 
 from alerts.rules import NEGATIVE, POSITIVE, RATING, SILENCE
 from api.dashboard.wording import count, group, moment, percent
-from notify import wording
-from notify.facts import AlertFacts
+from storage import telling
 from storage.incidents import IncidentRow
 
 _ENOUGH = "of so many judged mentions, more than chance brings about"
@@ -32,29 +31,7 @@ class Line:
 
 def headline(row: IncidentRow) -> str:
     """What happened, as the mail's subject says it."""
-    facts = AlertFacts(
-        company=row.company,
-        kind=row.kind,
-        facet=row.facet,
-        audience=row.audience,
-        action="closed" if row.closed_at else "opened",
-        incident_id=row.id,
-        link="",
-        severity=row.severity,
-        severity_reason=row.severity_reason,
-        severity_formula="",
-        opened_at=row.opened_at,
-        as_of=row.closed_at or row.opened_at,
-        window_start=row.window_start,
-        window=row.window,
-        observed=row.observed,
-        expected_low=row.expected_low,
-        expected_high=row.expected_high,
-        n=row.n,
-        authors=row.authors,
-        to=(),
-    )
-    return wording.headline(facts)
+    return telling.headline_of(row, row.opened_at)
 
 
 def arithmetic(row: IncidentRow) -> tuple[Line, ...]:
