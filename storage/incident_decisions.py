@@ -124,7 +124,7 @@ def _open(session: Session, intent: Intent, now: datetime, demo: bool) -> int | 
         insert(Incident)
         .values(**values)
         .on_conflict_do_nothing(
-            index_elements=["company_id", "kind", "facet", "audience"], index_where=text("closed_at IS NULL")
+            index_elements=["company_id", "kind", "facet", "audience", "subject"], index_where=text("closed_at IS NULL")
         )
         .returning(Incident.id)
     )

@@ -21,6 +21,7 @@ class Advocate(Base):
     left_at: Mapped[Moment | None]
     consent_version: Mapped[str] = mapped_column(Text)
     consent_text: Mapped[str] = mapped_column(Text)
+    take_off_mails: Mapped[bool] = mapped_column(server_default=sql("false"))  # told when a share takes off
     demo: Mapped[bool] = mapped_column(server_default=sql("false"))
 
 

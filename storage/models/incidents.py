@@ -10,7 +10,7 @@ from storage.models.base import Base, BigId, Moment
 
 
 class Incident(Base):
-    """An alert that is open until it closes; at most one open row per company, kind, facet and audience."""
+    """An alert that is open until it closes; at most one open row per company, kind, slice and subject."""
 
     __tablename__ = "incidents"
     __table_args__ = (
@@ -20,6 +20,7 @@ class Incident(Base):
             "kind",
             "facet",
             "audience",
+            "subject",
             unique=True,
             postgresql_where=sql("closed_at IS NULL"),
         ),
@@ -31,6 +32,7 @@ class Incident(Base):
     kind: Mapped[str] = mapped_column(Text)
     facet: Mapped[str] = mapped_column(Text)
     audience: Mapped[str] = mapped_column(Text)
+    subject: Mapped[str] = mapped_column(Text, server_default="")  # what it is about within its slice: a topic's words
     severity: Mapped[str] = mapped_column(Text)
     severity_reason: Mapped[str] = mapped_column(Text)
     demo: Mapped[bool] = mapped_column(server_default=sql("false"))
