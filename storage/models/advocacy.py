@@ -1,8 +1,8 @@
-"""Advocates, their shares, readings of their counters, tracked links and clicks."""
+"""Advocates, campaigns, what there is to share, shares, readings of their counters, tracked links and clicks."""
 
 from datetime import date
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, PrimaryKeyConstraint, Text, UniqueConstraint
+from sqlalchemy import ARRAY, BigInteger, ForeignKey, Index, LargeBinary, PrimaryKeyConstraint, Text, UniqueConstraint
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -22,11 +22,73 @@ class Advocate(Base):
     consent_version: Mapped[str] = mapped_column(Text)
     consent_text: Mapped[str] = mapped_column(Text)
     take_off_mails: Mapped[bool] = mapped_column(server_default=sql("false"))  # told when a share takes off
+    team: Mapped[str | None] = mapped_column(Text)
+    location: Mapped[str | None] = mapped_column(Text)
+    visibility: Mapped[str] = mapped_column(Text, server_default="me")  # who sees own figures: me, team, all
+    on_leaderboard: Mapped[bool] = mapped_column(server_default=sql("false"))
+    weekly_mail: Mapped[bool] = mapped_column(server_default=sql("true"))
+    demo: Mapped[bool] = mapped_column(server_default=sql("false"))
+
+
+class Campaign(Base):
+    """One programme of communication: brief, early notice, go-live, questions, result.
+
+    Before `embargo_until` only administrators, marketing, HR (as `facets` say), its maker and the groups named in
+    `early_groups` (as "role:hr", "team:Support", "location:Leeds", "person:<user id>") may know of it.
+    """
+
+    __tablename__ = "campaigns"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(Text, unique=True)  # utm_campaign: letters, digits, hyphens
+    title: Mapped[str] = mapped_column(Text)
+    facet: Mapped[str] = mapped_column(Text)  # brand, employer, both
+    state: Mapped[str] = mapped_column(Text)  # draft, briefed, live, closed
+    why: Mapped[str] = mapped_column(Text, server_default="")
+    affected: Mapped[str] = mapped_column(Text, server_default="")
+    expected: Mapped[str] = mapped_column(Text, server_default="")
+    team_briefing: Mapped[str] = mapped_column(Text, server_default="")
+    early_groups: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=sql("'{}'"))
+    embargo_until: Mapped[Moment | None]
+    starts_at: Mapped[Moment]
+    ends_at: Mapped[Moment]
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    created_at: Mapped[Moment]
+    demo: Mapped[bool] = mapped_column(server_default=sql("false"))
+
+
+class Content(Base):
+    """Something worth sharing, as prompts for one's own words: an angle, facts, a link, a picture, what not to say."""
+
+    __tablename__ = "contents"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    campaign_id: Mapped[int | None] = mapped_column(ForeignKey("campaigns.id", ondelete="SET NULL"), index=True)
+    title: Mapped[str] = mapped_column(Text)
+    angle: Mapped[str] = mapped_column(Text)
+    prompts: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=sql("'{}'"))
+    facts: Mapped[str] = mapped_column(Text, server_default="")
+    avoid: Mapped[str] = mapped_column(Text, server_default="")
+    example: Mapped[str] = mapped_column(Text, server_default="")  # a suggested text; posts must differ from it
+    link: Mapped[str | None] = mapped_column(Text)
+    picture: Mapped[bytes | None] = mapped_column(LargeBinary)
+    picture_type: Mapped[str | None] = mapped_column(Text)
+    picture_alt: Mapped[str | None] = mapped_column(Text)
+    language: Mapped[str] = mapped_column(Text, server_default="en")
+    platforms: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=sql("'{}'"))  # empty: any
+    available_from: Mapped[Moment]
+    available_until: Mapped[Moment | None]
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    created_at: Mapped[Moment]
+    withdrawn_at: Mapped[Moment | None]
     demo: Mapped[bool] = mapped_column(server_default=sql("false"))
 
 
 class Share(Base):
-    """One public post of an advocate. On leaving, address and native id are emptied."""
+    """One public post of an advocate. On leaving, address, native id, title and signature are emptied.
+
+    `signature` is a min-hash of the text for the near-duplicate guard; the text itself is not kept.
+    """
 
     __tablename__ = "shares"
     __table_args__ = (UniqueConstraint("platform", "native_id"),)
@@ -41,6 +103,13 @@ class Share(Base):
     published_at: Mapped[Moment]
     followers: Mapped[int | None] = mapped_column(BigInteger)  # at posting time; None is unknown
     created_at: Mapped[Moment]
+    content_id: Mapped[int | None] = mapped_column(ForeignKey("contents.id", ondelete="SET NULL"), index=True)
+    campaign_id: Mapped[int | None] = mapped_column(ForeignKey("campaigns.id", ondelete="SET NULL"), index=True)
+    signature: Mapped[bytes | None] = mapped_column(LargeBinary)
+    disclosed: Mapped[bool | None]  # None: nobody checked
+    edited_at: Mapped[Moment | None]
+    deleted_at: Mapped[Moment | None]
+    checked_at: Mapped[Moment | None]  # of the last reading by the service
 
 
 class ShareReading(Base):
@@ -68,7 +137,9 @@ class Link(Base):
     destination: Mapped[str] = mapped_column(Text)
     channel: Mapped[str] = mapped_column(Text)
     campaign: Mapped[str | None] = mapped_column(Text)
+    content_id: Mapped[int | None] = mapped_column(ForeignKey("contents.id", ondelete="SET NULL"), index=True)
     created_at: Mapped[Moment]
+    expires_at: Mapped[Moment | None]
     closed_at: Mapped[Moment | None]
 
 
