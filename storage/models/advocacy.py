@@ -27,6 +27,7 @@ class Advocate(Base):
     visibility: Mapped[str] = mapped_column(Text, server_default="me")  # who sees own figures: me, team, all
     on_leaderboard: Mapped[bool] = mapped_column(server_default=sql("false"))
     weekly_mail: Mapped[bool] = mapped_column(server_default=sql("true"))
+    campaign_mails: Mapped[bool] = mapped_column(server_default=sql("true"))  # told by mail when a campaign goes live
     demo: Mapped[bool] = mapped_column(server_default=sql("false"))
 
 
@@ -55,6 +56,14 @@ class Campaign(Base):
     created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     created_at: Mapped[Moment]
     demo: Mapped[bool] = mapped_column(server_default=sql("false"))
+    round: Mapped[int] = mapped_column(server_default=sql("1"))  # raised when a brief is taken back
+    briefed_at: Mapped[Moment | None]
+    live_at: Mapped[Moment | None]
+    closed_at: Mapped[Moment | None]
+    event_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("planned_events.id", ondelete="SET NULL"))
+    lessons: Mapped[str] = mapped_column(Text, server_default="")  # what to keep
+    lessons_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    lessons_at: Mapped[Moment | None]
 
 
 class Content(Base):
@@ -129,6 +138,16 @@ class Link(Base):
     """A tracked short link of an advocate; its destination is a registered host."""
 
     __tablename__ = "links"
+    __table_args__ = (
+        Index(
+            "uq_links_advocate_id_content_id_channel",
+            "advocate_id",
+            "content_id",
+            "channel",
+            unique=True,
+            postgresql_where=sql("content_id IS NOT NULL AND closed_at IS NULL"),
+        ),
+    )
 
     id: Mapped[BigId]
     code: Mapped[str] = mapped_column(Text, unique=True)
@@ -174,5 +193,6 @@ class ProgrammeDay(Base):
     eligible: Mapped[int | None]
     invited: Mapped[int]
     joined: Mapped[int]
+    connected: Mapped[int | None]  # with at least one own account connected
     active: Mapped[int]
     demo: Mapped[bool] = mapped_column(server_default=sql("false"))

@@ -1,6 +1,6 @@
 """Accounts, sign-ins, API tokens, invitations, the audit log."""
 
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, LargeBinary, Text
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, LargeBinary, Text
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -26,6 +26,8 @@ class User(Base):
     last_sign_in_at: Mapped[Moment | None]
     failed_sign_ins: Mapped[int] = mapped_column(server_default=sql("0"))
     locked_until: Mapped[Moment | None]
+    team: Mapped[str | None] = mapped_column(Text)  # as administrators set it; groups of campaigns go by it
+    location: Mapped[str | None] = mapped_column(Text)
 
 
 class UserSession(Base):
@@ -57,9 +59,16 @@ class ApiToken(Base):
 
 
 class Invitation(Base):
-    """A link by which a person joins by themselves; used once."""
+    """A link by which a person joins by themselves; used once.
+
+    Those that are mailed have a `nonce`, from which the link's secret is made anew for each mail: it is kept nowhere.
+    """
 
     __tablename__ = "invitations"
+    __table_args__ = (
+        Index("ix_invitations_email", "email"),
+        Index("ix_invitations_mail_due_at", "mail_due_at", "id", postgresql_where=sql("mail_due_at IS NOT NULL")),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
@@ -70,6 +79,12 @@ class Invitation(Base):
     expires_at: Mapped[Moment]
     accepted_at: Mapped[Moment | None]
     revoked_at: Mapped[Moment | None]
+    team: Mapped[str | None] = mapped_column(Text)
+    location: Mapped[str | None] = mapped_column(Text)
+    nonce: Mapped[bytes | None] = mapped_column(LargeBinary)
+    mail_due_at: Mapped[Moment | None]  # NULL: no mail waits to be written
+    mailed_at: Mapped[Moment | None]  # when the last mail was put into the outbox
+    mails: Mapped[int] = mapped_column(server_default=sql("0"))
 
 
 class AuditEntry(Base):
