@@ -41,8 +41,9 @@ def _print(found: "QualityReport", days: int) -> None:
         f"{days} days, {tags.mentions:,} mentions; sentiment unsure {_share(tags.unsure, tags.mentions)}, "
         f"standpoint unknown {_share(tags.unknown_audience, tags.mentions)}."
     )
-    for name, versions in (("model", tags.models), ("labels", tags.taxonomies)):
-        out.print(f"{name}: " + (", ".join(f"{key} ({n:,})" for key, n in versions.items()) or "none"))
+    for name, versions in (("model", tags.models), ("taxonomy of labels and themes", tags.taxonomies)):
+        told = ", ".join(f"version {key} ({n:,} mentions)" for key, n in versions.items())
+        out.print(f"{name}: {told or 'none'}")
     people = f"{checked.people:,} {'person' if checked.people == 1 else 'people'}"
     out.print(f"\n{checked.mentions:,} mentions drawn at random were checked by {people}.")
     if not checked.mentions:
