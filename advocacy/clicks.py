@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 REPEAT = timedelta(minutes=30)
+REPEATED = "repeat within 30 minutes"
+UNTRACKED = "asked not to be tracked"
 SALT_BYTES = 16
 # "Cubot" is a phone; every other word that ends in bot is one.
 _BOT = re.compile(
@@ -59,15 +61,6 @@ class Click:
     purpose: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Every request is raw; `reason` says why one is not filtered in. `unique` implies `filtered`."""
-
-    filtered: bool
-    unique: bool
-    reason: str
-
-
 def parse_networks(lines: Iterable[str]) -> Networks:
     """Networks from lines of CIDR (`10.0.0.0/8`), single addresses, empty lines and `#` comments.
 
@@ -100,24 +93,21 @@ def visitor_hash(address: str, user_agent: str, salt: bytes) -> str:
     return hmac.new(salt, f"{address}\0{user_agent}".encode("utf-8", "surrogatepass"), sha256).hexdigest()[:32]
 
 
-def judge_click(
-    click: Click,
-    last_counted: datetime | None,
-    seen_today: bool,
-    data_centres: Networks = Networks(),
-    company: Networks = Networks(),
-) -> Verdict:
-    """Whether the click counts. `last_counted` is the visitor's last filtered click on this link, `seen_today` whether
-    the visitor's hash has a filtered click today. Out of order is no harm: a click within 30 minutes on either side of
-    one that counted is its repeat."""
+def screen(click: Click, data_centres: Networks = Networks(), company: Networks = Networks()) -> str:
+    """Why the click does not count, as far as the request alone tells; empty: nothing speaks against it."""
     reason = _machine(click)
     if not reason and click.address in data_centres:
         reason = "data centre"
     if not reason and click.address in company:
         reason = "company network"
-    if not reason and last_counted is not None and abs(click.at - last_counted) < REPEAT:
-        reason = "repeat within 30 minutes"
-    return Verdict(False, False, reason) if reason else Verdict(True, not seen_today, "")
+    return reason
+
+
+def is_repeat(at: datetime, counted: Iterable[datetime]) -> bool:
+    """Whether the same visitor's clicks on the same link, counted at these times, make this one their repeat.
+
+    Out of order is no harm: a click within 30 minutes on either side of one that counted is its repeat."""
+    return any(abs(at - each) < REPEAT for each in counted)
 
 
 def _machine(click: Click) -> str:

@@ -28,12 +28,13 @@ def short_code(random: bytes) -> str:
     return "".join(letters)
 
 
-def check_destination(url: str, hosts: Collection[str]) -> str:
+def check_destination(url: str, hosts: Collection[str], own: Collection[str] = ()) -> str:
     """The destination in its plain form (lower-case host, no credentials); raises LinkError when it is refused.
 
     Only https to one of the registered `hosts`, exactly as registered: a subdomain is a host of its own. http passes
     for this machine alone, when it is registered. Whatever browsers and servers read differently is refused:
-    backslashes, control characters, missing schemes, user names, ports, and look-alike letters.
+    backslashes, control characters, missing schemes, user names, ports, and look-alike letters. `own` are the addresses
+    of this service (https://host): what leads back to it, as every tracked link does, could go round in circles.
     """
     parts = _split(url)
     host = (parts.hostname or "").rstrip(".")
@@ -51,6 +52,8 @@ def check_destination(url: str, hosts: Collection[str]) -> str:
     port = parts.port
     if port is not None and not local and port != 443:
         raise LinkError(f"port {port} is not allowed; leave it out")
+    if (host, _port(parts)) in {_home(address) for address in own}:
+        raise LinkError("the address leads back to this service; a link to a link could go round in circles")
     netloc = f"[{host}]" if ":" in host else host
     netloc += f":{port}" if port is not None and local else ""
     return parts._replace(netloc=netloc, path=parts.path or "/").geturl()
@@ -93,6 +96,15 @@ def _check_scheme(parts: SplitResult, local: bool) -> None:
     if parts.scheme == "http":
         raise LinkError("http is not allowed; write https")
     raise LinkError("the address must begin with https://")
+
+
+def _home(address: str) -> tuple[str, int | None]:
+    parts = urlsplit(address)
+    return (parts.hostname or "").rstrip("."), _port(parts)
+
+
+def _port(parts: SplitResult) -> int | None:
+    return parts.port or (80 if parts.scheme == "http" else 443)
 
 
 def _is_address(host: str) -> bool:

@@ -3,26 +3,31 @@
 from storage.advocates import (
     ORIGINS,
     STANDINGS,
+    VISIBILITIES,
     AdvocateRow,
+    Choices,
     Reading,
-    Receipt,
     ShareRow,
     add_reading,
     add_share,
     advocate_of,
+    choose,
     delete_share,
     join,
-    leave,
     shares,
     update_share,
 )
-from storage.links import ClickDay, LinkRow, add_click, clicks, close_link, link_by_code, list_links, make_link
+from storage.clicks import add_click
+from storage.leaving import Receipt, leave
+from storage.links import ClickDay, LinkRow, clicks, close_link, link_for, list_links, make_link
 from storage.programme import Programme, Reach, factors, programme, reach, record_day
 
 __all__ = [
     "ORIGINS",
     "STANDINGS",
+    "VISIBILITIES",
     "AdvocateRow",
+    "Choices",
     "ClickDay",
     "LinkRow",
     "Programme",
@@ -34,13 +39,14 @@ __all__ = [
     "add_reading",
     "add_share",
     "advocate_of",
+    "choose",
     "clicks",
     "close_link",
     "delete_share",
     "factors",
     "join",
     "leave",
-    "link_by_code",
+    "link_for",
     "list_links",
     "make_link",
     "programme",

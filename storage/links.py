@@ -1,22 +1,19 @@
-"""Tracked links and their clicks. No address of a visitor is kept: a hash with the day's salt tells repeats apart."""
+"""Tracked links and what was counted on them; `storage.clicks` counts."""
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from advocacy.clicks import Click as Request
-from advocacy.clicks import Networks, judge_click, visitor_hash
-from advocacy.links import CODE_BYTES, check_destination, short_code
-from storage.models.advocacy import Click, DailySalt, Link
+from advocacy.links import CODE_BYTES, LinkError, check_destination, short_code
+from config.settings import get_settings
+from storage import campaigns
+from storage.models.advocacy import Campaign, Content, Link
 from storage.viewer import NotAllowed, NotFound, Viewer
-
-COUNTED = "counted"
-_SALT_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +26,9 @@ class LinkRow:
     destination: str
     channel: str
     campaign: str | None
+    content_id: int | None
     created_at: datetime
+    expires_at: datetime | None
     closed_at: datetime | None
     raw: int
     filtered: int
@@ -74,10 +73,11 @@ def make_link(
     *,
     campaign: str | None = None,
     share_id: int | None = None,
+    expires_at: datetime | None = None,
 ) -> LinkRow:
     """A new link to a registered host; raises `advocacy.links.LinkError` for any other destination."""
     _check(viewer, advocate_id)
-    checked = check_destination(destination, hosts)
+    checked = _checked(destination, hosts)
     link = Link(
         code=short_code(secrets.token_bytes(CODE_BYTES)),
         advocate_id=advocate_id,
@@ -86,67 +86,76 @@ def make_link(
         channel=channel[:40],
         campaign=campaign[:80] if campaign else None,
         created_at=now,
+        expires_at=expires_at,
     )
     session.add(link)
     session.flush()
     return _row(link, (0, 0, 0))
 
 
+def link_for(
+    session: Session,
+    viewer: Viewer,
+    advocate_id: int,
+    content_id: int,
+    channel: str,
+    hosts: Collection[str],
+    now: datetime,
+) -> LinkRow:
+    """The one open link of a person for a content on a channel; made at the first call, whoever else calls meanwhile.
+
+    It follows the content: when that leads elsewhere by now, so does the link. Raises `NotFound` for a content that
+    the person may not see now, `LinkError` for one without a link or with one that is not allowed.
+    """
+    _check(viewer, advocate_id)
+    content, key = _content(session, viewer, content_id, now)
+    if not content.link:
+        raise LinkError("this content has no address to lead to")
+    values = {
+        "code": short_code(secrets.token_bytes(CODE_BYTES)),
+        "advocate_id": advocate_id,
+        "content_id": content_id,
+        "channel": channel[:40],
+        "destination": _checked(content.link, hosts),
+        "campaign": key,
+        "created_at": now,
+    }
+    open_one = text("content_id IS NOT NULL AND closed_at IS NULL")
+    made = insert(Link).values(values)
+    kept = made.on_conflict_do_update(
+        index_elements=["advocate_id", "content_id", "channel"],
+        index_where=open_one,
+        set_={"destination": made.excluded.destination, "campaign": made.excluded.campaign},
+    )
+    link = session.scalars(kept.returning(Link), execution_options={"populate_existing": True}).one()
+    return _row(link, _counts(session, [link]).get(link.id, (0, 0, 0)))
+
+
+def tie_link(session: Session, viewer: Viewer, link_id: int, share_id: int) -> None:
+    """Say in which post a link stands."""
+    link = _own(session, viewer, link_id)
+    link.share_id = share_id
+    session.flush()
+
+
 def list_links(session: Session, viewer: Viewer, advocate_id: int) -> tuple[LinkRow, ...]:
     """An advocate's links with their clicks, newest first."""
     _check(viewer, advocate_id)
     links = session.scalars(select(Link).where(Link.advocate_id == advocate_id).order_by(Link.id.desc())).all()
-    counts = {
-        row.link_id: (row.raw, row.filtered, row.uniques)
-        for row in session.execute(_BY_LINK, {"links": [link.id for link in links]})
-    }
+    counts = _counts(session, links)
     return tuple(_row(link, counts.get(link.id, (0, 0, 0))) for link in links)
 
 
 def close_link(session: Session, viewer: Viewer, link_id: int, now: datetime) -> None:
     """The link leads nowhere from now on; its clicks stay."""
-    link = session.get(Link, link_id, with_for_update=True)
-    if link is None:
-        raise NotFound("There is no such link.")
-    _check(viewer, link.advocate_id)
+    link = _own(session, viewer, link_id)
     link.closed_at = link.closed_at or now
     session.flush()
 
 
-def link_by_code(session: Session, code: str) -> str | None:
-    """Where a code leads; None: unknown or closed. For the public redirect, which has no viewer."""
-    if not code.isascii() or not code.isalnum() or len(code) > 40:
-        return None
-    query = select(Link.destination).where(Link.code == code, Link.closed_at.is_(None))
-    found: str | None = session.scalar(query)
-    return found
-
-
-def add_click(
-    session: Session,
-    code: str,
-    request: Request,
-    *,
-    data_centres: Networks = Networks(),
-    company: Networks = Networks(),
-) -> str | None:
-    """Count a request of a link and say where it leads; None: unknown or closed."""
-    if link_by_code(session, code) is None:
-        return None
-    # The link's row makes two requests at the same moment wait, so that a repeat is seen as one.
-    link = session.scalars(select(Link).where(Link.code == code).with_for_update()).one()
-    visitor = bytes.fromhex(visitor_hash(request.address, request.user_agent, _salt(session, request.at)))
-    today = request.at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    last = session.scalar(
-        select(func.max(Click.at)).where(
-            Click.link_id == link.id, Click.visitor == visitor, Click.verdict == COUNTED, Click.at >= today
-        )
-    )
-    verdict = judge_click(request, last, last is not None, data_centres, company)
-    stored = COUNTED if verdict.filtered else verdict.reason
-    session.add(Click(link_id=link.id, at=request.at, verdict=stored, visitor=visitor))
-    session.flush()
-    return link.destination
+def own_link(session: Session, viewer: Viewer, link_id: int) -> LinkRow:
+    """One link of one's own, without its clicks; raises `NotFound` or `NotAllowed`."""
+    return _row(_own(session, viewer, link_id), (0, 0, 0))
 
 
 def clicks(
@@ -169,17 +178,6 @@ def clicks(
     return tuple(found.get(day, ClickDay(day, 0, 0, 0)) for day in grid)
 
 
-def _salt(session: Session, at: datetime) -> bytes:
-    """The day's salt, made by whoever comes first; upkeep throws yesterday's away."""
-    day = at.astimezone(UTC).date()
-    salt = session.scalar(select(DailySalt.salt).where(DailySalt.day == day))
-    if salt is None:
-        fresh = secrets.token_bytes(_SALT_BYTES)
-        session.execute(insert(DailySalt).values(day=day, salt=fresh).on_conflict_do_nothing())
-        salt = session.scalars(select(DailySalt.salt).where(DailySalt.day == day)).one()
-    return salt
-
-
 def _check(viewer: Viewer, advocate_id: int | None) -> None:
     if viewer.role == "system":
         return
@@ -190,6 +188,48 @@ def _check(viewer: Viewer, advocate_id: int | None) -> None:
         raise NotAllowed("These links belong to another advocate.")
 
 
+def own_addresses() -> tuple[str, ...]:
+    """The addresses that this service is reached by, as far as its settings tell."""
+    settings = get_settings()
+    names = (name.strip() for name in settings.trusted_hosts.split(","))
+    return (settings.base_url, *(f"https://{name}" for name in names if name and "*" not in name))
+
+
+def _checked(destination: str, hosts: Collection[str]) -> str:
+    return check_destination(destination, hosts, own_addresses())
+
+
+def _own(session: Session, viewer: Viewer, link_id: int) -> Link:
+    link = session.get(Link, link_id, with_for_update=True)
+    if link is None:
+        raise NotFound("There is no such link.")
+    _check(viewer, link.advocate_id)
+    return link
+
+
+def _content(session: Session, viewer: Viewer, content_id: int, now: datetime) -> tuple[Content, str | None]:
+    """The content with the key of its campaign, for who may see it now."""
+    content = session.get(Content, content_id)
+    here = (
+        content is not None
+        and content.withdrawn_at is None
+        and content.available_from <= now
+        and (content.available_until is None or now < content.available_until)
+    )
+    if content is None or not here:
+        raise NotFound("There is no such content.")
+    if content.campaign_id is None:
+        return content, None
+    if not campaigns.may_see(session, viewer, content.campaign_id, now):
+        raise NotFound("There is no such content.")
+    return content, session.scalar(select(Campaign.key).where(Campaign.id == content.campaign_id))
+
+
+def _counts(session: Session, links: Sequence[Link]) -> dict[int, tuple[int, int, int]]:
+    found = session.execute(_BY_LINK, {"links": [link.id for link in links]})
+    return {row.link_id: (row.raw, row.filtered, row.uniques) for row in found}
+
+
 def _row(link: Link, counts: tuple[int, int, int]) -> LinkRow:
     return LinkRow(
         link.id,
@@ -198,7 +238,9 @@ def _row(link: Link, counts: tuple[int, int, int]) -> LinkRow:
         link.destination,
         link.channel,
         link.campaign,
+        link.content_id,
         link.created_at,
+        link.expires_at,
         link.closed_at,
         *counts,
     )

@@ -24,9 +24,7 @@ def follow(request: Request, code: str, now: Now) -> Response:
         purpose=(request.headers.get("sec-purpose") or request.headers.get("purpose", ""))[:100],
     )
     with db.transaction() as session:
-        destination = _registered(session, advocacy.link_by_code(session, code))
-        if destination is not None:
-            advocacy.add_click(session, code, seen)
+        destination = _registered(session, advocacy.add_click(session, code, seen))
     if destination is None:
         raise ApiError(404, "This link does not lead anywhere any more. It may have been closed, or mistyped.")
     return RedirectResponse(destination, 302, {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"})

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advocacy.clicks import Click, NetworkError, Verdict, judge_click, parse_networks, visitor_hash
+from advocacy.clicks import Click, NetworkError, is_repeat, parse_networks, screen, visitor_hash
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -14,9 +14,9 @@ CLICK = Click(NOW, "GET", FIREFOX, "203.0.113.9")
 SALT = b"0123456789abcdef"
 
 
-def test_a_person_counts_and_is_unique_once_a_day() -> None:
-    assert judge_click(CLICK, None, seen_today=False) == Verdict(True, True, "")
-    assert judge_click(CLICK, NOW - timedelta(hours=5), seen_today=True) == Verdict(True, False, "")
+def test_a_person_counts() -> None:
+    assert screen(CLICK) == ""
+    assert not is_repeat(NOW, [])
 
 
 @pytest.mark.parametrize(
@@ -34,8 +34,7 @@ def test_a_person_counts_and_is_unique_once_a_day() -> None:
     ],
 )
 def test_machines_are_told_by_their_names(agent: str, reason: str) -> None:
-    verdict = judge_click(replace(CLICK, user_agent=agent), None, seen_today=False)
-    assert verdict == Verdict(False, False, reason)
+    assert screen(replace(CLICK, user_agent=agent)) == reason
 
 
 @pytest.mark.parametrize(
@@ -44,19 +43,19 @@ def test_machines_are_told_by_their_names(agent: str, reason: str) -> None:
      "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 [LinkedInApp]"],
 )  # fmt: skip
 def test_people_with_unusual_phones_count(agent: str) -> None:
-    assert judge_click(replace(CLICK, user_agent=agent), None, seen_today=False).filtered
+    assert screen(replace(CLICK, user_agent=agent)) == ""
 
 
 def test_head_requests_and_prefetches_do_not_count() -> None:
-    assert judge_click(replace(CLICK, method="head"), None, seen_today=False).reason == "HEAD request"
-    assert judge_click(replace(CLICK, purpose="prefetch;prerender"), None, seen_today=False).reason == "prefetch"
+    assert screen(replace(CLICK, method="head")) == "HEAD request"
+    assert screen(replace(CLICK, purpose="prefetch;prerender")) == "prefetch"
 
 
 def test_networks_do_not_count() -> None:
     data_centres, company = parse_networks(["198.51.100.0/24"]), parse_networks(["2001:db8::/32"])
 
     def reason(address: str) -> str:
-        return judge_click(replace(CLICK, address=address), None, False, data_centres, company).reason
+        return screen(replace(CLICK, address=address), data_centres, company)
 
     assert reason("198.51.100.7") == "data centre"
     assert reason("::ffff:198.51.100.7") == "data centre"
@@ -67,8 +66,7 @@ def test_networks_do_not_count() -> None:
 
 @pytest.mark.parametrize(("minutes", "counts"), [(0, False), (29, False), (30, True), (-29, False), (-30, True)])
 def test_repeats_within_half_an_hour_do_not_count(minutes: int, counts: bool) -> None:
-    verdict = judge_click(CLICK, NOW - timedelta(minutes=minutes), seen_today=True)
-    assert verdict.filtered is counts
+    assert is_repeat(NOW, [NOW - timedelta(hours=5), NOW - timedelta(minutes=minutes)]) is not counts
 
 
 def test_a_visitor_is_the_same_for_one_salt_only() -> None:

@@ -39,6 +39,14 @@ def test_registered_hosts_pass(url: str, plain: str) -> None:
     assert check_destination(url, HOSTS) == plain
 
 
+def test_no_link_leads_back_to_this_service() -> None:
+    own = ("https://careers.acme.example", "http://localhost:8000")
+    for url in ("https://careers.acme.example/l/abc", "https://CAREERS.acme.example:443/", "http://localhost:8000/l/x"):
+        with pytest.raises(LinkError, match="round in circles"):
+            check_destination(url, [*HOSTS, "localhost"], own)
+    assert check_destination("http://localhost:9000/jobs", ["localhost"], own) == "http://localhost:9000/jobs"
+
+
 @pytest.mark.parametrize(
     "url",
     [
