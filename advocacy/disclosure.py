@@ -11,9 +11,12 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from advocacy.disclosure_rules import ALUMNUS, EMPLOYEE, LANGUAGES, openings
+
+__all__ = ["LANGUAGES", "Disclosure", "check_disclosure"]
+
 EARLY_CHARS = 210  # about what networks show before "more"
 UNCLEAR = ("#ee", "#emp", "#spon", "#sp", "#collab", "#partner", "#ambassador", "#thanks", "#team")
-LANGUAGES = ("en", "de", "fr", "es", "it", "nl")
 _NAME = "@NAME@"
 _ROLE = r"(?:[\w-]+ ){0,5}?"
 _WORDINGS: dict[str, tuple[str, ...]] = {
@@ -63,17 +66,24 @@ _WORDINGS: dict[str, tuple[str, ...]] = {
         rf"\bmedewerker (?:van|bij) {_NAME}",
     ),
 }
+# Who left is asked for the same: what they say of a former employer is no outsider's word either.
+_FORMER = (
+    rf"\b(?:i|we) (?:used to work|worked|have worked|'ve worked) {_ROLE}(?:at|for) (?:the )?{_NAME}",
+    rf"\b(?:former|ex)[ -]{_NAME}\b",
+    rf"\b(?:former|ex-?) ?{_ROLE}(?:at|of|with) {_NAME}",
+    r"\bmy (?:former|previous|old|last) (?:employer|company|workplace)\b",
+    rf"\bmy (?:time|years|days) (?:at|with) {_NAME}",
+    rf"\bich (?:habe|war) {_ROLE}(?:bei|für) {_NAME}",
+    r"\b(?:mein(?:em|en)?) (?:früherer|ehemaliger|alter|früheren|ehemaligen|alten) arbeitgeber\b",
+    rf"\bj'ai travaillé {_ROLE}(?:chez|pour) {_NAME}",
+    r"\bmon (?:ancien employeur|ancienne entreprise)\b",
+    rf"\btrabajé {_ROLE}(?:en|para) {_NAME}",
+    rf"\bho lavorato {_ROLE}(?:in|per|da) {_NAME}",
+    rf"\bik (?:werkte|heb) {_ROLE}(?:bij|voor) {_NAME}",
+)
 _TAGS = (rf"#{_NAME}(?:employee|emp(?:loyee)?advocate|insider|mitarbeiter)", r"#(?:employee|myemployer|iworkhere)\b")
 _DENIED = re.compile(r"\b(?:not|n't|never|no longer|used to|nicht|nie|ne|pas|no|non|niet|kein|keine) (?:[\w']+ ){0,2}$")
 _DENIED_AFTER = re.compile(r"^ (?:nicht|pas|niet|not)\b")
-_SUGGESTED = {
-    "en": ("I work at {name}: ", "My employer, {name}, ", "As an employee of {name}, I "),
-    "de": ("Ich arbeite bei {name}: ", "Mein Arbeitgeber {name} ", "Als Angestellte oder Angestellter bei {name} "),
-    "fr": ("Je travaille chez {name} : ", "Mon employeur, {name}, "),
-    "es": ("Trabajo en {name}: ", "Mi empresa, {name}, "),
-    "it": ("Lavoro per {name}: ", "La mia azienda, {name}, "),
-    "nl": ("Ik werk bij {name}: ", "Mijn werkgever, {name}, "),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,30 +99,31 @@ class Disclosure:
     suggestions: tuple[str, ...]
 
 
-def check_disclosure(text: str, names: Sequence[str], language: str = "en") -> Disclosure:
+def check_disclosure(
+    text: str, names: Sequence[str], language: str = "en", *, standing: str = EMPLOYEE, room: int | None = None
+) -> Disclosure:
     """Whether `text` discloses the employment by one of the company's `names`; all languages are tried.
 
-    `language` only chooses the suggestions (unknown ones get English). Raises ValueError without a name.
+    `standing` alumnus takes words about a former employer too. `language` only chooses the suggestions (unknown ones
+    get English), `room` leaves out those that are longer than what the platform still takes. Raises ValueError without
+    a name.
     """
     wanted = [name for name in names if name.strip()]
     if not wanted:
         raise ValueError("a disclosure needs at least one name of the company")
     plain = _plain(text)
-    place = _find(plain, wanted)
+    place = _find(plain, wanted, standing)
     unclear = tuple(tag for tag in UNCLEAR if re.search(rf"{re.escape(tag)}(?!\w)", plain))
     late = place is not None and place[0] > EARLY_CHARS
+    fitting = [line for line in openings(wanted[0], language, standing) if room is None or len(line) <= room]
     return Disclosure(
         disclosed=place is not None,
         found=plain[place[0] : place[1]] if place else None,
         late=late,
         unclear=unclear,
-        advice=_advice(place is not None, late, unclear),
-        suggestions=() if place else tuple(line.format(name=wanted[0]) for line in _suggested(language)),
+        advice=_advice(place is not None, late, unclear, standing),
+        suggestions=() if place else tuple(fitting),
     )
-
-
-def _suggested(language: str) -> tuple[str, ...]:
-    return _SUGGESTED.get(language.lower().partition("-")[0], _SUGGESTED["en"])
 
 
 def _plain(text: str) -> str:
@@ -121,12 +132,13 @@ def _plain(text: str) -> str:
     return re.sub(r"\s+", " ", folded)
 
 
-def _find(plain: str, names: Sequence[str]) -> tuple[int, int] | None:
+def _find(plain: str, names: Sequence[str], standing: str) -> tuple[int, int] | None:
     """Start and end of the first wording that is not denied."""
     known = sorted((_plain(name).strip() for name in names), key=len, reverse=True)
     name = rf"[@#]?(?:{'|'.join(re.escape(one) for one in known)})(?!\w)"
     glued = "|".join(re.escape(re.sub(r"\W", "", one)) for one in known)
     patterns = [wording.replace(_NAME, name) for wordings in _WORDINGS.values() for wording in wordings]
+    patterns += [wording.replace(_NAME, name) for wording in (_FORMER if standing == ALUMNUS else ())]
     patterns += [tag.replace(_NAME, f"(?:{glued})") for tag in _TAGS]
     found = [match.span() for pattern in patterns for match in re.finditer(pattern, plain) if not _denied(plain, match)]
     return min(found, default=None)
@@ -139,11 +151,12 @@ def _denied(plain: str, match: re.Match[str]) -> bool:
     return bool(inside or _DENIED.search(before) or _DENIED_AFTER.search(plain[match.end() : match.end() + 10]))
 
 
-def _advice(disclosed: bool, late: bool, unclear: Sequence[str]) -> str:
+def _advice(disclosed: bool, late: bool, unclear: Sequence[str], standing: str) -> str:
+    tie = "worked there" if standing == ALUMNUS else "work there"
     if disclosed and late:
-        return "The text says that you work there, but late: move it to the beginning, before networks cut the text."
+        return f"The text says that you {tie}, but late: move it to the beginning, before networks cut the text."
     if disclosed:
-        return "The text says that you work there."
+        return f"The text says that you {tie}."
     if unclear:
-        return f"{', '.join(unclear)} is not clear to readers outside: say in words that you work there."
-    return "Say in the text that you work there; a line in your profile is not enough."
+        return f"{', '.join(unclear)} is not clear to readers outside: say in words that you {tie}."
+    return f"Say in the text that you {tie}; a line in your profile is not enough."
