@@ -27,6 +27,7 @@ SCOPES: dict[str, str] = {
     "sources:read": "Read sources, their runs and what waits for a person.",
     "sources:write": "Add, change, try, run and delete sources, and give them keys.",
     "advocacy:read": "Read the owner's reach and the programme's figures.",
+    "audit:read": "Read the audit log.",
 }
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 

@@ -14,7 +14,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - recognised, not listened on
+# As `storage.viewer` has them, which stands above this package; a test compares the two.
+ROLE_NAMES = ("marketing", "hr", "leadership", "advocate", "administrator", "auditor")
 _OWN_URLS = ("public_url", "database_url", "redis_url")
+_OIDC = "oidc_client_secret"
+_APP_SECRETS = ("x_client_secret", "linkedin_client_secret")
 _SCHEMES = {
     "database_url": ("postgresql", "postgresql+psycopg", "postgres"),
     "redis_url": ("redis", "rediss", "unix"),
@@ -42,7 +46,9 @@ class Settings(BaseSettings):
         "", description="Address under which people reach the service; links in mails use it. Empty: http://HOST:PORT."
     )
     trusted_hosts: str = Field("*", description="Host names the web server answers to, separated by commas.")
-    secure_cookies: bool = Field(False, description="Send the session cookie over HTTPS only.")
+    secure_cookies: bool = Field(
+        False, description="Send cookies over HTTPS only; on by itself where PUBLIC_URL begins with https."
+    )
 
     database_url: SecretStr = Field(SecretStr(""), description="PostgreSQL 14 or later. Empty: the embedded server.")
     redis_url: SecretStr = Field(SecretStr(""), description="Redis or Valkey. Empty: the embedded server.")
@@ -107,6 +113,21 @@ class Settings(BaseSettings):
     )
     trustpilot_url: str = Field("https://api.trustpilot.com", description="Base address of the Trustpilot API.")
     gdelt_url: str = Field("https://api.gdeltproject.org", description="Base address of the GDELT news index.")
+    x_client_id: str = Field("", description="Client id of this service at X (OAuth 2.0), for advocates' own accounts.")
+    x_client_secret: SecretStr = Field(SecretStr(""), description="Its client secret. Empty: a public client.")
+    x_authorize_url: str = Field(
+        "https://x.com/i/oauth2/authorize", description="Where X asks its members for a permission."
+    )
+    linkedin_client_id: str = Field("", description="Client id of this service at LinkedIn, for advocates' own posts.")
+    linkedin_client_secret: SecretStr = Field(SecretStr(""), description="Its client secret.")
+    linkedin_url: str = Field("https://api.linkedin.com", description="Base address of LinkedIn's API.")
+    linkedin_oauth_url: str = Field(
+        "https://www.linkedin.com/oauth/v2", description="Base address of LinkedIn's sign-in."
+    )
+    linkedin_version: str = Field("202510", description="Version of LinkedIn's API that is asked for (YYYYMM).")
+    linkedin_figures_days: Annotated[int, Field(ge=0, le=3650)] = Field(
+        0, description="Days that figures read from LinkedIn are kept. 0: as long as the post; ask LinkedIn."
+    )
     user_agent: str = Field(
         "Outspoken/0.1 (self-hosted social listening)", description="How collectors name themselves to the platforms."
     )
@@ -129,6 +150,9 @@ class Settings(BaseSettings):
     smtp_password: SecretStr = Field(SecretStr(""), description="Password at the mail server.")
     smtp_security: str = Field("starttls", description="starttls, tls or none.")
     mail_from: str = Field("Outspoken <outspoken@localhost>", description="Sender of the mails.")
+    invitation_mails_per_minute: Annotated[int, Field(ge=1, le=5000)] = Field(
+        120, description="Invitations of a list that are put into the outbox each minute."
+    )
 
     digest_always: bool = Field(False, description="Send digests also when there is nothing to say.")
     alert_sensitivity: str = Field("balanced", description="sensitive, balanced or strict.")
@@ -138,6 +162,34 @@ class Settings(BaseSettings):
     )
     mention_days: Annotated[int, Field(ge=1)] = Field(730, description="Days that mentions are kept.")
     session_hours: Annotated[int, Field(ge=1)] = Field(168, description="Hours until a sign-in ends.")
+    session_idle_hours: Annotated[int, Field(ge=1)] = Field(
+        24, description="Hours without a request until a sign-in ends."
+    )
+    second_factor_roles: str = Field(
+        "", description="Roles that must use an authenticator app with their password, separated by commas."
+    )
+    oidc_issuer: str = Field(
+        "", description="Address of the OpenID Connect provider that people sign in with. Empty: passwords only."
+    )
+    oidc_name: str = Field("your company account", description='What the button calls it: "Sign in with …".')
+    oidc_client_id: str = Field("", description="Client id of this service at the provider.")
+    oidc_client_secret: SecretStr = Field(SecretStr(""), description="Its client secret. Empty: a public client.")
+    oidc_scopes: str = Field("openid email profile", description="Scopes that the provider is asked for.")
+    oidc_domains: str = Field(
+        "", description="Mail domains whose people may sign in by the provider, separated by commas. Empty: all."
+    )
+    oidc_groups_claim: str = Field("groups", description="Claim that lists the groups of a person.")
+    oidc_group_roles: str = Field(
+        "",
+        description='Which group has which role: "hr-team=hr, it=administrator"; the first that fits counts, at every '
+        "sign-in, and nobody else gets in. Empty: roles are given by administrators here.",
+    )
+    oidc_new_role: str = Field(
+        "", description="Role of somebody new, where no groups are mapped. Empty: only who has an account gets in."
+    )
+    audit_days: Annotated[int, Field(ge=366)] = Field(
+        1095, description="Days that entries of the audit log are kept; their places in the chain stay."
+    )
 
     @field_validator("smtp_security")
     @classmethod
@@ -167,13 +219,29 @@ class Settings(BaseSettings):
             raise ValueError("must be sensitive, balanced or strict")
         return value
 
+    @field_validator("second_factor_roles", "oidc_new_role", "oidc_group_roles")
+    @classmethod
+    def _known_roles(cls, value: str) -> str:
+        named = [part.rpartition("=")[2].strip() for part in value.split(",") if part.strip()]
+        if unknown := [name for name in named if name not in ROLE_NAMES]:
+            raise ValueError(f"{unknown[0]!r} is not one of {', '.join(ROLE_NAMES)}")
+        return value
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _issuer_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in ("https", "http") or not parts.hostname):
+            raise ValueError("must be an address such as https://login.acme.example/realms/acme")
+        return value.rstrip("/")
+
     @model_validator(mode="before")
     @classmethod
     def _read_secret_files(cls, data: Any) -> Any:
         """Let `<NAME>_FILE` stand in for a secret, as container platforms mount them."""
         if not isinstance(data, dict):
             return data
-        for name in ("database_url", "redis_url", "secret_key", "pseudonym_key", "smtp_password"):
+        for name in ("database_url", "redis_url", "secret_key", "pseudonym_key", "smtp_password", *_APP_SECRETS, _OIDC):
             path = os.environ.get(f"{name.upper()}_FILE")
             if path and not data.get(name):
                 data[name] = Path(path).read_text(encoding="utf-8").strip()
@@ -188,6 +256,11 @@ class Settings(BaseSettings):
     def base_url(self) -> str:
         """Where people reach the service, without a slash at the end."""
         return (self.public_url or f"http://{_reachable(self.host)}:{self.port}").rstrip("/")
+
+    @property
+    def https(self) -> bool:
+        """Whether browsers reach the service over HTTPS: cookies are then sent no other way."""
+        return self.secure_cookies or self.base_url.startswith("https://")
 
     def secret(self) -> str:
         """The signing key; made and kept in `data_dir` when the setting is empty."""

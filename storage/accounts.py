@@ -77,7 +77,7 @@ def authenticate(session: Session, email: str, password: str, now: datetime) -> 
     """
     user = session.scalars(select(User).where(User.email == email.strip().casefold()).with_for_update()).first()
     usable = user is not None and user.active and (user.locked_until is None or user.locked_until <= now)
-    known = user.password_hash if user is not None and usable else _nobody()
+    known = (user.password_hash if user is not None and usable else None) or _nobody()
     correct, renewed = _hasher().verify_and_update(password[:MAX_PASSWORD], known)
     if user is None or not usable:
         return None

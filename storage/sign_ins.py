@@ -1,16 +1,16 @@
-"""Sessions of browsers and tokens of programs. Secrets are 256 random bits; only their SHA-256 is kept."""
+"""Tokens of programs. Secrets are 256 random bits; only their SHA-256 is kept."""
 
 import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from storage.accounts import UserRow, account, account_row, checked_name
 from storage.models.advocacy import Advocate
-from storage.models.users import ApiToken, User, UserSession
+from storage.models.users import ApiToken, User
 from storage.viewer import Viewer, viewer_for
 
 TOKEN_PREFIX = "osp_"  # noqa: S105 - tells scanners of leaked secrets what they found
@@ -23,17 +23,21 @@ SCOPES = (  # docs/api.md says what each opens
     "sources:read",
     "sources:write",
     "advocacy:read",
+    "audit:read",
 )
+MAX_TOKENS = 25  # open ones of an account
 _TOUCH = timedelta(minutes=5)  # `last_used_at` of a token is no finer than this, to spare a write per request
 
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Who a session or token belongs to, and as what they read. `csrf` is empty for tokens."""
+    """Who a session or token belongs to, and as what they read. `csrf` and the rest are empty for tokens."""
 
     user: UserRow
     viewer: Viewer
     csrf: str
+    method: str = ""  # how the browser was signed in: password, provider, invitation
+    second_factor: bool = False  # whether the account has a confirmed authenticator app
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,37 +54,6 @@ class TokenRow:
     revoked_at: datetime | None
 
 
-def start_session(session: Session, user_id: int, now: datetime, hours: int) -> str:
-    """Sign a browser in; returns the token for its cookie."""
-    token = secrets.token_urlsafe(32)
-    session.add(
-        UserSession(
-            token_hash=hashed(token),
-            user_id=user_id,
-            csrf=secrets.token_urlsafe(32),
-            created_at=now,
-            expires_at=now + timedelta(hours=hours),
-        )
-    )
-    session.flush()
-    return token
-
-
-def session_user(session: Session, token: str, now: datetime) -> SignedIn | None:
-    """Who a cookie belongs to; None when it is unknown, over, or its account is deactivated."""
-    row = session.execute(
-        select(UserSession.csrf, User)
-        .join(User, User.id == UserSession.user_id)
-        .where(UserSession.token_hash == hashed(token), UserSession.expires_at > now, User.active)
-    ).first()
-    return None if row is None else SignedIn(account_row(row.User), _viewer(session, row.User, None), row.csrf)
-
-
-def end_session(session: Session, token: str) -> None:
-    """Sign a browser out."""
-    session.execute(delete(UserSession).where(UserSession.token_hash == hashed(token)))
-
-
 def create_token(
     session: Session,
     user_id: int,
@@ -93,6 +66,9 @@ def create_token(
     if unknown := scopes - set(SCOPES):
         raise ValueError(f"scopes: {', '.join(sorted(unknown))} is not one of {', '.join(SCOPES)}")
     account(session, user_id)
+    unended = select(func.count()).where(ApiToken.user_id == user_id, ApiToken.revoked_at.is_(None))
+    if (session.scalar(unended.where(~(ApiToken.expires_at <= now).is_(True))) or 0) >= MAX_TOKENS:
+        raise ValueError(f"name: an account has at most {MAX_TOKENS} open keys; revoke one that nobody uses.")
     secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
     token = ApiToken(
         user_id=user_id,
@@ -118,7 +94,7 @@ def token_user(session: Session, secret: str, now: datetime) -> SignedIn | None:
         return None
     if row.ApiToken.last_used_at is None or now - row.ApiToken.last_used_at > _TOUCH:
         session.execute(update(ApiToken).where(ApiToken.id == row.ApiToken.id).values(last_used_at=now))
-    return SignedIn(account_row(row.User), _viewer(session, row.User, frozenset(row.ApiToken.scopes)), "")
+    return SignedIn(account_row(row.User), viewer_of(session, row.User, frozenset(row.ApiToken.scopes)), "")
 
 
 def list_tokens(session: Session, user_id: int | None = None) -> tuple[TokenRow, ...]:
@@ -154,6 +130,7 @@ def hashed(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("utf-8", "replace")).digest()
 
 
-def _viewer(session: Session, user: User, scopes: frozenset[str] | None) -> Viewer:
+def viewer_of(session: Session, user: User, scopes: frozenset[str] | None = None) -> Viewer:
+    """As what an account reads. For this package."""
     advocate = session.scalar(select(Advocate.id).where(Advocate.user_id == user.id, Advocate.left_at.is_(None)))
     return viewer_for(user.role, user.id, advocate, scopes)

@@ -1,4 +1,4 @@
-"""People from one place: accounts, sign-ins with tokens, and invitations are modules of their own."""
+"""People from one place: accounts, signed-in browsers, tokens and invitations are modules of their own."""
 
 from storage.accounts import (
     LOCKED_FOR,
@@ -24,28 +24,45 @@ from storage.invitations import (
     open_invitations,
     revoke_invitation,
 )
+from storage.sessions import (
+    INVITATION,
+    PASSWORD,
+    PROVIDER,
+    SessionRow,
+    end_session,
+    list_sessions,
+    revoke_others,
+    revoke_session,
+    session_user,
+    start_session,
+    touch,
+    touch_due,
+)
 from storage.sign_ins import (
+    MAX_TOKENS,
     SCOPES,
     TOKEN_PREFIX,
     SignedIn,
     TokenRow,
     create_token,
-    end_session,
     list_tokens,
     revoke_token,
-    session_user,
-    start_session,
     token_user,
 )
 
 __all__ = [
+    "INVITATION",
     "INVITED_FOR",
     "LOCKED_FOR",
     "MAX_FAILED",
+    "MAX_TOKENS",
     "MIN_PASSWORD",
+    "PASSWORD",
+    "PROVIDER",
     "SCOPES",
     "TOKEN_PREFIX",
     "InvitationRow",
+    "SessionRow",
     "SignedIn",
     "TokenRow",
     "UserRow",
@@ -60,14 +77,19 @@ __all__ = [
     "find_user",
     "invitation",
     "invite",
+    "list_sessions",
     "list_tokens",
     "list_users",
     "open_invitations",
     "revoke_invitation",
+    "revoke_others",
+    "revoke_session",
     "revoke_token",
     "session_user",
     "set_password",
     "set_role",
     "start_session",
     "token_user",
+    "touch",
+    "touch_due",
 ]

@@ -7,6 +7,7 @@
 | leadership | none | all |
 | advocate | none | none (only their own programme figures) |
 | administrator | all | all |
+| auditor | none | none (only the audit log and the configuration) |
 
 A company-wide count (an incident over all facets) is shown to marketing, HR, leadership and administrators.
 """
@@ -28,6 +29,7 @@ ROLES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "leadership": (_NONE, FACETS),
     "advocate": (_NONE, _NONE),
     "administrator": (FACETS, FACETS),
+    "auditor": (_NONE, _NONE),
 }
 # A facet that a filter names → the labels that belong to it: a text about both sides belongs to each.
 FACET_LABELS: dict[str, frozenset[str]] = {
@@ -95,6 +97,12 @@ def require_administrator(viewer: Viewer) -> None:
     """Raise `NotAllowed` unless the viewer runs the service."""
     if viewer.role not in ("administrator", "system"):
         raise NotAllowed("Only administrators may do this.")
+
+
+def require_auditor(viewer: Viewer) -> None:
+    """Raise `NotAllowed` unless the viewer may read who did what: auditors, and who runs the service."""
+    if viewer.role not in ("auditor", "administrator", "system"):
+        raise NotAllowed("Only auditors and administrators read this.")
 
 
 def _labels(allowed: frozenset[str], facet: str | None, what: str) -> list[str]:

@@ -41,6 +41,7 @@ HOME = {
     "advocate": "/my-reach",
     "leadership": "/overview",
     "administrator": "/overview",
+    "auditor": "/audit",
 }
 _MANY = 100
 _LISTEN = "Listening"
