@@ -154,9 +154,26 @@ class Settings(BaseSettings):
         120, description="Invitations of a list that are put into the outbox each minute."
     )
 
+    campaign_mails_per_week: Annotated[int, Field(ge=0, le=50)] = Field(
+        2, description="Campaigns that an advocate is told of by mail within seven days when they go live."
+    )
     digest_always: bool = Field(False, description="Send digests also when there is nothing to say.")
     alert_sensitivity: str = Field("balanced", description="sensitive, balanced or strict.")
     alert_floor: Annotated[int, Field(ge=1)] = Field(5, description="Fewest stories in an hour for a volume spike.")
+    own_networks: str = Field(
+        "", description="The company's own networks, such as 192.0.2.0/24, separated by commas: clicks don't count."
+    )
+    scanner_networks: str = Field(
+        "", description="Networks of data centres and mail scanners, separated by commas: clicks don't count."
+    )
+    leaderboard: bool = Field(False, description="Offer a board of acts; names only of those who want theirs shown.")
+    click_value: str = Field(
+        "", description="What a click would cost you elsewhere, such as 0.80 EUR. Empty: no money value is shown."
+    )
+
+    suggestions_per_week: Annotated[int, Field(ge=0, le=20)] = Field(
+        3, description="Contents suggested to one advocate in a week. What they post is never capped."
+    )
     unmatched_days: Annotated[int, Field(ge=0)] = Field(
         14, description="Days that posts which match no company are kept for previews of the query."
     )

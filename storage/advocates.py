@@ -4,14 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from storage.models.advocacy import Advocate, Click, Link, Share, ShareReading
+from storage.models.advocacy import Advocate, Share, ShareReading
+from storage.models.users import User
 from storage.viewer import NotAllowed, NotFound, Viewer
 
 STANDINGS = ("employee", "alumnus")
+VISIBILITIES = ("me", "team", "all")
 ORIGINS = ("advocate", "platform", "collected")
 _BIGGEST = 2**63 - 1
 
@@ -28,6 +30,24 @@ class AdvocateRow:
     consent_version: str
     consent_text: str
     demo: bool
+    choices: "Choices"
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What an advocate decides for themselves, at any time.
+
+    `visibility`: who sees their own figures (me, team, all). `team` and `location` are those that an administrator set
+    for the account, or None where the advocate does not want to be counted with them.
+    """
+
+    visibility: str = "me"
+    on_leaderboard: bool = False
+    weekly_mail: bool = True
+    take_off_mails: bool = False
+    campaign_mails: bool = True
+    team: str | None = None
+    location: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +74,6 @@ class ShareRow:
     followers: int | None
     created_at: datetime
     readings: Mapping[str, Reading]
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What leaving did, to be shown to the person who left."""
-
-    left_at: datetime
-    shares_anonymised: int
-    links_closed: int
 
 
 def join(
@@ -92,27 +103,6 @@ def join(
     return session.scalars(select(Advocate.id).where(Advocate.user_id == user_id)).one()
 
 
-def leave(session: Session, viewer: Viewer, advocate_id: int, now: datetime) -> Receipt:
-    """Leave: links are closed, addresses and titles of shares and the tie to the account go; sums stay, nameless."""
-    advocate = _advocate(session, viewer, advocate_id)
-    closed = session.execute(
-        update(Link).where(Link.advocate_id == advocate.id, Link.closed_at.is_(None)).values(closed_at=now)
-    )
-    owned = select(Link.id).where(Link.advocate_id == advocate.id)
-    session.execute(update(Click).where(Click.link_id.in_(owned)).values(visitor=None))
-    emptied = {
-        "url": None,
-        "native_id": None,
-        "title": None,
-        "published_at": func.date_trunc("day", Share.published_at, "UTC"),
-        "created_at": func.date_trunc("day", Share.created_at, "UTC"),
-    }
-    shares_left = session.execute(update(Share).where(Share.advocate_id == advocate.id).values(emptied))
-    advocate.user_id, advocate.left_at = None, now
-    session.flush()
-    return Receipt(now, _count(shares_left), _count(closed))
-
-
 def advocate_of(session: Session, user_id: int) -> AdvocateRow | None:
     """The advocate that an account is, if any."""
     row = session.scalars(select(Advocate).where(Advocate.user_id == user_id, Advocate.left_at.is_(None))).first()
@@ -127,6 +117,38 @@ def advocate_of(session: Session, user_id: int) -> AdvocateRow | None:
         row.consent_version,
         row.consent_text,
         row.demo,
+        _choices(row),
+    )
+
+
+def choose(session: Session, viewer: Viewer, advocate_id: int, choices: Choices) -> None:
+    """Put the advocate's choices in force; raises `ValueError` naming the field.
+
+    A team or location is only ever the account's own, as an administrator set it: groups of campaigns go by them.
+    """
+    advocate = owned_advocate(session, viewer, advocate_id)
+    if choices.visibility not in VISIBILITIES:
+        raise ValueError(f"visibility: {choices.visibility!r} is not one of {', '.join(VISIBILITIES)}")
+    user = session.get(User, advocate.user_id)
+    for name in ("team", "location"):
+        wanted = getattr(choices, name)
+        if wanted is not None and (user is None or wanted != getattr(user, name)):
+            raise ValueError(f"{name}: an administrator sets it for you; you say whether it counts")
+        setattr(advocate, name, wanted)
+    for name in ("visibility", "on_leaderboard", "weekly_mail", "take_off_mails", "campaign_mails"):
+        setattr(advocate, name, getattr(choices, name))
+    session.flush()
+
+
+def _choices(row: Advocate) -> Choices:
+    return Choices(
+        row.visibility,
+        row.on_leaderboard,
+        row.weekly_mail,
+        row.take_off_mails,
+        row.campaign_mails,
+        row.team,
+        row.location,
     )
 
 
@@ -145,7 +167,7 @@ def add_share(
     now: datetime,
 ) -> int:
     """Note a post of one's own; raises `ValueError` when it is noted already."""
-    _advocate(session, viewer, advocate_id)
+    owned_advocate(session, viewer, advocate_id)
     values = {
         "advocate_id": advocate_id,
         "platform": platform,
@@ -256,9 +278,10 @@ def _check(viewer: Viewer, advocate_id: int) -> None:
         raise NotAllowed("These figures belong to another advocate.")
 
 
-def _advocate(session: Session, viewer: Viewer, advocate_id: int) -> Advocate:
+def owned_advocate(session: Session, viewer: Viewer, advocate_id: int, *, lock: bool = True) -> Advocate:
+    """The row of the viewer's own membership; raises `NotAllowed` for another's, `NotFound` once they left."""
     _check(viewer, advocate_id)
-    advocate = session.get(Advocate, advocate_id, with_for_update=True)
+    advocate = session.get(Advocate, advocate_id, with_for_update=True if lock else None)
     if advocate is None or advocate.left_at is not None:
         raise NotFound("There is no such advocate.")
     return advocate
@@ -281,8 +304,3 @@ def _checked_count(field: str, value: int | None) -> int | None:
 def _line(words: str | None) -> str | None:
     cleaned = " ".join((words or "").replace("\x00", "").split())[:300]
     return cleaned.encode("utf-8", "replace").decode() or None
-
-
-def _count(result: object) -> int:
-    count: int = getattr(result, "rowcount", 0)
-    return count

@@ -31,6 +31,10 @@ RECHECK_DUE = "workers.recheck.recheck_due"  # ()
 RECHECK_SOURCE = "workers.recheck.recheck_source"  # (source_id)
 TRY_SOURCE = "workers.trial.try_source"  # (token, kind, options, sealed credentials, source_id or None, preview)
 IMPORT_UPLOAD = "workers.imports.import_upload"  # (token, mapping, source name, about)
+READ_SHARES = "workers.advocate_readings.read_shares"  # ()
+GIVE_BACK_TOKENS = "workers.advocate_readings.give_back_tokens"  # ()
+WRITE_INVITATIONS = "workers.advocate_mails.write_invitations"  # ()
+ADVOCATE_MAILS = "workers.advocate_mails.write_letters"  # ()
 ANALYZE_MENTIONS = "workers.analyze.analyze_mentions"  # (mention_ids)
 ANALYZE_PENDING = "workers.analyze.analyze_pending"  # ()
 EXPLAIN_MENTION = "workers.explain.explain_mention"  # (token, mention_id)
@@ -43,6 +47,7 @@ TELL_LATER = "workers.tell.tell_later"  # ()
 SEND_MAILS = "workers.tell_mail.send_mails"  # ()
 DELIVER = "workers.tell_channels.deliver"  # ()
 DIGESTS = "workers.tell_digest.send_digests"  # ()
+CAMPAIGNS = "workers.campaign.run_campaigns"  # ()
 PICK_UP = "workers.upkeep.pick_up"  # ()
 WATCH_SOURCES = "workers.upkeep.watch_sources"  # ()
 EVERY_HOUR = "workers.upkeep.every_hour"  # ()
@@ -56,6 +61,10 @@ _QUEUE_OF = {
     RECHECK_SOURCE: COLLECT,
     TRY_SOURCE: UPKEEP,  # a person waits for it: not behind the long runs of the collectors
     IMPORT_UPLOAD: COLLECT,
+    READ_SHARES: COLLECT,
+    GIVE_BACK_TOKENS: UPKEEP,
+    WRITE_INVITATIONS: NOTIFY,
+    ADVOCATE_MAILS: NOTIFY,
     ANALYZE_MENTIONS: ANALYZE,
     ANALYZE_PENDING: ANALYZE,
     EXPLAIN_MENTION: UPKEEP,  # a person waits for it: not behind the texts that are to be tagged
@@ -68,6 +77,7 @@ _QUEUE_OF = {
     SEND_MAILS: NOTIFY,
     DELIVER: NOTIFY,
     DIGESTS: NOTIFY,
+    CAMPAIGNS: NOTIFY,
     PICK_UP: UPKEEP,
     WATCH_SOURCES: UPKEEP,
     EVERY_HOUR: UPKEEP,
@@ -86,17 +96,22 @@ BEAT = {
     SEND_MAILS: 60,
     DELIVER: 20,  # Retry-After is often some seconds
     DIGESTS: 300,
+    CAMPAIGNS: 60,
+    READ_SHARES: 60,
+    GIVE_BACK_TOKENS: 600,
+    WRITE_INVITATIONS: 60,
+    ADVOCATE_MAILS: 900,
     WATCH_SOURCES: 600,
     EVERY_HOUR: 3600,
 }
 
 
 _MODULES_OF = {
-    COLLECT: "workers.collect,workers.imports,workers.recheck",
+    COLLECT: "workers.advocate_readings,workers.collect,workers.imports,workers.recheck",
     ANALYZE: "workers.analyze,workers.demo,workers.retag",
     ALERT: "workers.alert",
-    NOTIFY: "workers.tell,workers.tell_channels,workers.tell_digest,workers.tell_mail",
-    UPKEEP: "workers.collect,workers.explain,workers.recheck,workers.trial,workers.upkeep",
+    NOTIFY: "workers.advocate_mails,workers.tell,workers.tell_channels,workers.tell_digest,workers.tell_mail",
+    UPKEEP: "workers.advocate_readings,workers.collect,workers.explain,workers.recheck,workers.trial,workers.upkeep",
 }
 
 
