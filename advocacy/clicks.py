@@ -27,7 +27,7 @@ _TOOL = re.compile(
 )
 
 
-class NetworkError(Exception):
+class NetworkError(ValueError):
     """A list of networks has a line that is none; the message names it."""
 
 
@@ -90,7 +90,7 @@ def visitor_hash(address: str, user_agent: str, salt: bytes) -> str:
     """
     if len(salt) < SALT_BYTES:
         raise ValueError(f"a salt needs {SALT_BYTES} bytes, not {len(salt)}")
-    return hmac.new(salt, f"{address}\0{user_agent}".encode("utf-8", "surrogatepass"), sha256).hexdigest()[:32]
+    return hmac.digest(salt, f"{address}\0{user_agent}".encode("utf-8", "surrogatepass"), sha256).hex()[:32]
 
 
 def screen(click: Click, data_centres: Networks = Networks(), company: Networks = Networks()) -> str:

@@ -19,6 +19,7 @@ from starlette.types import Message, Receive, Scope, Send
 from api import errors, routes
 from api.dashboard import pages
 from api.dashboard.render import error_page
+from api.redirect import FastRedirects, Tracker
 from api.request_log import RequestLog
 from api.security import BodyLimit, KnownHost, SameOrigin, SecurityHeaders
 from config.logging import setup_logging
@@ -27,7 +28,7 @@ from config.settings import get_settings
 VERSION = "0.1.0"
 STATIC = Path(__file__).parent / "dashboard" / "static"
 LARGEST_BODY = 1_000_000  # bytes
-LARGER_BODIES = {"/api/v1/mentions": 10_000_000, "/hooks": 5_000_000, "/import": 52_000_000}
+LARGER_BODIES = {"/api/v1/mentions": 10_000_000, "/hooks": 5_000_000, "/import": 52_000_000, "/content": 6_000_000}
 _ABOUT = """\
 What people say in public about a company, as a brand and as an employer.
 
@@ -37,12 +38,15 @@ alumni with fewer than five distinct authors are `null` with `suppressed: true`.
 
 
 @asynccontextmanager
-async def _serving(_app: FastAPI) -> AsyncIterator[None]:
-    """Set logging up, unless whoever runs the application has done so."""
+async def _serving(app: FastAPI) -> AsyncIterator[None]:
+    """Set logging up, unless whoever runs the application has done so; store clicks while it runs."""
     if not logging.getLogger().handlers:
         settings = get_settings()
         setup_logging(settings.log_level, settings.log_json)
+    tracker: Tracker = app.state.tracker
+    tracker.start()
     yield
+    tracker.stop()
 
 
 def create_app() -> FastAPI:
@@ -61,6 +65,7 @@ def create_app() -> FastAPI:
     )
     errors.install(app)
     setattr(app.state, errors.ERROR_PAGE, error_page)
+    app.state.tracker = Tracker(settings)
     for router in _routers(routes):
         app.include_router(router)
     for router in _routers(pages):
@@ -72,7 +77,8 @@ def create_app() -> FastAPI:
     if "*" not in hosts:
         app.add_middleware(KnownHost, hosts=hosts)
     app.add_middleware(RequestLog)
-    app.add_middleware(SecurityHeaders, settings=settings)  # the last one added is the outermost
+    app.add_middleware(SecurityHeaders, settings=settings)
+    app.add_middleware(FastRedirects, tracker=app.state.tracker)  # the last one added is the outermost
     return app
 
 

@@ -2,40 +2,41 @@
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
-from sqlalchemy.orm import Session
 
-from advocacy.clicks import Click
-from advocacy.links import LinkError, check_destination
 from api.deps import Now
 from api.errors import ApiError
-from storage import advocacy, db, profile
+from api.redirect import Entry, Tracker, click_of
+from storage import db
 
 router = APIRouter()
 
 
 @router.api_route("/l/{code}", methods=["GET", "HEAD"], include_in_schema=False)
 def follow(request: Request, code: str, now: Now) -> Response:
-    """302 to where the link leads, never kept by caches so that every click counts; else a friendly 404."""
-    seen = Click(
-        at=now,
-        method=request.method,
-        user_agent=request.headers.get("user-agent", "")[:1000],
-        address=request.client.host if request.client else "",
-        purpose=(request.headers.get("sec-purpose") or request.headers.get("purpose", ""))[:100],
-    )
+    """302 to where the link leads, never kept by caches so that every click counts; else a friendly page.
+
+    `api.redirect.FastRedirects` answers before this where the code is known and fresh.
+    """
+    tracker: Tracker = request.app.state.tracker
+    address = request.client.host if request.client else ""
+    if not tracker.allow(address, now.timestamp()):
+        raise _too_many()
     with db.transaction() as session:
-        destination = _registered(session, advocacy.add_click(session, code, seen))
-    if destination is None:
-        raise ApiError(404, "This link does not lead anywhere any more. It may have been closed, or mistyped.")
-    return RedirectResponse(destination, 302, {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"})
+        found = tracker.find(session, code, now)
+        tracker.know_salt(session, now)
+    if found is None:
+        if not tracker.unknown.take(address, now.timestamp()):
+            raise _too_many()
+        raise ApiError(404, "There is no such link. It may have been mistyped.")
+    if not isinstance(found, Entry):
+        raise ApiError(
+            410, "This link does not lead anywhere any more: it was closed or its time is over.", code="gone"
+        )
+    tracker.note(found, *click_of(request.scope, address, now))
+    return RedirectResponse(found.location, 302, {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"})
 
 
-def _registered(session: Session, destination: str | None) -> str | None:
-    """The destination while its host is registered: a host that was taken off the list takes its links along."""
-    state = profile.current_profile(session)
-    if destination is None or state is None:
-        return None
-    try:
-        return check_destination(destination, state.profile.company.careers_hosts)
-    except LinkError:
-        return None
+def _too_many() -> ApiError:
+    return ApiError(
+        429, "Too many links were followed from here. Try again in a minute.", headers={"Retry-After": "60"}
+    )

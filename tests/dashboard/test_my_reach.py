@@ -42,10 +42,10 @@ def test_a_post_its_numbers_and_a_link_make_the_figures_and_leaving_takes_them(a
     shown = follow(advocate, post(advocate, "/my-reach/links", {"destination": "https://careers.acme.example/jobs"}))
     code = re.search(r"/l/(\w{10})", shown)
     assert code is not None
-    assert advocate.get(f"/l/{code[1]}").headers["location"] == "https://careers.acme.example/jobs"
+    assert advocate.get(f"/l/{code[1]}").headers["location"].startswith("https://careers.acme.example/jobs?utm_source=")
     receipt = post(advocate, "/my-reach/leave").text
     assert "Posts made nameless" in receipt
-    assert advocate.get(f"/l/{code[1]}").status_code == 404
+    assert advocate.get(f"/l/{code[1]}").status_code == 410
     assert "Join as an advocate" in advocate.get("/my-reach").text
 
 

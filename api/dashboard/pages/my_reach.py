@@ -21,6 +21,7 @@ from metrics.advocacy import ClickCounts
 from metrics.reach import IMPRESSION_COUNTERS, REACH_COUNTER
 from storage import advocacy, audit, db, profile
 from storage.advocacy import AdvocateRow
+from storage.links import own_link
 
 router = APIRouter()
 
@@ -69,8 +70,11 @@ def leave(request: Request, now: Now, who: Sender) -> Response:
         me = _me(session, who)
         if me is None:
             return redirect("/my-reach")
+        codes = [link.code for link in advocacy.list_links(session, who.viewer, me.id)]
         receipt = advocacy.leave(session, who.viewer, me.id, now)
         audit.record(session, None, "advocate.leave", "an advocate left", now)
+    for code in codes:
+        request.app.state.tracker.drop(code)
     return page(request, who, "reach_left.html", title="You have left", receipt=receipt)
 
 
@@ -150,10 +154,12 @@ def make_link(request: Request, now: Now, who: Sender, form: Form) -> Response:
 
 
 @router.post("/my-reach/links/{link_id}/close")
-def close_link(now: Now, who: Sender, link_id: int) -> Response:
+def close_link(request: Request, now: Now, who: Sender, link_id: int) -> Response:
     """The link leads nowhere from now on."""
     with db.transaction() as session:
+        code = own_link(session, who.viewer, link_id).code
         advocacy.close_link(session, who.viewer, link_id, now)
+    request.app.state.tracker.drop(code)
     return redirect("/my-reach#links", "The link is closed; its clicks stay counted.")
 
 
