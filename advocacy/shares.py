@@ -46,6 +46,16 @@ def read_share(address: str) -> PublicPost:
     return post
 
 
+def author_of(address: str) -> str | None:
+    """The account that an address of a post names, without @ and in lower case; None: it names none."""
+    path = _path(_split(address))
+    found = re.search(
+        r"^/(?:profile/)?@?([A-Za-z0-9._:-]+)(?:@[A-Za-z0-9.-]+)?/(?:status(?:es)?|post|video|photo)/", path
+    )
+    found = found or re.search(r"^/@([A-Za-z0-9_.-]+)(?:@[A-Za-z0-9.-]+)?/[0-9]+$", path)
+    return found[1].lower() if found and found[1] not in {"i", "web"} else None
+
+
 _HINT = "open the post by itself and paste the address that the browser then shows"
 _SHORT = frozenset({"t.co", "lnkd.in", "bit.ly", "fb.watch", "fb.me", "vm.tiktok.com", "vt.tiktok.com"})
 _REGIONAL = ("linkedin.com", "facebook.com")  # de.linkedin.com, de-de.facebook.com

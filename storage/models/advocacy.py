@@ -80,7 +80,7 @@ class Content(Base):
     avoid: Mapped[str] = mapped_column(Text, server_default="")
     example: Mapped[str] = mapped_column(Text, server_default="")  # a suggested text; posts must differ from it
     link: Mapped[str | None] = mapped_column(Text)
-    picture: Mapped[bytes | None] = mapped_column(LargeBinary)
+    picture: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)  # read only where it is shown
     picture_type: Mapped[str | None] = mapped_column(Text)
     picture_alt: Mapped[str | None] = mapped_column(Text)
     language: Mapped[str] = mapped_column(Text, server_default="en")
