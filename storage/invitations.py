@@ -8,7 +8,7 @@ from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from storage.accounts import UserRow, checked_email, checked_role, create_user
-from storage.models.users import Invitation
+from storage.models.users import Invitation, User
 from storage.sign_ins import hashed
 from storage.viewer import NotFound
 
@@ -50,8 +50,8 @@ def invitation(session: Session, secret: str, now: datetime) -> InvitationRow | 
 
 
 def open_invitations(session: Session, now: datetime) -> tuple[InvitationRow, ...]:
-    """All that may still be accepted."""
-    rows = session.scalars(_open_invitations(now).order_by(Invitation.id))
+    """Those made one by one that may still be accepted; lists of many are in `invitation_lists`."""
+    rows = session.scalars(_open_invitations(now).where(Invitation.nonce.is_(None)).order_by(Invitation.id))
     return tuple(InvitationRow(row.id, row.role, row.email, row.created_at, row.expires_at) for row in rows)
 
 
@@ -71,7 +71,9 @@ def accept(session: Session, secret: str, name: str, email: str, password: str, 
     if row.email is not None and row.email != email.strip().casefold():
         raise ValueError("email: this invitation is for another address.")
     user = create_user(session, email, name, row.role, password, now)
-    row.accepted_at = now
+    groups = {"team": row.team, "location": row.location}
+    session.execute(update(User).where(User.id == user.id).values(**groups))
+    row.accepted_at, row.mail_due_at = now, None
     session.flush()
     return user
 

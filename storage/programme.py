@@ -24,9 +24,11 @@ from metrics.reach import Factor, PostReach, ReachReport, learn_factor, reach_re
 from metrics.stats import Proportion
 from metrics.suppress import MIN_AUTHORS
 from storage.advocates import ShareRow, share_rows
+from storage.eligible import eligible
 from storage.links import ClickDay, clicks
 from storage.models.advocacy import Advocate, ProgrammeDay, Share
 from storage.models.users import Invitation
+from storage.own_posts import connected_people
 from storage.viewer import NotAllowed, Viewer
 
 _ACTIVE = timedelta(days=30)
@@ -113,14 +115,16 @@ def record_day(session: Session, now: datetime) -> None:
     demo = set(by_demo) == {True}
     invited = select(func.count()).where(Invitation.role == "advocate", Invitation.revoked_at.is_(None))
     values = {
-        "eligible": None,
+        "eligible": eligible(session, now),
         "invited": session.scalar(invited) or 0,
         "joined": by_demo.get(demo, 0),
+        "connected": connected_people(session, demo=demo),
         "active": len(_active(session, now - _ACTIVE, now)),
         "demo": demo,
     }
     add = insert(ProgrammeDay).values(day=today, **values)
-    session.execute(add.on_conflict_do_update(index_elements=["day"], set_=values))
+    known = {name: value for name, value in values.items() if value is not None}
+    session.execute(add.on_conflict_do_update(index_elements=["day"], set_=known))
 
 
 def _check(viewer: Viewer, advocate_id: int | None) -> None:
