@@ -10,8 +10,9 @@ from advocacy.similarity import TOO_SIMILAR, near_duplicates, similarity
 from api.auth import SignedIn
 from api.dashboard.forms import Form
 from api.dashboard.render import page
+from api.dashboard.share_words import own_names
 from api.deps import form_role, page_role
-from storage import db, profile
+from storage import db
 
 router = APIRouter()
 
@@ -63,8 +64,4 @@ def judge(text: str, suggestion: str, names: tuple[str, ...]) -> Verdict:
 
 def _names() -> tuple[str, ...]:
     with db.reading() as session:
-        state = profile.current_profile(session)
-    if state is None:
-        return ()
-    own = state.profile.company
-    return (own.name, *(alias.rstrip("*") for alias in own.aliases))
+        return own_names(session)
