@@ -15,7 +15,7 @@ from fastapi.security import APIKeyCookie, HTTPBearer
 
 from api import auth
 from api.auth import SignedIn
-from api.errors import ApiError, SignInNeeded
+from api.errors import ApiError, SecondFactorNeeded, SignInNeeded
 from storage.viewer import Viewer
 
 SCOPES: dict[str, str] = {
@@ -27,9 +27,15 @@ SCOPES: dict[str, str] = {
     "sources:read": "Read sources, their runs and what waits for a person.",
     "sources:write": "Add, change, try, run and delete sources, and give them keys.",
     "advocacy:read": "Read the owner's reach and the programme's figures.",
+    "contents:read": "Read what there is to share.",
+    "contents:write": "Write, change and withdraw what there is to share.",
+    "campaigns:read": "Read the campaigns that the owner may know of.",
+    "campaigns:write": "Write campaigns and act in them, ask and answer questions, give feedback.",
+    "careers:write": "Report applications that were started.",
     "audit:read": "Read the audit log.",
 }
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_WITHOUT_SECOND_FACTOR = ("/account", "/sign-out")  # what somebody whose role needs one may do before they have it
 
 bearer = HTTPBearer(auto_error=False, scheme_name="token", description="An API token: `osp_…`, made under People.")
 cookie = APIKeyCookie(
@@ -53,6 +59,8 @@ def require_page_user(request: Request, now: Now) -> SignedIn:
     found = auth.signed_in(request, now)
     if found is None:
         raise SignInNeeded(_return_path(request))
+    if auth.lacks_second_factor(found) and not request.url.path.startswith(_WITHOUT_SECOND_FACTOR):
+        raise SecondFactorNeeded
     return found
 
 
@@ -120,6 +128,8 @@ def _cookie_viewer(request: Request, now: datetime) -> Viewer:
     person = auth.signed_in(request, now)
     if person is None:
         raise auth.not_signed_in("Send a token (`Authorization: Bearer osp_…`) or sign in.")
+    if auth.lacks_second_factor(person):
+        raise ApiError(403, "Your role needs an authenticator app; set it up under Your account.", code="second_factor")
     if request.method not in _SAFE_METHODS and not auth.same_secret(request.headers.get(auth.CSRF_HEADER), person.csrf):
         raise ApiError(403, f"A signed-in browser must send the header {auth.CSRF_HEADER}.", code="csrf")
     return person.viewer

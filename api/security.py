@@ -26,6 +26,7 @@ HEADERS = {
 }
 _STRICT_TRANSPORT = "max-age=31536000"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_OPEN_PATHS = frozenset({"/api/v1/careers/events"})  # pages of registered hosts report here; it asks who they are
 
 
 class SecurityHeaders:
@@ -34,7 +35,7 @@ class SecurityHeaders:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
         self.headers = dict(HEADERS)
-        if settings.secure_cookies:
+        if settings.https:
             self.headers["Strict-Transport-Security"] = _STRICT_TRANSPORT
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -139,7 +140,7 @@ class SameOrigin:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 403, or pass the request on."""
-        if scope["type"] == "http" and scope["method"] not in _SAFE_METHODS:
+        if scope["type"] == "http" and scope["method"] not in _SAFE_METHODS and scope["path"] not in _OPEN_PATHS:
             request = Request(scope)
             if self._is_foreign(request):
                 detail = "The request comes from another site's page."

@@ -54,6 +54,12 @@ _SWEEP = (
     text("DELETE FROM hosts WHERE updated_at < CAST(:now AS timestamptz) - interval '30 days'"),
     text("DELETE FROM sessions WHERE expires_at < :now"),
     text("DELETE FROM daily_salts WHERE day < (CAST(:now AS timestamptz) AT TIME ZONE 'UTC')::date"),
+    text(
+        "UPDATE career_visits SET visitor = NULL "
+        "WHERE visitor IS NOT NULL AND day < (CAST(:now AS timestamptz) AT TIME ZONE 'UTC')::date"
+    ),
+    # A batch of clicks that a crash left on the disk of a machine that stood still for a year is stored a second time.
+    text("DELETE FROM click_batches WHERE stored_at < CAST(:now AS timestamptz) - interval '1 year'"),
 )
 
 

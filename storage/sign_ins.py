@@ -23,6 +23,11 @@ SCOPES = (  # docs/api.md says what each opens
     "sources:read",
     "sources:write",
     "advocacy:read",
+    "contents:read",
+    "contents:write",
+    "campaigns:read",
+    "campaigns:write",
+    "careers:write",
     "audit:read",
 )
 MAX_TOKENS = 25  # open ones of an account
@@ -38,6 +43,7 @@ class SignedIn:
     csrf: str
     method: str = ""  # how the browser was signed in: password, provider, invitation
     second_factor: bool = False  # whether the account has a confirmed authenticator app
+    touch_due: bool = False  # whether to note that the browser is still there
 
 
 @dataclass(frozen=True, slots=True)
