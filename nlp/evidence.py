@@ -14,6 +14,7 @@ import numpy as np
 
 from nlp.heads import Floats
 from nlp.model import Network
+from nlp.persons import without_persons
 from nlp.result import LABELS, STAFF, Evidence, HeadEvidence, Span, TagInput, Tags, ThemeWords, Word
 from nlp.tag import tag_posts
 from nlp.text import TARGET_SIGN, clean, mark_target, mask, spelled
@@ -48,7 +49,8 @@ def explain(given: TagInput, loaded: Network) -> Evidence:
     """What carried the tags that this network gives the text now; tags given by another version may differ."""
     tags = tag_posts([given], model=loaded)[0]
     cleaned = clean(given.text)
-    shown, read = mask(cleaned), mask(mark_target(cleaned, given.target_names))
+    shown = without_persons(mask(cleaned), given.target_names)
+    read = mask(mark_target(cleaned, given.target_names))
     parts = _parts(shown, read)
     read_parts, unread = _seen(parts, read, loaded)
     most = MAX_VARIANTS if unread is None else _MOST_PER_WINDOW

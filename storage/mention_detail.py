@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from storage.analysis import PendingMention
+from storage.discretion import public_names, shown
 from storage.models.mentions import Correction, CounterSnapshot, Mention, Post
 from storage.models.sources import Company, Source
 from storage.models.users import User
@@ -82,9 +83,10 @@ def get(session: Session, viewer: Viewer, mention_id: int) -> MentionDetail:
     small = () if viewer.role == "system" else small_groups(session, mention.company_id, labels, MentionFilter())
     if mention.audience in small:
         raise NotAllowed("Too few authors stand behind this group; its texts stay hidden.")
+    kept = public_names(session)
     return MentionDetail(
-        MentionRow.of(found),
-        found.text,
+        MentionRow.of(found, kept),
+        shown(found.text, mention.facet, kept),
         mention.scores,
         mention.evidence,
         found.stated,

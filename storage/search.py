@@ -5,6 +5,7 @@ and staff mentions of a company while fewer than five distinct authors stand beh
 that still wait for their (new) tags.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,8 @@ from sqlalchemy import Row, Select, Text, and_, any_, cast, func, literal, selec
 from sqlalchemy.orm import Session
 
 from storage import keyset
+from storage.discretion import public_names
+from storage.discretion import shown as shown_text
 from storage.models.mentions import Mention, Post
 from storage.models.sources import Company, Source
 from storage.profile import own_company
@@ -75,8 +78,8 @@ class MentionRow:
     corrected: tuple[str, ...]  # heads that a person corrected
 
     @classmethod
-    def of(cls, row: Row[Any]) -> "MentionRow":
-        """From a row of `rows_of_mentions`."""
+    def of(cls, row: Row[Any], kept: Collection[str]) -> "MentionRow":
+        """From a row of `rows_of_mentions`; `kept` are the names that stay in texts of the employer side."""
         return cls(
             row.id,
             row.company_id,
@@ -86,8 +89,8 @@ class MentionRow:
             row.source_kind,
             row.demo,
             row.kind,
-            row.title,
-            row.excerpt,
+            None if row.title is None else shown_text(row.title, row.facet, kept),
+            shown_text(row.excerpt, row.facet, kept),
             row.cut,
             row.url,
             row.published_at,
@@ -137,7 +140,8 @@ def search(
     limit = max(1, min(limit, MAX_LIMIT))
     query = rows_of_mentions().where(*shown).order_by(Mention.published_at.desc(), Mention.id.desc()).limit(limit + 1)
     rows = session.execute(query).all()
-    items = tuple(MentionRow.of(row) for row in rows[:limit])
+    kept = public_names(session)
+    items = tuple(MentionRow.of(row, kept) for row in rows[:limit])
     following = keyset.encode(items[-1].published_at, items[-1].id) if len(rows) > limit else None
     return Page(items, following, _hidden(session, conditions), small)
 

@@ -8,17 +8,20 @@ from typing import Any
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
-from alerts.rules import ALL, NEGATIVE, RATING, SILENCE, VOLUME
+from alerts.rules import ALL, NEGATIVE, RATING, SILENCE, SPILL, TOPIC, VOLUME
 from alerts.severity import FORMULA
 from config.settings import get_settings
 from nlp.result import UNKNOWN
 from notify.facts import AlertFacts, Example
 from notify.points import VolumePoint
 from notify.wording import headline
+from storage.discretion import public_names
+from storage.discretion import shown as discreet
 from storage.incident_log import IncidentRow, find
 from storage.models.incidents import IncidentEvent
 from storage.models.mentions import Mention, Post
 from storage.models.sources import Source
+from storage.models.topics import Topic, TopicMention
 from storage.profile import current_profile
 from storage.readers import readers
 from storage.rollups import SeriesFilter, as_of, series
@@ -74,6 +77,7 @@ def facts(session: Session, event_id: int, now: datetime) -> tuple[AlertFacts, t
         coverage=coverage(session, now - timedelta(hours=24), now),
         unknowns=incident.notes,
         demo=incident.demo,
+        subject=incident.subject,
     )
     return alert, tuple(each.email for each in readers(session, incident, event.kind, now).recipients)
 
@@ -106,6 +110,7 @@ def headline_of(row: IncidentRow, as_of: datetime) -> str:
         n=row.n,
         authors=row.authors,
         to=(),
+        subject=row.subject,
     )
     return headline(facts)
 
@@ -137,12 +142,13 @@ def examples(session: Session, viewer: Viewer, incident: IncidentRow, limit: int
     labels = viewer.facets if incident.facet == ALL else viewer.facets & FACET_LABELS[incident.facet]
     if not labels or incident.audience in STAFF_AUDIENCES or incident.kind == SILENCE:
         return ()
+    kept = public_names(session)
     rows = session.execute(_quotable(incident, labels))
     shown = [
         _Shown(
             row.story_id,
             Example(
-                f"{row.title}: {row.text}" if row.title else row.text,
+                discreet(f"{row.title}: {row.text}" if row.title else row.text, row.facet, kept),
                 row.name,
                 row.url or "",
                 row.published_at,
@@ -199,6 +205,7 @@ def _quotable(incident: IncidentRow, labels: frozenset[str]) -> Select[Any]:
             Mention.published_at,
             Mention.sentiment,
             Mention.audience,
+            Mention.facet,
             copies,
         )
         .join(Post, Post.id == Mention.post_id)
@@ -214,6 +221,10 @@ def _quotable(incident: IncidentRow, labels: frozenset[str]) -> Select[Any]:
         query = query.where(Mention.audience == incident.audience)
     if incident.kind == NEGATIVE:
         query = query.where(Mention.sentiment == "negative")
+    if incident.kind in (TOPIC, SPILL):
+        of_topic = select(TopicMention.mention_id).join(Topic, Topic.id == TopicMention.topic_id)
+        named = of_topic.where(Topic.company_id == incident.company_id, Topic.incident_id == incident.id)
+        query = query.where(Mention.id.in_(named))
     if incident.kind == RATING:
         query = query.where(Post.rating.is_not(None))
     return query.order_by(copies.desc(), Mention.published_at.desc()).limit(_CANDIDATES)

@@ -1,0 +1,48 @@
+"""Texts of the employer side are shown without the names of persons."""
+
+import re
+from pathlib import Path
+
+import pytest
+from sqlalchemy.orm import Session
+
+import storage
+from storage import mentions
+from storage.mentions import MentionFilter, search
+from tests import factories as make
+from tests.factories import ADMINISTRATOR, HR, MARKETING, World
+
+NAMED = "My manager Karen Hughes at Acme told us nothing"
+# Reads of whole texts that no page shows: tagging, matching, training, retention, the administrator's previews.
+UNSHOWN = frozenset(
+    {"analysis", "training_examples", "intake", "previews", "held", "remapping", "mention_detail", "discretion"}
+)
+
+
+@pytest.fixture
+def world(session: Session) -> World:
+    return make.set_up(session)
+
+
+@pytest.mark.parametrize(("facet", "shown"), [("employer", False), ("both", False), ("brand", True)])
+def test_persons_are_named_on_the_brand_side_only(session: Session, world: World, facet: str, shown: bool) -> None:
+    (mention,) = make.heard(session, world, [NAMED], labels=("neutral", "consumer", facet))
+    (listed,) = search(session, ADMINISTRATOR, MentionFilter()).items
+    detail = mentions.get(session, ADMINISTRATOR, mention)
+    for text in (listed.text, detail.text, detail.row.text):
+        assert ("Karen" in text) is shown
+        assert "Acme" in text
+
+
+def test_every_role_reads_the_same(session: Session, world: World) -> None:
+    make.heard(session, world, [NAMED], labels=("neutral", "consumer", "both"))
+    for viewer in (HR, MARKETING):
+        assert "[name]" in search(session, viewer, MentionFilter()).items[0].text
+
+
+def test_no_module_reads_texts_past_the_masking() -> None:
+    folder = Path(storage.__file__).parent
+    for path in folder.glob("*.py"):
+        words = path.read_text(encoding="utf-8")
+        if re.search(r"\b(?:Post|p|posts)\.(?:text|title)\b", words) and path.stem not in UNSHOWN:
+            assert "storage.discretion" in words, f"{path.name} reads texts: pass them through storage.discretion.shown"
