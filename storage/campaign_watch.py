@@ -6,7 +6,7 @@ Outside figures follow the viewer's purpose as everywhere; who reads no counts s
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from alerts.planned import Planned
@@ -109,9 +109,10 @@ def reach(session: Session, row: Campaign) -> CampaignReach:
     return CampaignReach(reach_report(posts, programme.factors(session)), people, False, max(read, default=None))
 
 
-def shares_of(session: Session, campaign_id: int) -> int:
-    """How many shares are tied to a campaign. For this package."""
-    return session.scalar(select(func.count()).where(Share.campaign_id == campaign_id)) or 0
+def reach_of(session: Session, viewer: Viewer, campaign_id: int, now: datetime) -> CampaignReach | None:
+    """Reach of a campaign's posts; None for who reads no counts of its side. Raises `NotFound`."""
+    row = known(session, viewer, campaign_id, now)
+    return None if facet_for(viewer, row.facet) is None else reach(session, row)
 
 
 def _explained(session: Session, viewer: Viewer, row: Campaign, now: datetime) -> Explained | None:

@@ -15,7 +15,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, and_, func, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from advocacy.campaign import DRAFT, EDITS, STATES, Brief, checked, embargo_ends, folded, groups_of, key_of
@@ -23,7 +23,7 @@ from storage.models.advocacy import Advocate, Campaign, Content
 from storage.models.users import User
 from storage.viewer import ROLES, NotAllowed, NotFound, Viewer
 
-_MOST = 200
+MOST = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def list_campaigns(
         query = query.where(Campaign.state == state)
     if before_id is not None:
         query = query.where(Campaign.id < before_id)
-    found = session.scalars(query.order_by(Campaign.id.desc()).limit(_MOST)).all()
+    found = session.scalars(query.order_by(Campaign.id.desc()).limit(MOST)).all()
     return tuple(_row(session, viewer, each) for each in found)
 
 
@@ -105,6 +105,19 @@ def add(session: Session, viewer: Viewer, brief: Brief, now: datetime, *, demo: 
     session.add(row)
     session.flush()
     return row.id
+
+
+def mails_chosen(session: Session, viewer: Viewer) -> bool | None:
+    """Whether the viewer gets a mail when a campaign goes live; None for who has not joined."""
+    of_viewer = (Advocate.user_id == viewer.user_id, Advocate.left_at.is_(None))
+    return None if viewer.user_id is None else session.scalar(select(Advocate.campaign_mails).where(*of_viewer))
+
+
+def choose_mails(session: Session, viewer: Viewer, wanted: bool) -> None:
+    """An advocate's own choice."""
+    of_viewer = (Advocate.user_id == viewer.user_id, Advocate.left_at.is_(None))
+    if viewer.user_id is not None:
+        session.execute(update(Advocate).where(*of_viewer).values(campaign_mails=wanted))
 
 
 def write(row: Campaign, brief: Brief) -> None:
@@ -158,7 +171,8 @@ def knows(session: Session, viewer: Viewer, now: datetime) -> ColumnElement[bool
         ways.append(Campaign.id.in_(told))
     if viewer.role in EDITS:
         ways.append(Campaign.facet.in_(EDITS[viewer.role]))
-        ways.append(Campaign.created_by == viewer.user_id)
+        if viewer.user_id is not None:  # a maker whose account is gone is nobody
+            ways.append(Campaign.created_by == viewer.user_id)
     return or_(*ways)
 
 

@@ -1,0 +1,121 @@
+"""Campaigns in words: where they stand, what was told to whom, what changed."""
+
+from collections.abc import Iterable
+
+from api.dashboard.figures import Figure
+from api.dashboard.panels import Table
+from api.dashboard.wording import UNKNOWN, count, percent, signed
+from storage.campaign_results import NET, ResultFigure
+from storage.campaign_steps import NotTold, TimelineRow
+from storage.campaign_voice import Feedback
+from storage.campaign_watch import Explained
+
+STATES = {"draft": "draft", "briefed": "told early", "live": "live", "closed": "over"}
+FACETS = {"brand": "brand", "employer": "employer", "both": "brand and employer"}
+_STEPS = {
+    "briefed": "Early groups told",
+    "embargo": "New end of the embargo told",
+    "withdrawn": "Taking back told",
+    "live": "Go-live told",
+    "question": "Those who answer told of questions",
+    "answer": "Answer told",
+    "closed": "End told",
+}
+_MEASURES = {
+    "stories": "Stories",
+    "positive": "Positive mentions",
+    "negative": "Negative mentions",
+    NET: "Net sentiment",
+}
+_SMALL = "fewer than 5 people have answered, so this stays hidden"
+
+
+def step(row: TimelineRow) -> str:
+    """What a step of the timeline was."""
+    return _STEPS.get(row.kind, row.kind)
+
+
+def reached(row: TimelineRow) -> str:
+    """How many it reached."""
+    told = f"{count(row.told)} {'person' if row.told == 1 else 'people'}"
+    if row.handed_over:
+        told += f", {count(row.handed_over)} mails handed over"
+    if row.failed:
+        told += f", {count(row.failed)} not taken or stopped"
+    return told
+
+
+def held_back(found: NotTold | None) -> str:
+    """Advocates without a mail of the go-live."""
+    if found is None or not (found.by_choice or found.by_cap):
+        return ""
+    parts = [f"{count(found.by_choice)} want no such mails"] if found.by_choice else []
+    parts += (
+        [f"{count(found.by_cap)} have had their mails of this week or are about to be told"] if found.by_cap else []
+    )
+    return f"Of the advocates, {' and '.join(parts)}."
+
+
+def landed(found: Feedback) -> tuple[Figure, ...]:
+    """How it landed, with n."""
+    if found.n is None or found.mean is None or found.counts is None:
+        return (Figure("How it landed", "hidden", (_SMALL,)),)
+    liked, disliked = sum(found.counts[3:]), sum(found.counts[:2])
+    return (
+        Figure("How it landed", f"{found.mean:.1f}", (f"of 5, n = {count(found.n)} people",)),
+        Figure("Well (4 or 5)", percent(liked / found.n), (f"{count(liked)} of {count(found.n)}",)),
+        Figure("Badly (1 or 2)", percent(disliked / found.n), (f"{count(disliked)} of {count(found.n)}",)),
+    )
+
+
+def explained(found: Explained) -> str:
+    """What the planned event explains."""
+    usual = "no earlier week is known to compare them with"
+    if found.usual is not None:
+        usual = f"{count(found.usual)} were usual in the same hours of the four weeks before (median)"
+    return f"{count(found.stories)} stories since the go-live; {usual}. A rise is explained by {found.name}."
+
+
+def outside(found: Iterable[ResultFigure]) -> Table:
+    """What changed outside, a line per measure and side."""
+    columns = ("What", "Change", "95 % interval", "Observed", "Expected", "Made-up starts like it", "Of how many")
+    return Table(columns, tuple(_line(one) for one in found))
+
+
+def reasons(found: Iterable[ResultFigure]) -> tuple[str, ...]:
+    """Why a figure is missing, each reason once."""
+    told = dict.fromkeys(f"{_name(one)}: {one.reason}" for one in found if one.reason)
+    return tuple(told)
+
+
+def verdict(found: tuple[ResultFigure, ...]) -> str:
+    """The result in a sentence."""
+    clear = [one for one in found if one.clear and one.value is not None]
+    if not clear:
+        return "No change outside stands out from chance."
+    return "; ".join(f"{_name(one)} {_change(one)}" for one in clear) + ". The rest can't be told from chance."
+
+
+def _line(one: ResultFigure) -> tuple[str, ...]:
+    if one.measure == NET:
+        ends = UNKNOWN if one.low is None else f"{signed(one.low)} to {signed(one.high)}"
+        numbers = f"{count(one.n)} judged after, {count(one.before)} before"
+        return (_name(one), _change(one), ends, signed(one.observed), signed(one.expected), "no control", numbers)
+    ends = UNKNOWN if one.low is None or one.high is None else f"{_share(one.low)} to {_share(one.high)}"
+    placebo = UNKNOWN if one.placebo_p is None else percent(one.placebo_p)
+    numbers = f"{count(one.n)} days after, {count(one.before)} before"
+    return (_name(one), _change(one), ends, count(one.observed), count(one.expected), placebo, numbers)
+
+
+def _name(one: ResultFigure) -> str:
+    return f"{_MEASURES.get(one.measure, one.measure)}, {one.facet}"
+
+
+def _change(one: ResultFigure) -> str:
+    if one.value is None:
+        return UNKNOWN
+    return f"{signed(one.value)} points" if one.measure == NET else _share(one.value)
+
+
+def _share(value: float) -> str:
+    return f"{signed(100 * value)} %"
