@@ -60,6 +60,7 @@ _ENTRIES: tuple[tuple[str, str, str, frozenset[str]], ...] = (
     (_SPEAK, "/my-reach", "My reach", _READERS | {"advocate"}),
     (_SPEAK, "/share", "Share", _READERS | {"advocate"}),
     (_SPEAK, "/programme", "Programme", _READERS),
+    (_SPEAK, "/campaigns", "Campaigns", _READERS | {"advocate"}),
     (_SPEAK, "/content", "Content", frozenset({"marketing", "hr", "administrator"})),
     (_SERVICE, "/sources", "Sources", _ADMINISTRATOR),
     (_SERVICE, "/import", "Import", _ADMINISTRATOR),
