@@ -32,6 +32,8 @@ class UserRow:
     demo: bool
     created_at: datetime
     last_sign_in_at: datetime | None
+    second_factor: bool = False  # a confirmed authenticator app is asked for after the password
+    password: bool = True  # False: signs in by the provider only
 
 
 @lru_cache(maxsize=1)
@@ -53,14 +55,15 @@ def any_administrator(session: Session) -> bool:
 
 
 def create_user(
-    session: Session, email: str, name: str, role: str, password: str, now: datetime, *, demo: bool = False
+    session: Session, email: str, name: str, role: str, password: str | None, now: datetime, *, demo: bool = False
 ) -> UserRow:
-    """Make an account; raises `ValueError` naming the field that is wrong or the mail that is taken."""
+    """Make an account; raises `ValueError` naming the field that is wrong or the mail that is taken. `password` None:
+    it signs in by the provider only."""
     values = {
         "email": checked_email(email),
         "name": checked_name(name),
         "role": checked_role(role),
-        "password_hash": _hasher().hash(_checked_password(password)),
+        "password_hash": None if password is None else _hasher().hash(_checked_password(password)),
         "created_at": now,
         "demo": demo,
     }
@@ -73,7 +76,8 @@ def create_user(
 def authenticate(session: Session, email: str, password: str, now: datetime) -> UserRow | None:
     """The account, or None: unknown, wrong, deactivated or locked look and last the same.
 
-    Ten failures in a row lock an account for 15 minutes. Commit also when None comes back: the failure counts.
+    Ten failures in a row lock an account for 15 minutes; where a second factor follows, only that ends the row.
+    Commit also when None comes back: the failure counts.
     """
     user = session.scalars(select(User).where(User.email == email.strip().casefold()).with_for_update()).first()
     usable = user is not None and user.active and (user.locked_until is None or user.locked_until <= now)
@@ -87,7 +91,8 @@ def authenticate(session: Session, email: str, password: str, now: datetime) -> 
             user.locked_until, user.failed_sign_ins = now + LOCKED_FOR, 0
         session.flush()
         return None
-    user.failed_sign_ins, user.locked_until, user.last_sign_in_at = 0, None, now
+    if user.totp_since is None:
+        user.failed_sign_ins, user.locked_until, user.last_sign_in_at = 0, None, now
     if renewed is not None:
         user.password_hash = renewed
     session.flush()
@@ -106,6 +111,12 @@ def set_password(session: Session, user_id: int, password: str) -> None:
 def list_users(session: Session) -> tuple[UserRow, ...]:
     """All accounts by name."""
     return tuple(account_row(user) for user in session.scalars(select(User).order_by(User.name, User.id)))
+
+
+def groups_of(session: Session, user_id: int) -> tuple[str | None, str | None]:
+    """Team and location of an account, as administrators set them."""
+    user = session.get(User, user_id)
+    return (None, None) if user is None else (user.team, user.location)
 
 
 def find_user(session: Session, email: str) -> UserRow | None:
@@ -153,7 +164,16 @@ def account(session: Session, user_id: int) -> User:
 def account_row(user: User) -> UserRow:
     """The account as others may see it."""
     return UserRow(
-        user.id, user.email, user.name, user.role, user.active, user.demo, user.created_at, user.last_sign_in_at
+        user.id,
+        user.email,
+        user.name,
+        user.role,
+        user.active,
+        user.demo,
+        user.created_at,
+        user.last_sign_in_at,
+        user.totp_since is not None,
+        user.password_hash is not None,
     )
 
 

@@ -117,15 +117,17 @@ def begin(
     return state
 
 
-def take_pending(session: Session, viewer: Viewer, advocate_id: int, state: str, now: datetime) -> Pending:
-    """The connection that a state belongs to, once, and only for the advocate who began it; else `NotFound`."""
+def take_pending(
+    session: Session, viewer: Viewer, advocate_id: int, platform: str, state: str, now: datetime
+) -> Pending:
+    """The connection that a state belongs to, once, and only for the advocate who began it there; else `NotFound`."""
     owned_advocate(session, viewer, advocate_id)
     row = session.scalars(
         delete(PendingConnection)
         .where(PendingConnection.state_hash == _hashed(state), PendingConnection.advocate_id == advocate_id)
         .returning(PendingConnection)
     ).first()
-    if row is None or row.expires_at <= now:
+    if row is None or row.platform != platform or row.expires_at <= now:
         raise NotFound("This connection was not begun here, or more than ten minutes ago.")
     try:
         return Pending(row.platform, row.host, open_text(row.verifier))

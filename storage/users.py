@@ -11,6 +11,7 @@ from storage.accounts import (
     create_user,
     deactivate,
     find_user,
+    groups_of,
     list_users,
     set_password,
     set_role,
@@ -36,7 +37,6 @@ from storage.sessions import (
     session_user,
     start_session,
     touch,
-    touch_due,
 )
 from storage.sign_ins import (
     MAX_TOKENS,
@@ -75,6 +75,7 @@ __all__ = [
     "deactivate",
     "end_session",
     "find_user",
+    "groups_of",
     "invitation",
     "invite",
     "list_sessions",
@@ -91,5 +92,4 @@ __all__ = [
     "start_session",
     "token_user",
     "touch",
-    "touch_due",
 ]

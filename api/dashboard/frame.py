@@ -62,6 +62,7 @@ _ENTRIES: tuple[tuple[str, str, str, frozenset[str]], ...] = (
     (_SPEAK, "/programme", "Programme", _READERS),
     (_SPEAK, "/campaigns", "Campaigns", _READERS | {"advocate"}),
     (_SPEAK, "/content", "Content", frozenset({"marketing", "hr", "administrator"})),
+    (_SPEAK, "/my-settings", "My settings", _READERS | {"advocate"}),
     (_SERVICE, "/sources", "Sources", _ADMINISTRATOR),
     (_SERVICE, "/import", "Import", _ADMINISTRATOR),
     (_SERVICE, "/company", "Company", _ADMINISTRATOR),

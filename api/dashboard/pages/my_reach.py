@@ -1,4 +1,4 @@
-"""My reach: an advocate's own posts, how far they got, tracked links; joining and leaving by one's own choice."""
+"""My reach: an advocate's own posts, how far they got, tracked links."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy.orm import Session
 
+from advocacy.consents import PROGRAMME
 from advocacy.links import LinkError
 from advocacy.shares import ShareError, read_share
 from api.auth import SignedIn
@@ -19,7 +20,7 @@ from api.deps import Now, form_role, page_role
 from config.settings import get_settings
 from metrics.advocacy import ClickCounts
 from metrics.reach import IMPRESSION_COUNTERS, REACH_COUNTER
-from storage import advocacy, audit, db, profile
+from storage import advocacy, db, profile
 from storage.advocacy import AdvocateRow
 from storage.links import own_link
 
@@ -28,16 +29,6 @@ router = APIRouter()
 _ROLES = ("marketing", "hr", "leadership", "advocate", "administrator")
 Reader = Annotated[SignedIn, Depends(page_role(*_ROLES))]
 Sender = Annotated[SignedIn, Depends(form_role(*_ROLES))]
-CONSENT_VERSION = "1"
-CONSENT = (
-    "I join by my own choice and can leave at any time.",
-    "Outspoken keeps the addresses of posts that I add here, the numbers that I or the platform give for them, and the "
-    "clicks on links that I make. It does not look for my other posts, and it never posts for me.",
-    "My figures are mine: nobody else sees them, not even administrators. The programme page shows sums only, and "
-    "nothing as long as fewer than five people stand behind it.",
-    "When I leave, the addresses and titles of my posts and the tie to my account are deleted and my links are closed. "
-    "Sums stay, without my name.",
-)
 _COUNTERS = ("likes", "reposts", "replies")
 
 
@@ -45,37 +36,6 @@ _COUNTERS = ("likes", "reposts", "replies")
 def my_reach(request: Request, now: Now, who: Reader) -> Response:
     """Own figures, or how to join."""
     return _page(request, now, who)
-
-
-@router.post("/my-reach/join")
-def join(request: Request, now: Now, who: Sender, form: Form) -> Response:
-    """Become an advocate; what was agreed to is kept word by word."""
-    errors = {}
-    if form.get("standing") not in advocacy.STANDINGS:
-        errors["standing"] = "Say whether you work here now or did before."
-    if not form.get("consent"):
-        errors["consent"] = "Tick this if you agree; without it nothing is stored."
-    if errors:
-        return _page(request, now, who, {"standing": form.get("standing")}, errors)
-    with db.transaction() as session:
-        advocacy.join(session, who.user.id, form.get("standing"), CONSENT_VERSION, "\n".join(CONSENT), now)
-        audit.record(session, who.viewer, "advocate.join", f"user {who.user.id}", now)
-    return redirect("/my-reach", "You have joined. Add a post of yours to see how far it got.")
-
-
-@router.post("/my-reach/leave")
-def leave(request: Request, now: Now, who: Sender) -> Response:
-    """Leave, with a receipt of what that did."""
-    with db.transaction() as session:
-        me = _me(session, who)
-        if me is None:
-            return redirect("/my-reach")
-        codes = [link.code for link in advocacy.list_links(session, who.viewer, me.id)]
-        receipt = advocacy.leave(session, who.viewer, me.id, now)
-        audit.record(session, None, "advocate.leave", "an advocate left", now)
-    for code in codes:
-        request.app.state.tracker.drop(code)
-    return page(request, who, "reach_left.html", title="You have left", receipt=receipt)
 
 
 @router.post("/my-reach/shares")
@@ -175,7 +135,7 @@ def _page(
     with db.reading() as session:
         me = _me(session, who)
         if me is None:
-            return page(request, who, "reach_join.html", title="My reach", status=status, consent=CONSENT, **entered)
+            return page(request, who, "reach_join.html", title="My reach", status=status, consent=PROGRAMME, **entered)
         days = period(request.query_params)
         span = window(now, days)
         hosts = _hosts(session)
