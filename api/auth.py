@@ -6,18 +6,21 @@ from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from fastapi import Request, Response
+from sqlalchemy.orm import Session
 
+from api.cookies import drop_cookie, read_cookie, set_cookie
+from api.devices import device_words
 from api.errors import ApiError
-from api.throttle import Throttle
+from config.sealing import Seal, SealError
 from config.settings import get_settings
-from storage import db, users
+from storage import audit, db, second_factor, sign_in_tries, users
 from storage.viewer import Viewer
 
 COOKIE = "outspoken_session"
+PROVEN = "outspoken_proven"  # the password was right, the code is awaited
 CSRF_FIELD = "csrf"
 CSRF_HEADER = "X-CSRF-Token"
 
-SIGN_IN_TRIES = Throttle(limit=20, window=timedelta(minutes=10))
 _LONGEST_NEXT = 2000
 
 
@@ -28,7 +31,7 @@ SignedIn: TypeAlias = users.SignedIn
 def signed_in(request: Request, now: datetime) -> SignedIn | None:
     """Who the cookie belongs to; None when there is none or it has ended. Looked up once per request."""
     if not hasattr(request.state, "signed_in"):
-        request.state.signed_in = _look_up(request.cookies.get(COOKIE), now)
+        request.state.signed_in = _look_up(read_cookie(request, COOKIE), now)
     found: SignedIn | None = request.state.signed_in
     return found
 
@@ -54,46 +57,87 @@ def not_signed_in(detail: str, error: str | None = None) -> ApiError:
     return ApiError(401, detail, headers={"WWW-Authenticate": challenge})
 
 
-def sign_in(request: Request, email: str, password: str, now: datetime) -> str | None:
-    """A new session's token for `give_cookie`; None for a wrong mail or password, or a locked account.
-
-    Raises 429 when this client has failed too often.
-    """
-    client = request.client.host if request.client else ""
-    wait = SIGN_IN_TRIES.take(client, now)
-    if wait is not None:
-        raise too_many(wait)
+def check_password(request: Request, email: str, password: str, now: datetime) -> users.UserRow | None:
+    """The account; None for a wrong mail or password, or a locked account. Raises 429 after too many failures of this
+    client, or for this address."""
+    client = sign_in_tries.network(request.client.host if request.client else "")
     if "\x00" in email:
         return None  # no address, and nothing that the database takes
     with db.transaction() as session:
+        waits = [
+            sign_in_tries.take(session, sign_in_tries.CLIENT, client, now),
+            sign_in_tries.take(session, sign_in_tries.ACCOUNT, email, now),
+        ]
+    if any(waits):
+        raise too_many(max(filter(None, waits)))
+    with db.transaction() as session:
         user = users.authenticate(session, email, password, now)
-        token = None if user is None else users.start_session(session, user.id, now, get_settings().session_hours)
-    if token is not None:
-        SIGN_IN_TRIES.give_back(client)
-    return token
+        if user is None:
+            _note_failure(session, email, "password", now)
+        else:
+            sign_in_tries.give_back(session, sign_in_tries.CLIENT, client, now)
+            sign_in_tries.give_back(session, sign_in_tries.ACCOUNT, email, now)
+    return user
+
+
+def check_code(request: Request, user_id: int, code: str, now: datetime) -> users.UserRow | None:
+    """The account when the code of its authenticator app, or a recovery code, is right. Raises 429 as above."""
+    client = sign_in_tries.network(request.client.host if request.client else "")
+    with db.transaction() as session:
+        wait = sign_in_tries.take(session, sign_in_tries.CLIENT, client, now)
+    if wait is not None:
+        raise too_many(wait)
+    with db.transaction() as session:
+        user = second_factor.check(session, user_id, code, now)
+        if user is None:
+            audit.record(session, None, "person.sign_in_failed", f"user {user_id}: code", now)
+        else:
+            sign_in_tries.give_back(session, sign_in_tries.CLIENT, client, now)
+    return user
+
+
+def start(session: Session, request: Request, response: Response, user: users.UserRow, now: datetime, how: str) -> None:
+    """Sign the browser in: a new session always, and the one it had before ends."""
+    before = read_cookie(request, COOKIE)
+    if before:
+        users.end_session(session, before)
+    device = device_words(request.headers.get("user-agent"))
+    hours = get_settings().session_hours
+    token = users.start_session(session, user.id, now, hours, device=device, method=how)
+    audit.record(session, user.id, "person.sign_in", f"user {user.id} by {how}, {device}", now)
+    set_cookie(response, COOKIE, token, hours * 3600)
 
 
 def sign_out(request: Request, response: Response) -> None:
     """End the browser's session and take its cookie."""
-    token = request.cookies.get(COOKIE)
+    token = read_cookie(request, COOKIE)
     if token:
         with db.transaction() as session:
             users.end_session(session, token)
-    response.delete_cookie(COOKIE, path="/")
+    drop_cookie(response, COOKIE)
 
 
-def give_cookie(response: Response, token: str) -> None:
-    """Set the session cookie: not for scripts, not for other sites, over HTTPS only where that is set."""
-    settings = get_settings()
-    response.set_cookie(
-        COOKIE,
-        token,
-        max_age=settings.session_hours * 3600,
-        path="/",
-        httponly=True,
-        samesite="lax",
-        secure=settings.secure_cookies,
-    )
+def ask_second_factor(response: Response, user: users.UserRow, next_path: str, now: datetime) -> None:
+    """Remember for some minutes whose password was right, in a sealed cookie."""
+    kept = f"{user.id}\n{int(now.timestamp())}\n{next_path}"
+    set_cookie(response, PROVEN, _proven().close(kept), int(second_factor.PROVE_WITHIN.total_seconds()))
+
+
+def proven(request: Request, now: datetime) -> tuple[int, str] | None:
+    """Whose password was right just now, and where they want to go."""
+    try:
+        user_id, at, next_path = _proven().open(read_cookie(request, PROVEN) or "").split("\n")
+    except (SealError, ValueError):
+        return None
+    if now.timestamp() - int(at) > second_factor.PROVE_WITHIN.total_seconds():
+        return None
+    return int(user_id), safe_next(next_path)
+
+
+def lacks_second_factor(person: SignedIn) -> bool:
+    """Whether the role needs an authenticator app that the account does not have; the provider has its own."""
+    by_password = person.method in (users.PASSWORD, users.INVITATION)
+    return by_password and not person.second_factor and second_factor.required(person.user.role)
 
 
 def same_secret(given: str | None, expected: str) -> bool:
@@ -125,4 +169,19 @@ def _look_up(token: str | None, now: datetime) -> SignedIn | None:
     if not token:
         return None
     with db.reading() as session:
-        return users.session_user(session, token, now)
+        found = users.session_user(session, token, now)
+    if found is not None and found.touch_due:
+        with db.transaction() as session:
+            users.touch(session, token, now)
+    return found
+
+
+def _note_failure(session: Session, email: str, what: str, now: datetime) -> None:
+    """Of accounts that there are: what else people type is kept nowhere."""
+    known = users.find_user(session, email)
+    if known is not None:
+        audit.record(session, None, "person.sign_in_failed", f"user {known.id}: {what}", now)
+
+
+def _proven() -> Seal:
+    return Seal(get_settings().secret().encode(), "password was right")

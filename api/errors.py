@@ -116,6 +116,10 @@ class SignInNeeded(Exception):  # noqa: N818 - a redirect, not a fault
         self.next_path = next_path
 
 
+class SecondFactorNeeded(Exception):  # noqa: N818 - a redirect, not a fault
+    """A page was asked for by somebody whose role needs an authenticator app and who has none yet."""
+
+
 def wrong_field(field: str, reason: str) -> ApiError:
     """422 for one field."""
     return ApiError(422, f"{field}: {reason}", fields=(WrongField(field, reason),))
@@ -140,6 +144,7 @@ def install(app: FastAPI) -> None:
     """Register the handlers."""
     app.exception_handler(ApiError)(_api_error)
     app.exception_handler(SignInNeeded)(_sign_in_needed)
+    app.exception_handler(SecondFactorNeeded)(_second_factor_needed)
     app.exception_handler(HTTPException)(_http_error)
     app.exception_handler(RequestValidationError)(_invalid)
     app.exception_handler(NotAllowed)(_not_allowed)
@@ -208,6 +213,10 @@ async def _api_error(request: Request, error: ApiError) -> Response:
 async def _sign_in_needed(_request: Request, error: SignInNeeded) -> Response:
     target = "/sign-in" if error.next_path == "/" else f"/sign-in?{urlencode({'next': error.next_path})}"
     return RedirectResponse(target, status_code=303)
+
+
+async def _second_factor_needed(_request: Request, _error: Exception) -> Response:
+    return RedirectResponse("/account/second-factor", status_code=303)
 
 
 async def _http_error(request: Request, error: HTTPException) -> Response:

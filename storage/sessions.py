@@ -57,7 +57,7 @@ def start_session(
 def session_user(session: Session, token: str, now: datetime) -> SignedIn | None:
     """Who a cookie belongs to; None when it is unknown, over, silent for too long, or its account is deactivated."""
     row = session.execute(
-        select(UserSession.csrf, UserSession.method, User)
+        select(UserSession.csrf, UserSession.method, UserSession.last_seen_at, User)
         .join(User, User.id == UserSession.user_id)
         .where(
             UserSession.token_hash == hashed(token),
@@ -69,19 +69,14 @@ def session_user(session: Session, token: str, now: datetime) -> SignedIn | None
     if row is None:
         return None
     confirmed = row.User.totp_since is not None
-    return SignedIn(account_row(row.User), viewer_of(session, row.User), row.csrf, row.method, confirmed)
+    due = row.last_seen_at < now - _TOUCH
+    return SignedIn(account_row(row.User), viewer_of(session, row.User), row.csrf, row.method, confirmed, due)
 
 
 def touch(session: Session, token: str, now: datetime) -> None:
     """The browser is still there. Written every five minutes at most."""
     due = UserSession.last_seen_at < now - _TOUCH
     session.execute(update(UserSession).where(UserSession.token_hash == hashed(token), due).values(last_seen_at=now))
-
-
-def touch_due(session: Session, token: str, now: datetime) -> bool:
-    """Whether `touch` would write."""
-    seen = session.scalar(select(UserSession.last_seen_at).where(UserSession.token_hash == hashed(token)))
-    return seen is not None and seen < now - _TOUCH
 
 
 def list_sessions(session: Session, user_id: int, token: str | None, now: datetime) -> tuple[SessionRow, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fastapi import Request, Response
 from itsdangerous import BadData, URLSafeTimedSerializer
 
+from api.cookies import drop_cookie, read_cookie, set_cookie
 from config.settings import get_settings
 
 _COOKIE = "outspoken_flash"
@@ -26,15 +27,13 @@ def put(response: Response, text: str, kind: str = "") -> None:
     """Keep a message for the page that follows."""
     if kind not in KINDS:
         raise ValueError(f"A message is of kind {', '.join(map(repr, KINDS))}, not {kind!r}.")
-    secure = get_settings().secure_cookies
-    value = _signer().dumps([text[:_LONGEST], kind])
-    response.set_cookie(_COOKIE, value, max_age=_SECONDS, httponly=True, samesite="lax", secure=secure)
+    set_cookie(response, _COOKIE, _signer().dumps([text[:_LONGEST], kind]), _SECONDS)
 
 
 def waiting(request: Request) -> Sequence[Message]:
     """The message that waits, if the cookie is ours and fresh."""
     try:
-        text, kind = _signer().loads(request.cookies.get(_COOKIE, ""), max_age=_SECONDS)
+        text, kind = _signer().loads(read_cookie(request, _COOKIE) or "", max_age=_SECONDS)
     except BadData:
         return ()
     return (Message(text, kind),)
@@ -42,7 +41,7 @@ def waiting(request: Request) -> Sequence[Message]:
 
 def clear(response: Response) -> None:
     """Forget what has been shown."""
-    response.delete_cookie(_COOKIE, httponly=True, samesite="lax", secure=get_settings().secure_cookies)
+    drop_cookie(response, _COOKIE)
 
 
 def _signer() -> URLSafeTimedSerializer:

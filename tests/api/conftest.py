@@ -9,7 +9,6 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import Engine
 
-from api import auth
 from api.app import create_app
 from storage import accounts, users
 from tests.api import world
@@ -33,7 +32,6 @@ def application(database: str) -> FastAPI:
 @pytest.fixture
 def client(application: FastAPI, clean_database: Engine, redis_url: str) -> Iterator[TestClient]:
     """A client of it; redirects are not followed, faults come as answers."""
-    auth.SIGN_IN_TRIES.clear()
     with TestClient(application, follow_redirects=False, raise_server_exceptions=False) as client:
         yield client
 

@@ -1,18 +1,20 @@
 """Cookies, tokens, CSRF, throttling."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from fastapi import Response
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 
-from api import auth
+from api import auth, cookies
+from api.devices import device_words
 from api.throttle import Throttle
 from config.settings import Settings
-from storage import db, users
+from storage import db, sign_in_tries, users
 from tests.api import world
 from tests.api.world import NOW, PASSWORD, Said, add_person, add_token, say
 
@@ -142,22 +144,105 @@ def test_our_own_pages_and_programs_pass(client: TestClient) -> None:
         assert client.post("/api/v1/mentions", json={}, headers=headers).status_code == 401
 
 
-def test_the_cookie_is_out_of_reach_for_scripts_and_other_sites(settings: Callable[..., Settings]) -> None:
-    settings(secure_cookies=True)
+@pytest.mark.parametrize("change", [{"secure_cookies": True}, {"public_url": "https://voice.acme.example"}])
+def test_the_cookie_is_out_of_reach_for_scripts_and_other_sites(
+    settings: Callable[..., Settings], change: dict[str, object]
+) -> None:
+    settings(**change)
     response = Response()
-    auth.give_cookie(response, "value")
+    cookies.set_cookie(response, auth.COOKIE, "value", 60)
     cookie = response.headers["set-cookie"].casefold()
+    assert cookie.startswith("__host-outspoken_session=value;")
+    assert "domain" not in cookie
     assert all(word in cookie for word in ("httponly", "samesite=lax", "secure", "path=/", "max-age="))
 
 
 def test_many_failures_from_one_client_have_to_wait(client: TestClient) -> None:
     _, email = add_person("hr")
-    auth.SIGN_IN_TRIES.clear()
-    for number in range(auth.SIGN_IN_TRIES.limit):
-        assert auth.SIGN_IN_TRIES.take("testclient", NOW) is None, number
-    answer = client.post("/sign-in", data={"email": email, "password": PASSWORD})
+    form = {"email": email, "password": "wrong"}
+    with db.transaction() as session:
+        for _ in range(sign_in_tries.CLIENT.most - 1):
+            sign_in_tries.take(session, sign_in_tries.CLIENT, "testclient", datetime.now(UTC))
+    assert client.post("/sign-in", data=form).status_code == 401
+    answer = client.post("/sign-in", data={**form, "password": PASSWORD})
     assert answer.status_code == 429
     assert 0 < int(answer.headers["retry-after"]) <= 601
+
+
+def test_one_address_tried_from_many_clients_has_to_wait_and_no_address_is_stored(client: TestClient) -> None:
+    _, email = add_person("hr")
+    with db.transaction() as session:
+        for _ in range(sign_in_tries.ACCOUNT.most):
+            assert sign_in_tries.take(session, sign_in_tries.ACCOUNT, email.upper(), datetime.now(UTC)) is None
+    assert client.post("/sign-in", data={"email": email, "password": PASSWORD}).status_code == 429
+    with db.reading() as session:
+        stored = str(session.execute(text("SELECT * FROM sign_in_tries")).all())
+    assert "testclient" not in stored
+    assert "acme" not in stored
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:0db8:0001:0002"),
+        ("2001:db8:1:2::", "2001:0db8:0001:0002"),
+        ("fe80::1%eth0", "fe80:0000:0000:0000"),
+        ("testclient", "testclient"),
+        ("", ""),
+    ],
+)
+def test_a_client_is_a_network(address: str, network: str) -> None:
+    assert sign_in_tries.network(address) == network
+
+
+def test_signing_in_again_ends_the_session_before_it(client: TestClient) -> None:
+    _, email = add_person("hr")
+    form = {"email": email, "password": PASSWORD}
+    client.post("/sign-in", data=form, headers={"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/150.0"})
+    first = client.cookies[auth.COOKIE]
+    client.post("/sign-in", data=form)
+    assert client.cookies[auth.COOKIE] != first
+    client.cookies.clear()
+    client.cookies.set(auth.COOKIE, first)
+    assert client.get("/api/v1/companies").status_code == 401
+
+
+def test_a_planted_session_is_not_taken_over(client: TestClient) -> None:
+    _, email = add_person("hr")
+    client.cookies.set(auth.COOKIE, "planted")
+    client.post("/sign-in", data={"email": email, "password": PASSWORD})
+    assert {cookie.value for cookie in client.cookies.jar if cookie.name == auth.COOKIE} != {"planted"}
+    client.cookies.clear()
+    client.cookies.set(auth.COOKIE, "planted")
+    assert client.get("/api/v1/companies").status_code == 401
+
+
+def test_a_silent_session_ends_before_its_time(client: TestClient) -> None:
+    user_id, _ = add_person("hr")
+    with db.transaction() as session:
+        token = users.start_session(session, user_id, NOW, 168)
+        assert users.session_user(session, token, NOW + timedelta(hours=23)) is not None
+        assert users.session_user(session, token, NOW + timedelta(hours=24)) is None
+        users.touch(session, token, NOW + timedelta(hours=23))
+        assert users.session_user(session, token, NOW + timedelta(hours=46)) is not None
+        assert users.session_user(session, token, NOW + timedelta(hours=168)) is None
+
+
+@pytest.mark.parametrize(
+    ("agent", "words"),
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0", "Firefox on Linux"),
+        ("Mozilla/5.0 (Windows NT 10.0) Chrome/150.0 Safari/537.36 Edg/150.0", "Edge on Windows"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19 Safari/604.1", "Safari on iPhone"),
+        ("Mozilla/5.0 (Linux; Android 16) Chrome/150.0 Mobile Safari/537.36", "Chrome on Android"),
+        ("<script>alert(1)</script>", "an unknown device"),
+        (None, "an unknown device"),
+    ],
+)
+def test_a_browser_is_named_in_words(agent: str | None, words: str) -> None:
+    assert device_words(agent) == words
 
 
 def test_a_throttle_forgets_with_time_and_forgives_success() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from alerts.rules import Finding, Intent
@@ -15,7 +16,7 @@ from storage.viewer import viewer_for
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 PASSWORD = "correct horse battery"
-ROLES = ("marketing", "hr", "leadership", "advocate", "administrator")
+ROLES = ("marketing", "hr", "leadership", "advocate", "administrator", "auditor")
 PROFILE = """
 [company]
 name = "Acme"
@@ -65,6 +66,12 @@ def add_token(user_id: int, scopes: Sequence[str] = users.SCOPES) -> dict[str, s
     with db.transaction() as session:
         _, secret = users.create_token(session, user_id, "tests", frozenset(scopes), NOW)
     return {"Authorization": f"Bearer {secret}"}
+
+
+def forget_tries() -> None:
+    """Nobody has failed to sign in yet."""
+    with db.transaction() as session:
+        session.execute(text("DELETE FROM sign_in_tries"))
 
 
 def say(*said: Said, source: str = "Forum") -> list[int]:

@@ -15,24 +15,16 @@ import uvicorn
 from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from api import auth
 from api.app import create_app
 from config.settings import get_settings
 from storage import db
 from tests import servers
-from tests.api.world import PASSWORD, add_person
+from tests.api.world import PASSWORD, add_person, forget_tries
 from tests.conftest import _empty as empty_database
 from tests.conftest import free_port
 from tests.dashboard import town as town_data
 
 Opened = Callable[..., Page]
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Under xdist all of these run in one process, since they share the town."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("dashboard"))
 
 
 @pytest.fixture(scope="package")
@@ -79,7 +71,7 @@ def _in_use(url: str) -> Iterator[None]:
 @pytest.fixture(scope="package")
 def clients(town: str) -> Iterator[Callable[[str], TestClient]]:
     """`clients("hr")`: a signed-in client of that role; `clients("")`: nobody. Redirects are not followed."""
-    auth.SIGN_IN_TRIES.clear()
+    forget_tries()
     made: dict[str, TestClient] = {}
     app = create_app()
 
@@ -99,7 +91,7 @@ def clients(town: str) -> Iterator[Callable[[str], TestClient]]:
 @pytest.fixture(scope="package")
 def site(town: str) -> Iterator[str]:
     """The address of a real server."""
-    auth.SIGN_IN_TRIES.clear()
+    forget_tries()
     port = free_port()
     server = uvicorn.Server(uvicorn.Config(create_app(), port=port, log_level="error"))
     thread = threading.Thread(target=server.run)

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 import pytest
 from fastapi.testclient import TestClient
 
-from api import auth
 from api.app import create_app
 from api.dashboard import company_form
 from api.dashboard.forms import Posted
@@ -16,7 +15,7 @@ from config.settings import ROOT
 from storage import db, profile, sources
 from storage.mentions import PreviewRow
 from storage.viewer import SYSTEM
-from tests.api.world import NOW, PASSWORD, PROFILE
+from tests.api.world import NOW, PASSWORD, PROFILE, forget_tries
 from tests.dashboard.forms import follow, post
 
 Clients = Callable[[str], TestClient]
@@ -26,7 +25,7 @@ ACME = {"company.name": "Acme", "company.accounts": "forum acme", "company.caree
 @pytest.fixture
 def first(first_start: str, redis_url: str) -> Iterator[TestClient]:
     """An administrator before any company is set up."""
-    auth.SIGN_IN_TRIES.clear()
+    forget_tries()
     with TestClient(create_app(), follow_redirects=False) as client:
         client.post("/sign-in", data={"email": "administrator@acme.example", "password": PASSWORD})
         yield client

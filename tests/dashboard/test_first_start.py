@@ -5,16 +5,15 @@ from collections.abc import Iterator
 import pytest
 from fastapi.testclient import TestClient
 
-from api import auth
 from api.app import create_app
 from api.dashboard.frame import Facts, navigation
 from storage import db, profile, sources
-from tests.api.world import NOW, PASSWORD, PROFILE, Said, add_person, say
+from tests.api.world import NOW, PASSWORD, PROFILE, Said, add_person, forget_tries, say
 
 
 @pytest.fixture
 def client(first_start: str, redis_url: str) -> Iterator[TestClient]:
-    auth.SIGN_IN_TRIES.clear()
+    forget_tries()
     with TestClient(create_app(), follow_redirects=False) as client:
         client.post("/sign-in", data={"email": "administrator@acme.example", "password": PASSWORD})
         yield client

@@ -30,11 +30,10 @@ def _answer(client: TestClient, **said: str) -> str:
 
 
 def test_without_checks_the_page_says_what_to_do(first_start: str) -> None:
-    from api import auth
     from api.app import create_app
-    from tests.api.world import PASSWORD
+    from tests.api.world import PASSWORD, forget_tries
 
-    auth.SIGN_IN_TRIES.clear()
+    forget_tries()
     client = TestClient(create_app(), follow_redirects=False)
     client.post("/sign-in", data={"email": "administrator@acme.example", "password": PASSWORD})
     page = client.get("/quality").text

@@ -7,15 +7,15 @@ from fastapi.testclient import TestClient
 
 from api import auth
 from api.app import create_app
-from tests.api.world import PASSWORD
+from tests.api.world import PASSWORD, forget_tries
 
 
 @pytest.fixture
 def client(town: str) -> Iterator[TestClient]:
-    auth.SIGN_IN_TRIES.clear()
+    forget_tries()
     with TestClient(create_app(), follow_redirects=False) as client:
         yield client
-    auth.SIGN_IN_TRIES.clear()
+    forget_tries()
 
 
 def _sign_in(client: TestClient, **form: str) -> str:

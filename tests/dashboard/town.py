@@ -40,7 +40,7 @@ def build() -> None:
     """Store the company, its people, the talk and an open incident."""
     with db.transaction() as session:
         profile.save_profile(session, PROFILE, origin="dashboard", user_id=None, now=NOW)
-    for role in ("marketing", "hr", "leadership", "advocate", "administrator"):
+    for role in ("marketing", "hr", "leadership", "advocate", "administrator", "auditor"):
         add_person(role)
     _store("Forum", list(_talk()))
     rival = [Post(f"g{n}", f"Globex is number {n}", NOW - timedelta(hours=5 * n)) for n in range(60)]

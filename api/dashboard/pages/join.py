@@ -9,7 +9,6 @@ from api import auth
 from api.dashboard.forms import Form, errors_of
 from api.dashboard.render import redirect, solo
 from api.deps import Now
-from config.settings import get_settings
 from storage import audit, db, users
 
 router = APIRouter()
@@ -30,13 +29,12 @@ def join(request: Request, now: Now, secret: str, form: Form) -> Response:
             password = next(iter(form.all("password")), "")
             person = users.accept(session, secret, typed["name"], typed["email"], password, now)
             audit.record(session, person.id, "person.join", f"user {person.id} as {person.role}", now)
-            token = users.start_session(session, person.id, now, get_settings().session_hours)
+            response = redirect("/", f"Welcome, {person.name}. Your account is ready.")
+            auth.start(session, request, response, person, now, users.INVITATION)
     except LookupError:
         return _page(request, now, secret)
     except ValueError as error:
         return _page(request, now, secret, typed, errors_of(error, otherwise="name"))
-    response = redirect("/", f"Welcome, {person.name}. Your account is ready.")
-    auth.give_cookie(response, token)
     return response
 
 

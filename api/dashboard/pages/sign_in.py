@@ -8,6 +8,8 @@ from api import auth
 from api.dashboard.render import redirect, solo
 from api.deps import FormUser, Now
 from api.errors import ApiError
+from config.settings import get_settings
+from storage import db, users
 
 router = APIRouter()
 
@@ -45,13 +47,18 @@ def sign_in(
     if missing:
         return _form(request, target, email, missing, 422)
     try:
-        token = auth.sign_in(request, email, password, now)
+        user = auth.check_password(request, email, password, now)
     except ApiError as error:
         return _form(request, target, email, {"password": error.detail}, error.status, error.headers)
-    if token is None:
+    if user is None:
         return _form(request, target, email, {"password": _WRONG}, 401)
+    if user.second_factor:
+        response = redirect("/sign-in/code")
+        auth.ask_second_factor(response, user, target, now)
+        return response
     response = redirect(target)
-    auth.give_cookie(response, token)
+    with db.transaction() as session:
+        auth.start(session, request, response, user, now, users.PASSWORD)
     return response
 
 
@@ -71,8 +78,16 @@ def _form(
     status: int = 200,
     headers: dict[str, str] | None = None,
 ) -> Response:
+    settings = get_settings()
     response = solo(
-        request, "sign_in.html", title="Sign in", status=status, next=target, email=email, errors=errors or {}
+        request,
+        "sign_in.html",
+        title="Sign in",
+        status=status,
+        next=target,
+        email=email,
+        errors=errors or {},
+        provider=settings.oidc_name if settings.oidc_issuer else "",
     )
     response.headers.update(headers or {})
     return response

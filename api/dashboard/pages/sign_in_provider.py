@@ -1,0 +1,44 @@
+"""Signing in by the company's own account (OpenID Connect)."""
+
+from fastapi import APIRouter, Request, Response
+
+from api import auth, oidc
+from api.cookies import drop_cookie, read_cookie, set_cookie
+from api.dashboard.render import redirect
+from api.deps import Now
+from config.settings import get_settings
+from storage import db, identities, users
+from storage.identities import Refused
+
+router = APIRouter()
+
+
+@router.get("/sign-in/provider")
+def to_provider(now: Now, next: str = "/") -> Response:  # noqa: A002 - the name in the address
+    """Send the browser to the provider."""
+    if not get_settings().oidc_issuer:
+        return redirect("/sign-in", "No sign-in provider is set up here.", "error")
+    try:
+        begun = oidc.begin(auth.safe_next(next), now)
+    except oidc.ProviderDown as error:
+        return redirect("/sign-in", str(error), "error")
+    response = redirect(begun.address)
+    set_cookie(response, oidc.COOKIE, begun.cookie, int(oidc.TRY_FOR.total_seconds()))
+    return response
+
+
+@router.get(oidc.CALLBACK)
+def from_provider(request: Request, now: Now, code: str = "", state: str = "", error: str = "") -> Response:
+    """The browser comes back: sign it in, or say why not."""
+    if not get_settings().oidc_issuer:
+        return redirect("/sign-in", "No sign-in provider is set up here.", "error")
+    try:
+        claims, target = oidc.finish(read_cookie(request, oidc.COOKIE), oidc.Answer(code, state, error), now)
+        response = redirect(auth.safe_next(target))
+        with db.transaction() as session:
+            user = identities.sign_in(session, claims, get_settings().oidc_new_role or None, now)
+            auth.start(session, request, response, user, now, users.PROVIDER)
+    except (Refused, oidc.ProviderDown) as problem:
+        response = redirect("/sign-in", str(problem), "error")
+    drop_cookie(response, oidc.COOKIE)
+    return response
