@@ -8,6 +8,7 @@ import errno
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -79,9 +80,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         library = read_folder(given.folder)
         with serving(_player(library, given), given.port) as player:
-            _announce(library, player)
             signal.signal(signal.SIGTERM, signal.default_int_handler)  # a shell's background jobs ignore Ctrl-C
-            threading.Event().wait()
+            _announce(library, player)
+            while True:
+                time.sleep(1)  # a wait without end would never see a signal that came just before it
     except KeyboardInterrupt:
         print("Stopped.")  # noqa: T201
     except ValueError as error:
