@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from commands import accounts, channels, collection, company, data, model, quality, sources, upkeep
+from commands import accounts, channels, collection, company, data, model, privacy, quality, sources, upkeep
 from commands.terminal import CommandError, database, err, out
 
 app = typer.Typer(
@@ -71,6 +71,7 @@ def settings() -> None:
 app.add_typer(collection.app)
 app.add_typer(data.app)
 app.add_typer(quality.app)
+app.add_typer(privacy.app)
 app.add_typer(upkeep.app)
 app.add_typer(model.app)
 _GROUPS = {

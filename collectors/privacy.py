@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -86,6 +86,16 @@ class PrivacyDoor:
         """Both keys under which a post of this id may be stored: as it is, and hashed because it names its author."""
         return _storable(native_id), f"{_HASHED}{self._digest(native_id)}"
 
+    def pseudonyms_of(self, author: RawAuthor) -> tuple[str, ...]:
+        """Every pseudonym under which posts of this author may be stored.
+
+        One for each identifier that is given, and each handle also as an id, since some platforms' ids are handles.
+        """
+        found = set(_identifiers(author))
+        for name in (author.native_id, author.handle and author.handle.strip().lstrip("@")):
+            found |= {("id", name), ("id", name.casefold()), ("handle", name.casefold())} if name else set()
+        return tuple(sorted(self._digest(f"{author.platform}\0{kind}\0{value}") for kind, value in found))
+
     def shown_id(self, native_id: str) -> str:
         """An id of which only itself is known, as posts show theirs: hashed where it names somebody."""
         if _DID.search(native_id):
@@ -117,13 +127,7 @@ class PrivacyDoor:
         """HMAC-SHA256 over platform and the steadiest identifier, 128 bits as hex."""
         if author is None:
             return None
-        candidates = (
-            ("id", author.native_id),
-            ("handle", author.handle and author.handle.strip().lstrip("@").casefold()),
-            ("url", author.profile_url),
-            ("name", author.display_name and " ".join(author.display_name.split()).casefold()),
-        )
-        found = next(((kind, value) for kind, value in candidates if value), None)
+        found = next(_identifiers(author), None)
         return None if found is None else self._digest(f"{author.platform}\0{found[0]}\0{found[1]}")
 
     def _digest(self, text: str) -> str:
@@ -185,6 +189,17 @@ class PrivacyDoor:
         if isinstance(value, list):
             return [self._stripped(item, markers, max_chars, depth - 1) for item in value] if depth > 0 else None
         return None if isinstance(value, float) and value - value != 0 else value  # JSON knows no infinity
+
+
+def _identifiers(author: RawAuthor) -> Iterator[tuple[str, str]]:
+    """What tells an author from others, the steadiest first, as (kind, value)."""
+    candidates = (
+        ("id", author.native_id),
+        ("handle", author.handle and author.handle.strip().lstrip("@").casefold()),
+        ("url", author.profile_url),
+        ("name", author.display_name and " ".join(author.display_name.split()).casefold()),
+    )
+    return ((kind, value) for kind, value in candidates if value)
 
 
 def _hides_author(text: str, markers: Markers) -> bool:

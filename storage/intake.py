@@ -14,7 +14,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from collectors.post import Json, Post
-from storage import counters, second_looks
+from storage import counters, second_looks, vectors
 from storage.cleaning import as_json, clean, figure, key_of
 from storage.kinds import collector_of
 from storage.profile import CompiledMatcher
@@ -89,6 +89,8 @@ _TOUCH_RUN = text("""
 UPDATE collection_runs SET seen = seen + :seen, added = added + :added, changed = changed + :changed WHERE id = :run
 """)
 
+_REFUSED = text("SELECT author_key FROM refused_authors WHERE author_key = ANY(CAST(:keys AS text[]))")
+
 _LOCK_POSTS = text("""
 SELECT id FROM posts WHERE source_id = :source AND native_id = ANY(CAST(:native_ids AS text[])) AND deleted_at IS NULL
 ORDER BY native_id FOR UPDATE
@@ -132,10 +134,11 @@ def add_new(
 ) -> Added:
     """Store a batch and its cursor; what is known and unchanged costs nothing, what was edited is analysed again.
 
-    Duplicates inside the batch: the last one wins. Posts that the platform took away stay away. Raises what
+    Duplicates inside the batch: the last one wins. Posts that the platform took away stay away; those of refused
+    authors (`storage.erasures`) are not taken. Raises what
     PostgreSQL raises when it is not reachable; no single post can spoil the batch.
     """
-    batch = _distinct(posts)
+    batch = _admitted(session, _distinct(posts))
     collector = collector_of(session.scalar(_KIND, {"source": source_id}) or "")
     mapper = 1 if collector is None else collector.mapper_version
     written = _write(session, source_id, batch, (matcher.version, mapper), now)
@@ -210,6 +213,13 @@ def _distinct(posts: Sequence[Post]) -> list[Post]:
     return [by_id[native_id] for native_id in sorted(by_id)]
 
 
+def _admitted(session: Session, posts: Sequence[Post]) -> list[Post]:
+    """Without the posts of people who asked not to be listened to."""
+    keys = sorted({post.author_key for post in posts if post.author_key is not None})
+    refused = set(session.scalars(_REFUSED, {"keys": keys})) if keys else set()
+    return [post for post in posts if post.author_key is None or post.author_key not in refused]
+
+
 def _write(
     session: Session, source_id: int, batch: Sequence[Post], versions: tuple[int, int], now: datetime
 ) -> list[_Written]:
@@ -280,6 +290,7 @@ def _follow(
     kept = [row.id for row in held if row.id not in lost]
     if kept:
         session.execute(_RESET, {"ids": kept})
+        vectors.drop(session, kept)
     remove_mentions(session, lost)
     return added + kept, len(added)
 

@@ -38,6 +38,7 @@ class Post(Base):
         Index("ix_posts_source_id_published_at", "source_id", "published_at"),
         Index("ix_posts_source_id_collected_at", "source_id", "collected_at"),
         Index("ix_posts_recheck_at", "recheck_at", postgresql_where=sql("recheck_at IS NOT NULL")),
+        Index("ix_posts_author_key", "author_key", postgresql_where=sql("author_key IS NOT NULL")),
     )
 
     id: Mapped[BigId]

@@ -1,15 +1,30 @@
 """Every table, in one import: for migrations and their check against the models."""
 
-from storage.models import advocacy, campaigns, incidents, mentions, people, sources, tagging, telling, topics, users
+from storage.models import (
+    advocacy,
+    attribution,
+    campaigns,
+    incidents,
+    mentions,
+    people,
+    privacy,
+    sources,
+    tagging,
+    telling,
+    topics,
+    users,
+)
 from storage.models.base import Base
 
 __all__ = [
     "Base",
     "advocacy",
+    "attribution",
     "campaigns",
     "incidents",
     "mentions",
     "people",
+    "privacy",
     "sources",
     "tagging",
     "telling",

@@ -1,0 +1,56 @@
+"""Commands for the rights of people whose posts were collected."""
+
+from typing import Annotated
+
+import typer
+
+from commands.terminal import CommandError, database, now, out, table
+
+app = typer.Typer()
+
+
+@app.command("erase")
+def erase_author(
+    platform: Annotated[str, typer.Option(help="Where the person publishes: reddit, x, mastodon, bluesky, …")],
+    handle: Annotated[str, typer.Option(help="The person's handle there.")] = "",
+    native_id: Annotated[str, typer.Option("--id", help="The number or id of the account, where it is known.")] = "",
+    profile: Annotated[str, typer.Option(help="The address of the profile.")] = "",
+    signed: Annotated[
+        str, typer.Option("--name", help="The name a text is signed with, where there is no account.")
+    ] = "",
+    reason: Annotated[str, typer.Option(help="For the record, without the person's name.")] = "asked by the person",
+    refuse: Annotated[bool, typer.Option("--refuse/--no-refuse", help="Take nothing of theirs in future.")] = True,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Erase all that a person published, on their request. Give whatever they tell you of their account."""
+    from collectors.post import RawAuthor
+    from config.settings import get_settings
+    from storage import db, erasures
+    from storage.viewer import SYSTEM
+
+    author = RawAuthor(platform.strip(), native_id or None, handle or None, signed or None, profile or None)
+    with database("manage.py erase"), db.transaction() as session:
+        try:
+            keys = erasures.keys_of(session, get_settings(), author)
+        except ValueError as error:
+            raise CommandError(str(error)) from error
+        found = erasures.find(session, SYSTEM, keys)
+        out.print(f"{found.posts:,} posts with {found.mentions:,} mentions are stored of this person.")
+        if not yes and not typer.confirm("Erase them?"):
+            raise CommandError("Nothing was erased.")
+        done = erasures.erase(session, SYSTEM, keys, platform, reason, now(), refuse=refuse)
+    out.print(f"Erased. Record {done.id} proves it and names nobody.")
+
+
+@app.command("erasures")
+def list_erasures() -> None:
+    """Show the records of what was erased."""
+    from storage import db, erasures
+    from storage.viewer import SYSTEM
+
+    with database("manage.py erasures"), db.reading() as session:
+        rows = [
+            (str(row.id), f"{row.at:%Y-%m-%d %H:%M}", row.platform, f"{row.posts:,}", f"{row.mentions:,}", row.reason)
+            for row in erasures.erasures(session, SYSTEM)
+        ]
+    table(("record", "when", "platform", "posts", "mentions", "why"), rows, "Nothing was ever erased on request.")
