@@ -9,7 +9,7 @@ from sqlalchemy import delete, select, text, update
 from sqlalchemy.orm import Session
 
 from storage import db
-from storage.models.advocacy import Advocate, ProgrammeDay
+from storage.models.advocacy import Advocate, Content, ProgrammeDay
 from storage.models.incidents import Incident
 from storage.models.sources import Company, ProfileVersion, Source
 from storage.models.users import User
@@ -87,6 +87,7 @@ def remove(session: Session) -> None:
         remove_source_mentions(session, source_id)
         session.execute(delete(Source).where(Source.id == source_id))
     session.execute(delete(Advocate).where(Advocate.demo))
+    session.execute(delete(Content).where(Content.demo))
     session.execute(delete(ProgrammeDay).where(ProgrammeDay.demo))
     session.execute(delete(User).where(User.demo))
     session.execute(delete(Incident).where(Incident.demo))

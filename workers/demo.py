@@ -20,6 +20,7 @@ from workers.alert import detect_alerts
 from workers.analyze import analyze
 from workers.app import DEMO_LOAD, DEMO_REMOVE, job
 from workers.demo_advocates import add_advocates
+from workers.demo_contents import add_contents
 from workers.tell import write_mails
 
 log = logging.getLogger(__name__)
@@ -85,6 +86,7 @@ def _load(now: datetime, progress: Progress) -> None:
     _replay(now)
     progress("Adding advocates and their shares")
     add_advocates(now)
+    add_contents(now)
     progress("Adding the last day")
     _take_in([each for each in posts if (each.post.published_at or now) >= border], now)
     with db.transaction() as session:

@@ -190,11 +190,11 @@ def test_the_editor_answers_while_one_writes_on_a_telephone(
     files: dict[str, object] = {"picture": ("kettle.png", a_png(60, 40), "image/png")}
     post(clients("marketing"), f"/content/{content}", {**CONTENT, "picture_alt": "A kettle"}, files)
     page = open_page("advocate", f"/share/{content}?platform=x", width=390)
-    page.get_by_label("Your post").fill("Look 👨‍👩‍👧‍👦")
+    page.get_by_label("Your post", exact=True).fill("Look 👨‍👩‍👧‍👦")
     verdict = page.locator("#verdict")
     expect(verdict).to_contain_text("32 of 280")  # five letters and a space, an emoji, two line ends, a link
     expect(verdict).to_contain_text("does not say whom you work for")
-    page.get_by_label("Your post").fill(OWN)
+    page.get_by_label("Your post", exact=True).fill(OWN)
     expect(page.get_by_role("link", name="Open X")).to_be_visible()
     assert page.locator("img").first.evaluate("image => image.naturalWidth") == 60
     page.get_by_label("Where you post it").select_option("mastodon")

@@ -58,6 +58,7 @@ def test_loading_shows_incidents_and_removing_leaves_nothing(short_demo: None) -
             "incidents",
             "outbox",
             "advocates",
+            "contents",
             "users",
             "sources",
         ):
