@@ -178,6 +178,9 @@ class Settings(BaseSettings):
         14, description="Days that posts which match no company are kept for previews of the query."
     )
     mention_days: Annotated[int, Field(ge=1)] = Field(730, description="Days that mentions are kept.")
+    mail_days: Annotated[int, Field(ge=7)] = Field(
+        180, description="Days that mails stay readable in the Outbox, and what was told to channels in their logs."
+    )
     session_hours: Annotated[int, Field(ge=1)] = Field(168, description="Hours until a sign-in ends.")
     session_idle_hours: Annotated[int, Field(ge=1)] = Field(
         24, description="Hours without a request until a sign-in ends."

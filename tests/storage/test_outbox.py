@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
+from config.settings import Settings
 from notify.message import Inline, Mail
-from storage import outbox
+from storage import mentions, outbox
 from storage.viewer import NotAllowed, NotFound
 from tests import factories as make
 from tests.factories import NOW
@@ -96,3 +97,12 @@ def test_mails_are_read_by_their_purpose_only(session: Session) -> None:
         outbox.get_mail(session, make.MARKETING, ids["employer"] or 0)
     with pytest.raises(NotFound):
         outbox.get_mail(session, make.ADMINISTRATOR, 10**9)
+
+
+def test_mails_hold_quotes_and_go_before_the_mentions_do(session: Session) -> None:
+    outbox.put(session, a_mail("kept"), None, "brand", NOW, smtp=False)
+    outbox.put(session, a_mail("waits"), None, "brand", NOW, smtp=True)
+    days = Settings().mail_days
+    for age, left in ((days - 1, 2), (days + 1, 1)):
+        mentions.delete_expired(session, NOW + timedelta(days=age), Settings())
+        assert len(outbox.list_mails(session, make.MARKETING)) == left
