@@ -10,17 +10,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import exp, exp2, log
 
-from alerts.rules import NEGATIVE, POSITIVE, RATING, VOLUME, Finding, Slice
+from alerts.rules import NEGATIVE, POSITIVE, RATING, RIVAL, TOPIC, VOLUME, Finding, Slice
 
 STEP = 1.1
 HIGHEST = 2.0
 HALF_LIFE = timedelta(days=30)
 REASONS = ("expected", "campaign", "wrong_match", "too_small", "duplicate", "other")
 RAISING = frozenset({"expected", "too_small"})
-MOVED = frozenset({VOLUME, NEGATIVE, POSITIVE, RATING})  # a silent source is silent whatever people say
+MOVED = frozenset({VOLUME, NEGATIVE, POSITIVE, RATING, TOPIC, RIVAL})  # a silent source is silent whatever people say
 RESET = "reset"  # the reason of an answer that makes the earlier ones of its slice count no more
 _MOST = log(HIGHEST) / log(STEP)
-_CENTRES = ("median", "baseline_share", "usual_drop")  # the figure that says what is normal
+_CENTRES = ("median", "baseline_share", "usual_drop", "expected")  # the figure that says what is normal
 
 Bars = Mapping[Slice, float]
 

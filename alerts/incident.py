@@ -3,7 +3,8 @@
 Algorithm of `decide`: 1. Findings of one company and kind whose slices lie inside one another form a group. 2. A group
 speaks through the most specific finding that explains 70 % of the broadest one's excess, else through the broadest.
 3. It goes to an open incident of the same kind on a slice that contains it or lies inside it; a negative share may also
-go to an open volume spike, since that mail already tells the sentiment, and a fall of the positive share to either.
+go to an open volume spike, since that mail already tells the sentiment, a fall of the positive share to either, and a
+new theme to a spike, whose page names it. Findings of two subjects are two stories.
 4. Otherwise it opens one, unless a planned event explains it or it stays below the bar that people's answers have
 raised for its slice. 5. Open incidents that got nothing for six hours close, and say so once. Silence of sources is
 decided in `alerts.silence`.
@@ -15,15 +16,19 @@ from datetime import datetime, timedelta
 
 from alerts.feedback import Bars, clears, raised
 from alerts.planned import Planned, explaining
-from alerts.rules import ALL, NEGATIVE, POSITIVE, RATING, VOLUME, Finding, Intent, OpenIncident
+from alerts.rules import ALL, NEGATIVE, POSITIVE, RATING, RIVAL, SPILL, TOPIC, VOLUME, Finding, Intent, OpenIncident
 from alerts.severity import rank
 
 EXPLAINS = 0.7  # share of the broadest excess that a narrower slice must hold to speak for it
 GROWTH = 2.0  # times what the last mail told
 COOL_DOWN = timedelta(minutes=60)  # between two mails of one incident
 QUIET = timedelta(hours=6)  # without a finding until an incident closes
-DECIDED = (VOLUME, NEGATIVE, POSITIVE, RATING)  # in this order
-TOLD_BY = {NEGATIVE: (VOLUME,), POSITIVE: (VOLUME, NEGATIVE)}  # kinds whose incident tells this one anyway
+DECIDED = (VOLUME, NEGATIVE, POSITIVE, RATING, TOPIC, RIVAL, SPILL)  # in this order
+TOLD_BY = {
+    NEGATIVE: (VOLUME,),
+    POSITIVE: (VOLUME, NEGATIVE),
+    TOPIC: (VOLUME,),
+}  # kinds whose incident tells this one anyway
 STILL_HOLDS = "The snooze is over and it still holds."
 
 
@@ -113,6 +118,8 @@ def _excess(finding: Finding) -> float:
 def _takes(kind: str, home: Finding | OpenIncident, finding: Finding) -> bool:
     """Whether a finding tells the same story as `home`, taken as of `kind`."""
     if home.company_id != finding.company_id or kind != finding.kind:
+        return False
+    if home.kind == finding.kind and home.subject != finding.subject:
         return False
     return _contains(home, finding) or _contains(finding, home)
 

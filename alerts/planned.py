@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from alerts.rules import ALL, VOLUME, Finding
+from alerts.rules import ALL, TOPIC, VOLUME, Finding
 
 _HOUR = timedelta(hours=1)
 
@@ -23,11 +23,11 @@ class Planned:
 def explaining(finding: Finding, planned: Sequence[Planned]) -> Planned | None:
     """The planned event that explains a finding, the one that began last; None: nobody expected it.
 
-    Only volume is ever explained: a launch that goes wrong must be heard, so a rise of the negative share, a rating
-    that drops and a source that falls silent alarm as ever. A rise over all facets is explained by an event over all
-    facets only: where one facet holds most of the rise, its own finding speaks.
+    Only volume and new themes are ever explained: a launch that goes wrong must be heard, so a rise of the negative
+    share, a rating that drops and a source that falls silent alarm as ever. A rise over all facets is explained by an
+    event over all facets only: where one facet holds most of the rise, its own finding speaks.
     """
-    if finding.kind != VOLUME:
+    if finding.kind not in (VOLUME, TOPIC):
         return None
     fitting = [
         event

@@ -11,6 +11,10 @@ NEGATIVE = "negative_share"
 POSITIVE = "positive_share"  # it falls: `observed` is the share that is not positive, so that more is worse
 RATING = "rating_drop"
 SILENCE = "source_silence"
+TOPIC = "new_theme"  # `observed` is people, and `subject` the topic's words
+RIVAL = "rival_event"  # of another company; `subject` says whether in stories (`RIVAL_VOLUME`) or as a share
+SPILL = "spill_over"  # `observed` is people of the employer side's stories that talk on the brand side
+RIVAL_VOLUME, RIVAL_NEGATIVE = "more stories", "more negative"
 
 Slice = tuple[str, str, str]  # kind, facet, audience: what people's answers and open incidents are held by
 
@@ -56,7 +60,8 @@ class Series:
 class Finding:
     """One detector's verdict with its arithmetic; the larger the number, the worse.
 
-    Numbers are stories for volume, shares (0..1) for sentiment, stars below the usual mean for ratings.
+    Numbers are stories for volume, shares (0..1) for sentiment, stars below the usual mean for ratings, people for new
+    themes and spill-over.
     """
 
     kind: str
@@ -75,6 +80,7 @@ class Finding:
     short_history: bool = False
     notes: tuple[str, ...] = ()  # what is not known, in sentences
     figures: Mapping[str, float] = field(default_factory=dict)
+    subject: str = ""  # what it is about within its slice; findings of two subjects are two events
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +98,7 @@ class OpenIncident:
     opened_at: datetime
     last_finding_at: datetime
     last_told_at: datetime | None
+    subject: str = ""
     snoozed_until: datetime | None = None  # stays set when it is over, until somebody was told again
 
 

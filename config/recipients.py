@@ -20,7 +20,16 @@ MAX_LIST = 200
 Severity = Literal["low", "medium", "high", "critical"]
 Facet = Literal["brand", "employer"]
 Audience = Literal["consumer", "employee", "alumnus", "candidate", "staff", "other", "unknown"]
-Kind = Literal["volume_spike", "negative_share", "positive_share", "rating_drop", "source_silence"]
+Kind = Literal[
+    "volume_spike",
+    "negative_share",
+    "positive_share",
+    "rating_drop",
+    "new_theme",
+    "rival_event",
+    "spill_over",
+    "source_silence",
+]
 AUDIENCES: tuple[str, ...] = get_args(Audience)
 KINDS: tuple[str, ...] = get_args(Kind)
 

@@ -22,9 +22,10 @@ class Example:
 class AlertFacts:
     """Everything an alert mail tells. `action` is opened, grown or closed; `kind` is one of the detectors' kinds.
 
-    `observed` is in stories for a volume spike, a share 0..1 for a negative share and hours of quiet for a silent
-    source; for `closed` it is the highest of the incident. `revision` counts the mails of the incident, so that each
-    is sent once. Times are aware.
+    `observed` is in stories for a volume spike, a share 0..1 for a negative share, people for a new theme and hours of
+    quiet for a silent source; for `closed` it is the highest of the incident. `subject` is what it is about within its
+    slice, such as the words of a new theme. `revision` counts the mails of the incident, so that each is sent once.
+    Times are aware.
     """
 
     company: str
@@ -57,3 +58,4 @@ class AlertFacts:
     acknowledge_url: str = ""  # buttons of one recipient's mail, secret and good for one use
     not_useful_url: str = ""
     demo: bool = False
+    subject: str = ""

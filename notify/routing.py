@@ -12,6 +12,8 @@ from config.recipients import Escalation, OnCall, Recipient, quiet_times
 
 NOW, LATER, SUMMARY, NEVER = "now", "later", "summary", "never"
 ALL = "all"
+BOTH = "both"  # concerns either side
+RIVAL = "rival_event"
 CRITICAL = "critical"
 MAIN_LANGUAGE = 0.2  # share of an incident's mentions from which a language is one of its languages
 _LEVELS = ("low", "medium", "high", "critical")
@@ -63,13 +65,18 @@ def decide(
 
 
 def unwanted(news: News, recipient: Recipient) -> str:
-    """Why an incident is not for a recipient; "" when it is. One over all facets or audiences concerns everybody."""
+    """Why an incident is not for a recipient; "" when it is. One over all facets or audiences concerns everybody.
+
+    What happens to a rival is for those only who ask for that kind.
+    """
     if severity_rank(news.severity) < severity_rank(recipient.severity):
         return f"below {recipient.severity}"
-    if recipient.facets and news.facet != ALL and news.facet not in recipient.facets:
+    if recipient.facets and news.facet not in (ALL, BOTH) and news.facet not in recipient.facets:
         return "another side"
     if recipient.audiences and news.audience != ALL and news.audience not in recipient.audiences:
         return "another audience"
+    if news.kind == RIVAL and RIVAL not in recipient.kinds:
+        return "told on pages and in digests only"
     if recipient.kinds and news.kind not in recipient.kinds:
         return "another kind"
     if recipient.languages and news.languages and news.languages.isdisjoint(recipient.languages):

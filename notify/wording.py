@@ -13,6 +13,7 @@ from notify.facts import AlertFacts, Example
 EXAMPLES = 3
 EXCERPT_CHARS = 280
 SUBJECT_CHARS = 200
+RIVAL_NEGATIVE = "more negative"  # the subject of a rival's event that is a share, as in `alerts.rules`
 STEPS = {"test": "Test: ", "grown": "Growing: ", "closed": "Over: ", "escalated": "Not acknowledged: "}
 SIDES = {"all": "", "both": "", "brand": ", brand side", "employer": ", employer side"}
 SENDERS = {
@@ -76,7 +77,7 @@ def moment(at: datetime) -> str:
 def headline(facts: AlertFacts) -> str:
     """What happened, as the subject says it."""
     company = clean_text(facts.company, 80)
-    place = f"{company}{SIDES.get(facts.facet, '')}"
+    place = f"Rival {company}" if facts.kind == "rival_event" else f"{company}{SIDES.get(facts.facet, '')}"
     told = STEPS.get(facts.action, "")
     demo = "[Demo] " if facts.demo else ""
     if facts.kind == "source_silence":
@@ -138,7 +139,38 @@ def _rating(facts: AlertFacts) -> str:
     return f"the last {facts.n} reviews give {facts.observed:.1f} stars less, alarm from {facts.expected_high:.1f} on"
 
 
-_OPENED = {"negative_share": _negative, "positive_share": _positive, "rating_drop": _rating}
+def _topic(facts: AlertFacts) -> str:
+    people = _plural(round(facts.observed), "person", "people")
+    return f"new theme {_named(facts)}, {people} in three days, alarm from {_people_needed(facts)} on"
+
+
+def _spill(facts: AlertFacts) -> str:
+    people = _plural(round(facts.observed), "person", "people")
+    return f"a story about work is now told by {people} on the brand side, too: {_named(facts)}"
+
+
+def _rival(facts: AlertFacts) -> str:
+    return _negative(facts) if facts.subject == RIVAL_NEGATIVE else _volume(facts)
+
+
+def _named(facts: AlertFacts) -> str:
+    """The words of a topic; a topic without words has a number."""
+    subject = clean_text(facts.subject, 80)
+    return f"({subject})" if subject.startswith("no. ") else f"“{subject}”"
+
+
+def _people_needed(facts: AlertFacts) -> int:
+    return math.ceil(facts.expected_high)
+
+
+_OPENED = {
+    "negative_share": _negative,
+    "positive_share": _positive,
+    "rating_drop": _rating,
+    "new_theme": _topic,
+    "spill_over": _spill,
+    "rival_event": _rival,
+}
 
 
 def _silence(facts: AlertFacts) -> str:
@@ -158,6 +190,12 @@ def _closed(facts: AlertFacts) -> str:
         return f"positive share{senders} back to normal after {lasted}, at least {low}"
     if facts.kind == "rating_drop":
         return f"ratings no longer fall after {lasted}, at most {facts.observed:.1f} stars below the usual"
+    if facts.kind in ("new_theme", "spill_over"):
+        most = _plural(round(facts.observed), "person", "people")
+        what = "nothing more of the new theme" if facts.kind == "new_theme" else "no longer told on the brand side:"
+        return f"{what} {_named(facts)} after {lasted}, at most {most}"
+    if facts.kind == "rival_event" and facts.subject == RIVAL_NEGATIVE:
+        return f"negative share back to normal after {lasted}, at most {100 * facts.observed:.0f} %"
     peak = _plural(round(facts.observed), "story", "stories")
     return f"mentions{senders} back to normal after {lasted}, at most {peak} in an hour"
 
@@ -166,7 +204,14 @@ def _arithmetic(facts: AlertFacts) -> str:
     if facts.kind == "source_silence" or facts.action == "closed":
         return ""
     authors = _plural(facts.authors, "author", "authors")
-    if facts.kind == "negative_share":
+    if facts.kind in ("new_theme", "spill_over"):
+        where = " on the brand side" if facts.kind == "spill_over" else ""
+        told = _plural(facts.n, "story", "stories")
+        return (
+            f"{_plural(round(facts.observed), 'person', 'people')} told {told} that resemble each other{where}; the "
+            f"alarm rings from {_people_needed(facts)} people on."
+        )
+    if facts.kind == "negative_share" or facts.subject == RIVAL_NEGATIVE:
         return (
             f"{100 * facts.observed:.1f} % of {facts.n} judged mentions by {authors} are negative; of so many, the "
             f"alarm rings from {100 * facts.expected_high:.1f} % on."

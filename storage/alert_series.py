@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from alerts.planned import planned_hours
 from alerts.rating import MEMORY, MOST_BEFORE, MOST_REVIEWS, RatingSeries, Review
 from alerts.rules import ALL, NEGATIVE, POSITIVE, VOLUME, HourCount, Series
+from metrics.listening import COVERAGE_FLOOR
 from nlp.result import UNKNOWN
 from storage.models.incidents import Incident
 from storage.models.sources import Company, Source
@@ -55,7 +56,7 @@ def alert_series(session: Session, company_id: int, now: datetime, hours: int = 
     grid = [last - timedelta(hours=back) for back in range(hours - 1, -1, -1)]
     counts = _counts(session, company_id, grid[0], last)
     authors = _authors(session, company_id, now, recent=last - timedelta(hours=1))
-    cover = coverage(session, now - _DAY, now, _proven_sources(session))
+    cover = _coverage(session, now)
     events = planned(session, company_id, grid[0], now)
     past = _past_incidents(session, company_id, grid[0])
     since = min((hour for cells in counts.values() for hour in cells), default=None)
@@ -118,6 +119,16 @@ def _troubled(past: Iterable[Incident], facet: str, audience: str) -> frozenset[
                 hours.add(hour)
                 hour += timedelta(hours=1)
     return frozenset(hours)
+
+
+def too_little_covered(session: Session, now: datetime) -> bool:
+    """Whether so few collections of the last 24 hours succeeded that nothing may be judged."""
+    cover = _coverage(session, now)
+    return cover is not None and cover < COVERAGE_FLOOR
+
+
+def _coverage(session: Session, now: datetime) -> float | None:
+    return coverage(session, now - _DAY, now, _proven_sources(session))
 
 
 def _proven_sources(session: Session) -> list[int]:

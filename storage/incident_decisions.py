@@ -55,6 +55,7 @@ def _known(session: Session, company_id: int, which: ColumnElement[bool]) -> lis
             row.opened_at,
             row.last_finding_at,
             row.last_told_at,
+            row.subject,
             row.snoozed_until,
         )
         for row in rows
@@ -103,6 +104,7 @@ def _open(session: Session, intent: Intent, now: datetime, demo: bool) -> int | 
         "kind": finding.kind,
         "facet": finding.facet,
         "audience": finding.audience,
+        "subject": finding.subject,
         "severity": intent.severity,
         "severity_reason": finding.severity_reason,
         "demo": demo,
@@ -132,7 +134,8 @@ def _open(session: Session, intent: Intent, now: datetime, demo: bool) -> int | 
         same = [
             incident
             for incident in open_incidents(session, finding.company_id)
-            if (incident.kind, incident.facet, incident.audience) == (finding.kind, finding.facet, finding.audience)
+            if (incident.kind, incident.facet, incident.audience, incident.subject)
+            == (finding.kind, finding.facet, finding.audience, finding.subject)
         ]
         absorbed = Intent("absorb", same[0].id, finding, same[0].severity, intent.reason, False) if same else None
         return _update(session, absorbed, now) if absorbed else None

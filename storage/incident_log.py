@@ -16,7 +16,7 @@ from storage.viewer import SYSTEM, NotAllowed, NotFound, Viewer, incident_facets
 
 @dataclass(frozen=True, slots=True)
 class IncidentRow:
-    """An incident in a list. `observed` is the highest so far: stories, a share (0..1), or hours of quiet."""
+    """An incident in a list. `observed` is the highest so far: stories, a share (0..1), hours of quiet, or people."""
 
     id: int
     company_id: int
@@ -24,6 +24,7 @@ class IncidentRow:
     kind: str
     facet: str
     audience: str
+    subject: str
     severity: str
     severity_reason: str
     demo: bool
@@ -164,6 +165,7 @@ def _rows(session: Session, incidents: Sequence[Incident]) -> tuple[IncidentRow,
             row.kind,
             row.facet,
             row.audience,
+            row.subject,
             row.severity,
             row.severity_reason,
             row.demo,

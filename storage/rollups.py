@@ -1,6 +1,6 @@
 """Counts from one place: cells, series, breakdowns and what alerts read are modules of their own."""
 
-from storage.alert_series import alert_series, rating_series
+from storage.alert_series import alert_series, rating_series, too_little_covered
 from storage.breakdowns import Cell, Totals, VoiceRow, as_of, breakdown, share_of_voice, totals
 from storage.cells import check
 from storage.series import Bucket, SeriesFilter, series
@@ -18,5 +18,6 @@ __all__ = [
     "rating_series",
     "series",
     "share_of_voice",
+    "too_little_covered",
     "totals",
 ]

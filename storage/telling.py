@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from alerts.rules import ALL, NEGATIVE, RATING, SILENCE, SPILL, TOPIC, VOLUME
@@ -223,11 +223,18 @@ def _quotable(incident: IncidentRow, labels: frozenset[str]) -> Select[Any]:
         query = query.where(Mention.sentiment == "negative")
     if incident.kind in (TOPIC, SPILL):
         of_topic = select(TopicMention.mention_id).join(Topic, Topic.id == TopicMention.topic_id)
-        named = of_topic.where(Topic.company_id == incident.company_id, Topic.incident_id == incident.id)
+        named = of_topic.where(Topic.company_id == incident.company_id, _tells(incident))
         query = query.where(Mention.id.in_(named))
     if incident.kind == RATING:
         query = query.where(Post.rating.is_not(None))
     return query.order_by(copies.desc(), Mention.published_at.desc()).limit(_CANDIDATES)
+
+
+def _tells(incident: IncidentRow) -> ColumnElement[bool]:
+    """Topics that an incident is about."""
+    if incident.kind == TOPIC:
+        return Topic.incident_id == incident.id
+    return func.array_to_string(Topic.words, ", ") == incident.subject
 
 
 def _one_per_story(shown: Sequence[_Shown], limit: int) -> tuple[Example, ...]:

@@ -2,19 +2,27 @@
 
 import logging
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.orm import Session
 
 from alerts.detect import detect
 from alerts.incident import decide
 from alerts.rating import rating_drop
 from alerts.retagged import decide_retagged
+from alerts.rivals import VoiceShare, rival_events
+from alerts.rules import Finding, Intent
 from config.settings import get_settings
+from metrics.stats import proportion
 from storage import db, incidents, profile, rollups
+from storage.profile import CompanyRow
+from storage.viewer import SYSTEM
 from workers.app import DETECT_ALERTS, DETECT_ALL, TELL, enqueue, enqueue_once, job
 from workers.retag_state import comparable_since
 
 log = logging.getLogger(__name__)
 
+_DAY, _WEEKS = timedelta(hours=24), timedelta(days=28)
 _DETECT_AGAIN = 2.0  # seconds until the next try when another process decides on the same company
 
 
@@ -48,15 +56,32 @@ def detect_alerts(company_id: int, *, ratings: bool = False) -> None:
         for reviews in rollups.rating_series(session, company_id, now) if ratings else ():
             drop = rating_drop(reviews, now, settings.alert_sensitivity)
             findings += [drop] if drop else []
-        unsettled = incidents.open_incidents(session, company_id)
-        known = incidents.known(session, company_id, now)
-        comparable = comparable_since(company_id)
-        if comparable is None:
-            intents = decide(findings, unsettled, now, known)
-        else:
-            intents = decide_retagged(findings, unsettled, now, comparable, known)
-        events = incidents.save(session, intents, now, company.demo)
-        db.after_commit(session, lambda: _tell_soon(events))
+        if not company.is_own:
+            findings = list(rival_events(findings, _voice(session, company, now))) if findings else []
+        carry_out(session, company, findings, now)
+
+
+def _voice(session: Session, company: CompanyRow, now: datetime) -> VoiceShare:
+    shares = []
+    for start, end in ((now - _DAY, now), (now - _WEEKS, now - _DAY)):
+        rows = rollups.share_of_voice(session, SYSTEM, start, end)
+        ours = sum(row.mentions for row in rows if row.company_id == company.id)
+        shares.append(proportion(ours, sum(row.mentions for row in rows)))
+    return VoiceShare(*shares)
+
+
+def carry_out(session: Session, company: CompanyRow, findings: Sequence[Finding], now: datetime) -> tuple[Intent, ...]:
+    """Decide on findings, save what follows and tell it after the commit; the caller has the right to decide."""
+    unsettled = incidents.open_incidents(session, company.id)
+    known = incidents.known(session, company.id, now)
+    comparable = comparable_since(company.id)
+    if comparable is None:
+        intents = decide(findings, unsettled, now, known)
+    else:
+        intents = decide_retagged(findings, unsettled, now, comparable, known)
+    events = incidents.save(session, intents, now, company.demo)
+    db.after_commit(session, lambda: _tell_soon(events))
+    return intents
 
 
 def _tell_soon(events: Sequence[int]) -> None:

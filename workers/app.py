@@ -42,6 +42,8 @@ RETAG = "workers.retag.retag"  # () while a person asked for older mentions to b
 REMATCH = "workers.analyze.rematch_posts"  # () after the company profile changed
 DETECT_ALERTS = "workers.alert.detect_alerts"  # (company_id)
 DETECT_ALL = "workers.alert.detect_all"  # ()
+FIND_TOPICS = "workers.topics.find_topics"  # ()
+FIND_TAKE_OFFS = "workers.take_offs.find_take_offs"  # ()
 TELL = "workers.tell.tell"  # (event_id)
 TELL_LATER = "workers.tell.tell_later"  # ()
 SEND_MAILS = "workers.tell_mail.send_mails"  # ()
@@ -72,6 +74,8 @@ _QUEUE_OF = {
     REMATCH: ANALYZE,
     DETECT_ALERTS: ALERT,
     DETECT_ALL: ALERT,
+    FIND_TOPICS: ANALYZE,  # it needs the model
+    FIND_TAKE_OFFS: NOTIFY,
     TELL: NOTIFY,
     TELL_LATER: NOTIFY,
     SEND_MAILS: NOTIFY,
@@ -92,6 +96,8 @@ BEAT = {
     PICK_UP: 30,
     RETAG: 30,  # goes on where a killed worker left off
     DETECT_ALL: 60,  # closes incidents that went quiet, and covers detections that a crash dropped
+    FIND_TOPICS: 900,
+    FIND_TAKE_OFFS: 900,
     TELL_LATER: 60,
     SEND_MAILS: 60,
     DELIVER: 20,  # Retry-After is often some seconds
@@ -108,9 +114,10 @@ BEAT = {
 
 _MODULES_OF = {
     COLLECT: "workers.advocate_readings,workers.collect,workers.imports,workers.recheck",
-    ANALYZE: "workers.analyze,workers.demo,workers.retag",
+    ANALYZE: "workers.analyze,workers.demo,workers.retag,workers.topics",
     ALERT: "workers.alert",
-    NOTIFY: "workers.advocate_mails,workers.tell,workers.tell_channels,workers.tell_digest,workers.tell_mail",
+    NOTIFY: "workers.advocate_mails,workers.take_offs,"
+    "workers.tell,workers.tell_channels,workers.tell_digest,workers.tell_mail",
     UPKEEP: "workers.advocate_readings,workers.collect,workers.explain,workers.recheck,workers.trial,workers.upkeep",
 }
 

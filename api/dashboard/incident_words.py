@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from alerts.rules import NEGATIVE, POSITIVE, RATING, SILENCE
+from alerts.rules import NEGATIVE, POSITIVE, RATING, RIVAL, RIVAL_NEGATIVE, SILENCE, SPILL, TOPIC, VOLUME
 from api.dashboard.wording import count, group, moment, percent
 from storage import telling
 from storage.incidents import IncidentRow
@@ -12,6 +12,11 @@ _ENOUGH = "of so many judged mentions, more than chance brings about"
 _RULES = {
     NEGATIVE: ("Negative share, the highest so far", _ENOUGH),
     POSITIVE: ("Share that is not positive, the highest so far", _ENOUGH),
+    TOPIC: ("People who tell it, the most so far", "more than chance brings about, and three times as many as usual"),
+    SPILL: (
+        "People who tell it on the brand side, the most so far",
+        "later than on the employer side, not by chance",
+    ),
     RATING: ("Fall of the mean stars, the largest so far", "for so many reviews, more than chance brings about"),
 }
 _VOLUME_RULE = (
@@ -38,10 +43,11 @@ def arithmetic(row: IncidentRow) -> tuple[Line, ...]:
     """From what was seen to why it is an alert."""
     if row.kind == SILENCE:
         return (Line("Silent for", f"{count(round(row.observed))} hours"), *_ending(row))
-    what, rule = _RULES.get(row.kind, _VOLUME_RULE)
-    low, high = written(row.kind, row.expected_low), written(row.kind, row.expected_high)
+    kind = measure(row)
+    what, rule = _RULES.get(kind, _VOLUME_RULE)
+    low, high = written(kind, row.expected_low), written(kind, row.expected_high)
     return (
-        Line(what, written(row.kind, row.observed), f"window of {_hours(row.window)} from {moment(row.window_start)}"),
+        Line(what, written(kind, row.observed), f"window of {_hours(row.window)} from {moment(row.window_start)}"),
         Line("Normal", f"{low} to {high}", "from the weeks before"),
         Line("Alarm from", high, rule),
         Line("Behind it", f"{count(row.authors)} different people", f"in the hours around it; n = {count(row.n)}"),
@@ -50,8 +56,17 @@ def arithmetic(row: IncidentRow) -> tuple[Line, ...]:
     )
 
 
+def measure(row: IncidentRow) -> str:
+    """The kind whose figures an incident has: a rival's event counts stories or is a share."""
+    if row.kind != RIVAL:
+        return row.kind
+    return NEGATIVE if row.subject == RIVAL_NEGATIVE else VOLUME
+
+
 def written(kind: str, value: float) -> str:
-    """A figure of an incident of a kind: a share, stars, hours of silence, or stories."""
+    """A figure of an incident of a kind: a share, stars, hours of silence, people, or stories."""
+    if kind in (TOPIC, SPILL):
+        return f"{count(round(value))} people"
     if kind in (NEGATIVE, POSITIVE):
         return percent(value)
     if kind == RATING:

@@ -1,6 +1,6 @@
 """The post-mortem of an incident, line by line, and people's verdict in words."""
 
-from api.dashboard.incident_words import Line, written
+from api.dashboard.incident_words import Line, measure, written
 from api.dashboard.wording import count, group, moment, percent
 from storage.incident_feedback import REASON_WORDS, Verdict
 from storage.incidents import IncidentRow, PostMortem
@@ -11,17 +11,18 @@ _HIDDEN = "hidden, few people"
 def post_mortem_lines(row: IncidentRow, found: PostMortem) -> tuple[Line, ...]:
     """From the first mention to the verdict."""
     how = "by hand" if found.closed_by_hand else "by itself, after it had been quiet"
-    low, high = written(row.kind, found.expected_low), written(row.kind, found.expected_high)
+    kind = measure(row)
+    low, high = written(kind, found.expected_low), written(kind, found.expected_high)
     lines = [
         Line("Opened", moment(found.opened_at), _head_start(found)),
         Line("Closed", moment(found.closed_at), how),
         Line("Lasted", span(found.minutes)),
         Line("Acknowledged", "by nobody" if found.minutes_to_acknowledge is None else
              f"after {span(found.minutes_to_acknowledge)}"),
-        Line("Peak", written(row.kind, found.observed), f"where {low} to {high} were normal"),
+        Line("Peak", written(kind, found.observed), f"where {low} to {high} were normal"),
         Line("Severity", found.severity),
         Line("Growth", f"{len(found.growth)} step{'' if len(found.growth) == 1 else 's'}",
-             "; ".join(f"{moment(step.at)}: {written(row.kind, step.observed)}, {step.severity}"
+             "; ".join(f"{moment(step.at)}: {written(kind, step.observed)}, {step.severity}"
                        for step in found.growth)),
     ]  # fmt: skip
     if found.sources or found.mentions is not None:

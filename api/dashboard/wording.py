@@ -37,6 +37,9 @@ _LABELS = {
     "negative_share": "Rise of negative voices",
     "positive_share": "Fall of positive voices",
     "rating_drop": "Drop of ratings",
+    "new_theme": "New theme",
+    "rival_event": "Rival in the talk",
+    "spill_over": "Employer story in consumer talk",
     "source_silence": "Silent source",
 }
 _GROUPS = {

@@ -15,6 +15,7 @@ _INCIDENT: JsonDict = {
     "kind": "volume_spike",
     "facet": "employer",
     "audience": "all",
+    "subject": "",
     "state": "open",
     "severity": "high",
     "severity_reason": "17 stories against at most 7 expected",
@@ -62,8 +63,9 @@ _POST_MORTEM: JsonDict = {
 
 
 class IncidentOut(Answer):
-    """An incident. `observed` and the expected range are stories (volume), a share from 0 to 1 (negative share) or
-    hours (silence); `notes` say what is not known. `state`: open, acknowledged, closed."""
+    """An incident. `observed` and the expected range are stories (volume), a share from 0 to 1 (negative share), hours
+    (silence), stars below the usual mean (ratings), or people (new theme, spill-over). `subject`: the words of a new
+    theme. `notes` say what is not known. `state`: open, acknowledged, closed."""
 
     model_config = example(_INCIDENT)
     id: int
@@ -72,6 +74,7 @@ class IncidentOut(Answer):
     kind: str
     facet: str
     audience: str
+    subject: str
     state: str
     severity: str
     severity_reason: str

@@ -13,9 +13,19 @@ from tests import factories as make
 from tests.factories import ADMINISTRATOR, HR, MARKETING, World
 
 NAMED = "My manager Karen Hughes at Acme told us nothing"
-# Reads of whole texts that no page shows: tagging, matching, training, retention, the administrator's previews.
+# Reads of whole texts that no page shows: tagging, vectors, matching, training, retention, the administrator's previews.
 UNSHOWN = frozenset(
-    {"analysis", "training_examples", "intake", "previews", "held", "remapping", "mention_detail", "discretion"}
+    {
+        "analysis",
+        "training_examples",
+        "intake",
+        "previews",
+        "held",
+        "remapping",
+        "mention_detail",
+        "discretion",
+        "vectors",
+    }
 )
 
 

@@ -16,9 +16,11 @@ from api.dashboard.incident_words import headline
 from api.dashboard.render import page, redirect
 from api.dashboard.wording import count, group
 from api.deps import Now, page_role
+from api.looks import note_quotes
 from metrics.listening import NET_SENTIMENT_MIN_N, rating
 from nlp.themes import theme_facets
 from storage import db, highlights, incidents, mentions, planned_events, profile, rollups, sources
+from storage.topics import TopicRow, new_topics
 from storage.viewer import NotAllowed, Viewer
 
 router = APIRouter()
@@ -38,6 +40,7 @@ class SideCard:
     figures: tuple[Figure, ...]
     panel: panels.Panel
     unknowns: tuple[str, ...]
+    topics: tuple[TopicRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,7 @@ def _side_page(request: Request, now: datetime, who: SignedIn, facet: str) -> Re
             return _nothing_yet(request, who)
         about = figures.side(session, who.viewer, span, facet, audience)
         values = _side_values(session, who.viewer, span, facet, audience)
+    note_quotes(who.viewer, request.url.path, values["stories"] or (), now)
     return page(
         request,
         who,
@@ -140,6 +144,7 @@ def _side_values(session: Session, viewer: Viewer, span: Window, facet: str, aud
         "by_audience": panels.audiences("audiences", cells, as_of, "Who speaks, and how"),
         "themes": _themes(themes, facet),
         "stories": _stories(session, viewer, span, facet),
+        "topics": _topics(session, viewer, facet, span.end),
     }
     if facet == "brand":
         voices = rollups.share_of_voice(session, viewer, span.start, span.end, facet=facet)
@@ -155,7 +160,19 @@ def _side_card(session: Session, viewer: Viewer, facet: str, span: Window, pendi
     buckets = _buckets(session, viewer, span, facet, None)
     planned = _planned(session, viewer, span, facet)
     chart = panels.volume(f"volume-{facet}", buckets, rollups.as_of(session), "Stories over time", planned)
-    return SideCard(facet, _TITLES[facet], figures.figures(about, span), chart, figures.unknowns(about, pending))
+    return SideCard(
+        facet,
+        _TITLES[facet],
+        figures.figures(about, span),
+        chart,
+        figures.unknowns(about, pending),
+        _topics(session, viewer, facet, span.end),
+    )
+
+
+def _topics(session: Session, viewer: Viewer, facet: str, now: datetime) -> tuple[TopicRow, ...]:
+    own = profile.own_company(session)
+    return () if own is None else new_topics(session, viewer, own.id, facet, now)
 
 
 def _planned(session: Session, viewer: Viewer, span: Window, facet: str) -> tuple[Planned, ...]:
