@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from commands import accounts, channels, collection, company, data, model, privacy, quality, sources, upkeep
+from commands import accounts, audit, channels, collection, company, data, model, privacy, quality, sources, upkeep
 from commands.terminal import CommandError, database, err, out
 
 app = typer.Typer(
@@ -75,6 +75,7 @@ app.add_typer(privacy.app)
 app.add_typer(upkeep.app)
 app.add_typer(model.app)
 _GROUPS = {
+    "audit": audit.audit,
     "source": sources.source,
     "user": accounts.user,
     "key": accounts.key,

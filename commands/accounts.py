@@ -18,7 +18,7 @@ key = typer.Typer(no_args_is_help=True, help="Keys for programs that use the API
 @user.command("add")
 def user_add(
     email: str,
-    role: Annotated[str, typer.Option(help="marketing, hr, advocate, leadership or administrator.")],
+    role: Annotated[str, typer.Option(help="marketing, hr, advocate, leadership, administrator or auditor.")],
     full_name: Annotated[str, typer.Option("--name", help="As others see it.")] = "",
     ask: Annotated[bool, typer.Option("--ask", help="Ask for the password; else one is made and shown once.")] = False,
 ) -> None:

@@ -11,7 +11,7 @@ from storage.models.users import AuditEntry, AuditLink, User
 from storage.viewer import Viewer, require_auditor
 
 _LONGEST = 500
-_MOST = 1_000
+_MOST = 1_001
 EXPIRED = "audit.expire"
 
 

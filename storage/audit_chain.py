@@ -118,13 +118,18 @@ def kept_anchors(folder: Path) -> tuple[Anchor, ...]:
     path = folder / ANCHORS
     if not path.exists():
         return ()
-    return tuple(parse_anchor(line) for line in path.read_text(encoding="ascii").splitlines() if line.strip())
+    lines = path.read_text(encoding="ascii").splitlines()
+    return tuple(parse_anchor(line.rpartition(" ")[2]) for line in lines if line.strip())
 
 
-def keep_anchor(folder: Path, anchor: Anchor) -> None:
-    """Note an anchor beside the database."""
-    with (folder / ANCHORS).open("a", encoding="ascii") as file:
-        file.write(f"{anchor}\n")
+def keep_anchor(folder: Path, anchor: Anchor, now: datetime) -> bool:
+    """Note the day's anchor beside the database; whether it was the first of the day."""
+    path, day = folder / ANCHORS, f"{now:%Y-%m-%d}"
+    if path.exists() and any(line.startswith(day) for line in path.read_text(encoding="ascii").splitlines()):
+        return False
+    with path.open("a", encoding="ascii") as file:
+        file.write(f"{day} {anchor}\n")
+    return True
 
 
 class _Walk:

@@ -18,6 +18,7 @@ from storage.discretion import public_names
 from storage.discretion import shown as shown_text
 from storage.models.mentions import Mention, Post
 from storage.models.sources import Company, Source
+from storage.name_searches import refuse_name_search
 from storage.profile import own_company
 from storage.suppression import MIN_AUTHORS
 from storage.viewer import STAFF_AUDIENCES, Viewer, text_labels
@@ -123,9 +124,10 @@ class Page:
 def search(
     session: Session, viewer: Viewer, wanted: MentionFilter, *, limit: int = 50, after: str | None = None
 ) -> Page:
-    """A page of mentions. Raises `NotAllowed` for facets outside the role, `ValueError` for a cursor or word that is
-    not one."""
+    """A page of mentions. Raises `NotAllowed` for facets outside the role, `NameSearch` where the role looks nobody
+    up, `ValueError` for a cursor or word that is not one."""
     labels = text_labels(viewer, wanted.facet)
+    refuse_name_search(session, viewer, wanted.q)
     company_id = _company(session, wanted.company_id)
     if company_id is None:
         return Page((), None, 0)

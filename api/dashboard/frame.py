@@ -69,6 +69,7 @@ _ENTRIES: tuple[tuple[str, str, str, frozenset[str]], ...] = (
     (_SERVICE, "/channels", "Channels", _ADMINISTRATOR),
     (_SERVICE, "/people", "People", _ADMINISTRATOR),
     (_SERVICE, "/quality", "Quality", _READERS),
+    (_SERVICE, "/audit", "Audit log", _ADMINISTRATOR | {"auditor"}),
 )
 
 

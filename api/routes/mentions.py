@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import Field
 
 from api.deps import Now, require_viewer
@@ -22,7 +22,7 @@ from api.schemas.fields import (
     SmallId,
 )
 from api.schemas.mentions import CorrectionIn, IngestOut, MentionDetailOut, MentionOut, MentionPage, PostsIn
-from storage import audit, db, mentions
+from storage import audit, db, mentions, name_searches
 from storage.mentions import MentionDetail, MentionFilter
 from storage.viewer import NotAllowed, Viewer
 
@@ -71,13 +71,23 @@ class Search(Question):
 
 
 @router.get("", name="list_mentions", responses=responses(401, 403, 422))
-def list_mentions(viewer: Reader, asked: Annotated[Search, Query()]) -> MentionPage:
-    """Mentions, newest first. `next` is the `after` of the following page; new arrivals do not shift pages."""
-    with db.reading() as session:
-        try:
+def list_mentions(request: Request, viewer: Reader, asked: Annotated[Search, Query()], now: Now) -> MentionPage:
+    """Mentions, newest first. `next` is the `after` of the following page; new arrivals do not shift pages.
+
+    That they were read is noted in the audit log. A search that looks like a person's name is refused to HR.
+    """
+    try:
+        with db.transaction() as session:
             page = mentions.search(session, viewer, asked.wanted(), limit=asked.limit, after=asked.after)
-        except ValueError as error:
-            raise wrong_field("after", "this is not a cursor of this list") from error
+            if page.items:
+                audit.record(session, viewer, "mention.list", f"{request.url.path}?{request.url.query}", now)
+            name_searches.note(session, viewer, asked.q, now)
+    except name_searches.NameSearch:
+        with db.transaction() as session:
+            name_searches.note(session, viewer, asked.q, now, blocked=True)
+        raise
+    except ValueError as error:
+        raise wrong_field("after", "this is not a cursor of this list") from error
     return MentionPage.model_validate(page)
 
 

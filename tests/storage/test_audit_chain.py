@@ -174,8 +174,8 @@ def test_no_entry_of_the_last_year_expires(log: list[Anchor]) -> None:
 
 def test_anchors_are_kept_beside_the_database(tmp_path: Path, log: list[Anchor]) -> None:
     assert audit_chain.kept_anchors(tmp_path) == ()
-    for anchor in log[:2]:
-        audit_chain.keep_anchor(tmp_path, anchor)
+    kept = [audit_chain.keep_anchor(tmp_path, log[n], NOW + timedelta(days=day)) for n, day in ((0, 0), (1, 1), (2, 1))]
+    assert kept == [True, True, False]
     assert audit_chain.kept_anchors(tmp_path) == tuple(log[:2])
     for wrong in ("", "x", "1:zz", "0:" + "00" * 32, "1:00"):
         with pytest.raises(ValueError, match="anchor"):

@@ -15,6 +15,7 @@ from api.dashboard.incident_words import arithmetic, headline
 from api.dashboard.post_mortem_words import post_mortem_lines, verdict_words
 from api.dashboard.render import page, redirect
 from api.deps import Now, form_role, page_role
+from api.looks import note_quotes
 from storage import audit, db, highlights, incidents, mentions, planned_events, rollups, users
 from storage.incident_feedback import REASON_WORDS
 from storage.viewer import ALL, NotAllowed, Viewer, may_see_incident, viewer_for
@@ -116,6 +117,8 @@ def _incident(
     with db.reading() as session:
         row = incidents.find(session, who.viewer, incident_id)
         found = incidents.post_mortem(session, who.viewer, incident_id)
+        examples = _examples(session, who.viewer, row, now)
+        note_quotes(who.viewer, f"incident {incident_id}", examples.items, now)
         return page(
             request,
             who,
@@ -128,7 +131,7 @@ def _incident(
             formula=FORMULA,
             timeline=incidents.timeline(session, who.viewer, incident_id),
             panel=_panel(session, who.viewer, row, now),
-            examples=_examples(session, who.viewer, row, now),
+            examples=examples,
             people=_people(session, row),
             lines=() if found is None else post_mortem_lines(row, found),
             verdict=verdict_words(incidents.verdict(session, who.viewer, incident_id)),

@@ -13,7 +13,8 @@ from api.dashboard import evidence_words, filters
 from api.dashboard.render import page, redirect
 from api.dashboard.wording import group, label, percent, voice
 from api.deps import Now, form_role, page_role
-from storage import audit, db, mentions, profile, sources
+from storage import audit, db, mentions, name_searches, profile, sources
+from storage.name_searches import NameSearch
 from storage.viewer import NotAllowed, Viewer
 from workers import explanations
 from workers.explanations import Explanation
@@ -57,11 +58,16 @@ def mentions_page(request: Request, now: Now, who: Reader, after: str = "") -> R
         except ValueError:  # a cursor that is none: begin at the newest
             errors["after"] = "The address named a page that does not exist; these are the newest mentions."
             found, after = mentions.search(session, who.viewer, picked.wanted, limit=_LIMIT), ""
+        except NameSearch as error:
+            name_searches.note(session, who.viewer, picked.wanted.q, now, blocked=True)
+            errors["q"] = str(error)
+            found = mentions.Page((), None, 0)
         except NotAllowed:
             errors["facet"] = "Your role does not read this side, so nothing is shown."
             found = mentions.Page((), None, 0)
         if found.items:
             audit.record(session, who.viewer, "mention.list", picked.address("/mentions", after=after), now)
+            name_searches.note(session, who.viewer, picked.wanted.q, now)
         choices = _choices(session, who.viewer, now)
     return page(
         request,

@@ -58,10 +58,11 @@ def outbox_page(request: Request, who: Reader, state: str = "", before: str = ""
 
 
 @router.get("/outbox/{mail_id}")
-def mail_page(request: Request, who: Reader, mail_id: int, part: str = "html") -> Response:
+def mail_page(request: Request, now: Now, who: Reader, mail_id: int, part: str = "html") -> Response:
     """One mail."""
-    with db.reading() as session:
+    with db.transaction() as session:
         mail = outbox.get_mail(session, who.viewer, mail_id)
+        audit.record(session, who.viewer, "mail.read", f"mail {mail_id}", now)
     part = "text" if part == "text" or not mail.html else "html"
     smtp = bool(get_settings().smtp_host)
     told = words(mail.row)
