@@ -28,7 +28,14 @@ from config.settings import get_settings
 VERSION = "0.1.0"
 STATIC = Path(__file__).parent / "dashboard" / "static"
 LARGEST_BODY = 1_000_000  # bytes
-LARGER_BODIES = {"/api/v1/mentions": 10_000_000, "/hooks": 5_000_000, "/import": 52_000_000, "/content": 6_000_000}
+LARGER_BODIES = {
+    "/api/v1/mentions": 10_000_000,
+    "/api/v1/invitations": 20_000_000,
+    "/hooks": 5_000_000,
+    "/import": 52_000_000,
+    "/content": 6_000_000,
+    "/people/advocates": 20_000_000,
+}
 _ABOUT = """\
 What people say in public about a company, as a brand and as an employer.
 

@@ -26,6 +26,7 @@ SCOPES: dict[str, str] = {
     "incidents:write": "Acknowledge, assign, snooze, judge, close and comment incidents; enter planned events.",
     "sources:read": "Read sources, their runs and what waits for a person.",
     "sources:write": "Add, change, try, run and delete sources, and give them keys.",
+    "people:write": "Invite advocates and see how their invitations stand.",
     "advocacy:read": "Read the owner's reach and the programme's figures.",
     "contents:read": "Read what there is to share.",
     "contents:write": "Write, change and withdraw what there is to share.",

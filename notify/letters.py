@@ -13,11 +13,12 @@ _LONGEST = 300
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One figure or step with what stands beside it."""
+    """One figure or step with what stands beside it; with a `url` the label leads there."""
 
     label: str
     value: str
     note: str = ""
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,7 @@ def _part(part: Part) -> dict[str, object]:
                 "label": clean_text(fact.label, _LONGEST),
                 "value": clean_text(fact.value, _LONGEST),
                 "note": clean_text(fact.note, _LONGEST),
+                "url": fact.url if is_web_address(fact.url) else "",
             }
             for fact in part.facts
         ],

@@ -16,11 +16,15 @@ _KEPT = timedelta(days=30)  # reports of mails that came back arrive within days
 _OVER = ("sent", "failed", "stopped", "nothing")
 
 
-def put(session: Session, mail: Mail, now: datetime, due: datetime | None = None) -> bool:
-    """Put a mail into the outbox once per dedupe key; whether it was put in now. Without a mail server: never."""
+def put(session: Session, mail: Mail, now: datetime, *, nothing: bool = False) -> bool:
+    """Put a mail into the outbox once per dedupe key; whether it was put in now. Without a mail server: never.
+
+    `nothing`: there is nothing to say, so it only marks that this was found out.
+    """
     if not get_settings().smtp_host:
         return False
-    return outbox.put(session, mail, None, PERSONAL, now, True, due=due) is not None
+    state = "nothing" if nothing else "waiting"
+    return outbox.put(session, mail, None, PERSONAL, now, True, state=state) is not None
 
 
 def forget(session: Session, address: str) -> int:
