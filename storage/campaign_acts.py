@@ -39,8 +39,11 @@ def change(session: Session, viewer: Viewer, campaign_id: int, brief: Brief, now
     if row.state == LIVE:
         brief = replace(brief, **{name: getattr(old, name) for name in _SETTLED})
     new = checked(brief, {*may_edit(viewer), row.facet}, ROLES, now)
+    new_end = embargo_ends(new.embargo_until, new.starts_at)
     if row.state != DRAFT and (missing := lacking(new)):
         raise ValueError(f"{missing[0]}: this was told already, so it can't be empty.")
+    if row.state == BRIEFED and embargo_ends(old.embargo_until, old.starts_at) <= now < new_end:
+        raise ValueError("embargo_until: it is over, and what is known can't be hidden again.")
     if row.state == LIVE and new.ends_at <= now:
         raise ValueError("ends_at: lies in the past; close the campaign instead.")
     write(row, new)
