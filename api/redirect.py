@@ -108,6 +108,10 @@ class Tracker:
         """The link has changed: ask the database at its next click."""
         self._entries.pop(code, None)
 
+    def drop_all(self) -> None:
+        """Many links have changed: ask the database at the next click of each."""
+        self._entries = {}
+
     def cached(self, code: str, now: float) -> Entry | None:
         """A fresh entry, if the day's salt is known too or can't be asked for."""
         entry = self._entries.get(code)

@@ -10,9 +10,14 @@ import numpy as np
 from metrics.stats import LEVEL, FloatArray
 
 # Autocorrelation from one day to the next × the part of the variance that has it; the rest is white counting noise.
-_RHO: Final = (0.2, 0.4, 0.6, 0.75, 0.85, 0.93)
-_PART: Final = (0.3, 0.6, 1.0)
+_RHO: Final = (0.15, 0.3, 0.45, 0.6, 0.75, 0.85, 0.93)
+_PART: Final = (0.25, 0.5, 0.75, 1.0)
 _GRID: Final = ((0.0, 0.0), (0.0, 0.5), (0.0, 1.0), *((rho, part) for rho in _RHO for part in _PART))
+# Before anything is seen: three in ten for days on their own, the rest by the square of the autocorrelation, since
+# short series hide it (chosen on simulated series, as docs/reach.md shows).
+_ALONE: Final = 0.3
+_SQUARES: Final = len(_PART) * sum(rho**2 for rho in _RHO)
+_PRIOR: Final = np.log([(1 - _ALONE) * rho**2 / _SQUARES if rho else _ALONE / 3 for rho, _ in _GRID])
 _LEAST_MEAN: Final = 0.05
 _NORMAL: Final = NormalDist()
 
@@ -81,6 +86,7 @@ def _averaged(design: FloatArray, working: FloatArray, noise: FloatArray, days: 
     squares = np.maximum(squares, 1e-12)
     log_roots = np.sum(np.log(np.diagonal(roots, axis1=1, axis2=2)), axis=1)
     evidence = -log_roots - 0.5 * np.linalg.slogdet(gram)[1] - 0.5 * freedom * np.log(squares)
+    evidence = evidence + _PRIOR
     weights = np.exp(evidence - np.max(evidence))
     weights /= np.sum(weights)
     centres = coefficients[:, 0, 0]

@@ -1,10 +1,11 @@
-"""What people did with posts: engagements per platform and what follows from them (E1–E5)."""
+"""What people did with posts: engagements per platform and what follows from them (E1–E6)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from metrics.reach import PostReach, potential_reach
+from metrics.stats import Proportion, median, proportion
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,10 @@ FORUM: Final = Formula("forum-1", ("comments",))
 _RESHARES = ("reposts", "quotes")
 _COMMENTS = ("comments", "replies")
 _APPLAUSE = ("likes", "points")
+_SAVES = ("saves", "bookmarks", "sends")
+# Who commented and how, as the advocate or a reading of the thread tells it: no platform counts this.
+OUTSIDE = "outside_comments"
+QUESTIONS = "questions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,17 @@ class EngagementRates:
 
     by_impressions: float | None
     by_followers: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """E6: four figures that are never made one. `outside`: posts with a comment from outside the company, of those
+    where that is known. `questions`: of the comments of posts where both are known."""
+
+    outside: Proportion
+    median_comments: PerPost
+    questions: Proportion
+    saves_per_thousand: float | None
 
 
 def engagements(platform: str, counters: Mapping[str, int]) -> Engagements:
@@ -105,10 +121,28 @@ def applause(posts: Sequence[PostReach]) -> PerPost:
     return _per_post(posts, _APPLAUSE)
 
 
+def conversation_quality(posts: Sequence[PostReach]) -> Conversation:
+    """E6; saves and sends are counted per 1,000 impressions of the posts that have both."""
+    known = [post.counters[OUTSIDE] for post in posts if OUTSIDE in post.counters]
+    comments = [count for post in posts if (count := _sum(post, _COMMENTS)) is not None]
+    both = [(post.counters[QUESTIONS], count) for post in posts if QUESTIONS in post.counters
+            and (count := _sum(post, _COMMENTS)) is not None]  # fmt: skip
+    saved = [(count, post.impressions) for post in posts if post.impressions
+             and (count := _sum(post, _SAVES)) is not None]  # fmt: skip
+    views = sum(shown for _, shown in saved)
+    return Conversation(
+        proportion(sum(count > 0 for count in known), len(known)),
+        PerPost(median(comments), len(comments)),
+        proportion(sum(min(asked, count) for asked, count in both), sum(count for _, count in both)),
+        1000 * sum(count for count, _ in saved) / views if views else None,
+    )
+
+
 def _per_post(posts: Sequence[PostReach], names: tuple[str, ...]) -> PerPost:
-    known = [
-        sum(max(0, post.counters[name]) for name in names if name in post.counters)
-        for post in posts
-        if any(name in post.counters for name in names)
-    ]
+    known = [count for post in posts if (count := _sum(post, names)) is not None]
     return PerPost(sum(known) / len(known) if known else None, len(known))
+
+
+def _sum(post: PostReach, names: tuple[str, ...]) -> int | None:
+    found = [max(0, post.counters[name]) for name in names if name in post.counters]
+    return sum(found) if found else None

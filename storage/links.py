@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from advocacy.links import CODE_BYTES, LinkError, check_destination, short_code
 from config.settings import get_settings
-from storage import campaigns
-from storage.models.advocacy import Campaign, Content, Link
+from storage import contents
+from storage.models.advocacy import Campaign, Link
 from storage.viewer import NotAllowed, NotFound, Viewer
 
 
@@ -108,7 +108,8 @@ def link_for(
     the person may not see now, `LinkError` for one without a link or with one that is not allowed.
     """
     _check(viewer, advocate_id)
-    content, key = _content(session, viewer, content_id, now)
+    content = contents.to_share(session, viewer, content_id, now)
+    key = session.scalar(select(Campaign.key).where(Campaign.id == content.campaign_id))
     if not content.link:
         raise LinkError("this content has no address to lead to")
     values = {
@@ -155,7 +156,11 @@ def close_link(session: Session, viewer: Viewer, link_id: int, now: datetime) ->
 
 def own_link(session: Session, viewer: Viewer, link_id: int) -> LinkRow:
     """One link of one's own, without its clicks; raises `NotFound` or `NotAllowed`."""
-    return _row(_own(session, viewer, link_id), (0, 0, 0))
+    link = session.get(Link, link_id)
+    if link is None:
+        raise NotFound("There is no such link.")
+    _check(viewer, link.advocate_id)
+    return _row(link, (0, 0, 0))
 
 
 def clicks(
@@ -205,24 +210,6 @@ def _own(session: Session, viewer: Viewer, link_id: int) -> Link:
         raise NotFound("There is no such link.")
     _check(viewer, link.advocate_id)
     return link
-
-
-def _content(session: Session, viewer: Viewer, content_id: int, now: datetime) -> tuple[Content, str | None]:
-    """The content with the key of its campaign, for who may see it now."""
-    content = session.get(Content, content_id)
-    here = (
-        content is not None
-        and content.withdrawn_at is None
-        and content.available_from <= now
-        and (content.available_until is None or now < content.available_until)
-    )
-    if content is None or not here:
-        raise NotFound("There is no such content.")
-    if content.campaign_id is None:
-        return content, None
-    if not campaigns.may_see(session, viewer, content.campaign_id, now):
-        raise NotFound("There is no such content.")
-    return content, session.scalar(select(Campaign.key).where(Campaign.id == content.campaign_id))
 
 
 def _counts(session: Session, links: Sequence[Link]) -> dict[int, tuple[int, int, int]]:

@@ -52,6 +52,7 @@ def leave(request: Request, now: Now, who: Sender) -> Response:
             return redirect("/my-reach")
         receipt = advocacy.leave(session, who.viewer, me.id, now)
         audit.record(session, None, "advocate.leave", "an advocate left", now)
+    request.app.state.tracker.drop_all()
     ends = _give_back(receipt, now)
     facts = _facts(receipt)
     key = f"receipt-{receipt.left_at:%Y%m%d%H%M%S%f}-{who.user.id}"

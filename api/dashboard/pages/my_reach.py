@@ -8,10 +8,9 @@ from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy.orm import Session
 
 from advocacy.consents import PROGRAMME
-from advocacy.links import LinkError
 from advocacy.shares import ShareError, read_share
 from api.auth import SignedIn
-from api.dashboard import panels, reach_words
+from api.dashboard import interaction_words, panels, reach_words
 from api.dashboard.figures import window
 from api.dashboard.filters import PERIODS, period
 from api.dashboard.forms import Form, Posted, errors_of, sentence
@@ -19,23 +18,26 @@ from api.dashboard.render import page, redirect
 from api.deps import Now, form_role, page_role
 from config.settings import get_settings
 from metrics.advocacy import ClickCounts
+from metrics.engagement import OUTSIDE, QUESTIONS
 from metrics.reach import IMPRESSION_COUNTERS, REACH_COUNTER
-from storage import advocacy, db, profile
+from storage import advocacy, contents, db, profile
 from storage.advocacy import AdvocateRow
-from storage.links import own_link
+from storage.careers import own_steps
+from storage.interactions import interactions
 
 router = APIRouter()
 
 _ROLES = ("marketing", "hr", "leadership", "advocate", "administrator")
 Reader = Annotated[SignedIn, Depends(page_role(*_ROLES))]
 Sender = Annotated[SignedIn, Depends(form_role(*_ROLES))]
-_COUNTERS = ("likes", "reposts", "replies")
+_COUNTERS = ("likes", "reposts", "replies", OUTSIDE, QUESTIONS)
+_IDEAS = 3
 
 
 @router.get("/my-reach")
 def my_reach(request: Request, now: Now, who: Reader) -> Response:
     """Own figures, or how to join."""
-    return _page(request, now, who)
+    return show(request, now, who)
 
 
 @router.post("/my-reach/shares")
@@ -62,9 +64,9 @@ def add_share(request: Request, now: Now, who: Sender, form: Form) -> Response:
                 now=now,
             )
     except ShareError as error:
-        return _page(request, now, who, typed, {"url": sentence(str(error))})
+        return show(request, now, who, typed, {"url": sentence(str(error))})
     except ValueError as error:
-        return _page(request, now, who, typed, errors_of(error, otherwise="url"))
+        return show(request, now, who, typed, errors_of(error, otherwise="url"))
     return redirect("/my-reach#shares", "The post is noted. Add the numbers that the platform shows you.")
 
 
@@ -95,41 +97,14 @@ def delete_share(who: Sender, share_id: int) -> Response:
     return redirect("/my-reach#shares", "The post and its numbers are gone from here.")
 
 
-@router.post("/my-reach/links")
-def make_link(request: Request, now: Now, who: Sender, form: Form) -> Response:
-    """A tracked link to a host of the company."""
-    me = _required(who)
-    if me is None:
-        return redirect("/my-reach")
-    typed = {"destination": form.get("destination"), "channel": form.get("channel")}
-    try:
-        with db.transaction() as session:
-            hosts = _hosts(session)
-            advocacy.make_link(
-                session, who.viewer, me.id, typed["destination"], hosts, typed["channel"] or "other", now
-            )
-    except (LinkError, ValueError) as error:
-        return _page(request, now, who, typed, {"destination": sentence(str(error))})
-    return redirect("/my-reach#links", "The link is made. Put it into your post instead of the plain address.")
-
-
-@router.post("/my-reach/links/{link_id}/close")
-def close_link(request: Request, now: Now, who: Sender, link_id: int) -> Response:
-    """The link leads nowhere from now on."""
-    with db.transaction() as session:
-        code = own_link(session, who.viewer, link_id).code
-        advocacy.close_link(session, who.viewer, link_id, now)
-    request.app.state.tracker.drop(code)
-    return redirect("/my-reach#links", "The link is closed; its clicks stay counted.")
-
-
-def _page(
+def show(
     request: Request,
     now: datetime,
     who: SignedIn,
     typed: Mapping[str, str] | None = None,
     errors: dict[str, str] | None = None,
 ) -> Response:
+    """The whole page; with `errors`, what was typed stands in its form again."""
     status = 422 if errors else 200
     entered = {"typed": typed or {}, "errors": errors or {}}
     with db.reading() as session:
@@ -143,6 +118,9 @@ def _page(
         links = advocacy.list_links(session, who.viewer, me.id)
         reach = advocacy.reach(session, who.viewer, me.id, span.start, span.end)
         clicks = advocacy.clicks(session, who.viewer, me.id, span.start, span.end)
+        acts = interactions(session, who.viewer, me.id, span.start, span.end)
+        steps = own_steps(session, who.viewer, me.id, span.start, span.end)
+        ideas = contents.available(session, who.viewer, now)[:_IDEAS]
     return page(
         request,
         who,
@@ -155,11 +133,20 @@ def _page(
         figures=reach_words.figures(reach.report) if reach.report else (),
         click_figures=reach_words.click_figures(totals(clicks), reach.report),
         posts=reach.report.posts if reach.report else 0,
+        reactions=interaction_words.reactions(acts) if acts and acts.posts else (),
+        conversations=interaction_words.conversations(acts) if acts and acts.posts else (),
+        two_dates=interaction_words.date_views(reach.report, acts, totals(clicks), span.words)
+        if reach.report and acts
+        else None,
+        steps=interaction_words.steps(steps) if steps.visits else (),
+        ideas=ideas,
+        board=get_settings().leaderboard,
         factors=reach_words.factor_words(reach.report.estimated_impressions.factors) if reach.report else (),
         read_at=reach.as_of,
         clicks=panels.clicks("clicks", clicks, "Clicks by day") if any(day.raw for day in clicks) else None,
         shares=[(row, _counter_fields(row.platform)) for row in shares],
         links=links,
+        now=now,
         link_base=f"{get_settings().base_url}/l/",
         hosts=hosts,
         today=f"{now.astimezone(UTC):%Y-%m-%d}",

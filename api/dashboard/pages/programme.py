@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from api.auth import SignedIn
-from api.dashboard import panels, reach_words
+from api.dashboard import interaction_words, panels, reach_words
 from api.dashboard.figures import Figure, window
 from api.dashboard.filters import PERIODS, period
 from api.dashboard.pages.my_reach import totals
@@ -14,9 +14,13 @@ from api.dashboard.reach_words import share_words
 from api.dashboard.render import page
 from api.dashboard.wording import UNKNOWN, count
 from api.deps import Now, page_role
+from config.settings import get_settings
+from metrics.money import click_value, parse_price
 from metrics.suppress import MIN_AUTHORS
 from storage import advocacy, db
 from storage.advocacy import Programme
+from storage.careers import careers
+from storage.interactions import interactions, lifts
 
 router = APIRouter()
 
@@ -30,6 +34,9 @@ def programme_page(request: Request, now: Now, who: Reader) -> Response:
     span = window(now, days)
     with db.reading() as session:
         found = advocacy.programme(session, who.viewer, span.start, span.end, now)
+        acts = interactions(session, who.viewer, None, span.start, span.end)
+        visits = careers(session, who.viewer, span.start, _midnight(now))
+        lift = lifts(session, who.viewer, now)
     report = found.reach.report
     clicked = any(day.raw for day in found.clicks)
     return page(
@@ -48,7 +55,32 @@ def programme_page(request: Request, now: Now, who: Reader) -> Response:
         click_figures=() if found.suppressed else reach_words.click_figures(totals(found.clicks), report),
         clicks=panels.clicks("clicks", found.clicks, "Clicks by day") if clicked else None,
         counted=_counted(found),
+        reactions=() if acts is None else interaction_words.reactions(acts),
+        conversations=() if acts is None else interaction_words.conversations(acts),
+        two_dates=interaction_words.date_views(report, acts, totals(found.clicks), span.words)
+        if report and acts
+        else None,
+        lift=interaction_words.lift_rows(lift) if lift else None,
+        visits=visits,
+        steps=interaction_words.steps(visits.total) if visits.total else (),
+        steps_table=interaction_words.careers_table(visits) if visits.cells else None,
+        change=(interaction_words.effect(visits.change), interaction_words.before(visits)),
+        money=_money(found),
+        board=get_settings().leaderboard,
     )
+
+
+def _midnight(now: datetime) -> datetime:
+    """The running day is not over: it would look like a fall."""
+    return now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _money(found: Programme) -> tuple[Figure, ...]:
+    """Off unless the company entered a price of its own; absent from mails."""
+    price = parse_price(get_settings().click_value)
+    if price is None or found.suppressed:
+        return ()
+    return (interaction_words.money(click_value(totals(found.clicks).filtered, price)),)
 
 
 def people(found: Programme) -> tuple[Figure, ...]:
