@@ -22,6 +22,7 @@ SCOPES = (  # docs/api.md says what each opens
     "incidents:write",
     "sources:read",
     "sources:write",
+    "people:write",
     "advocacy:read",
     "contents:read",
     "contents:write",
