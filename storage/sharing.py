@@ -26,7 +26,7 @@ from storage.models.people import AdvocateAccount
 from storage.viewer import NotAllowed, NotFound, Viewer
 
 REMEMBERED = timedelta(days=365)  # older shares of other contents are compared with no more
-_MOST_COMPARED = 5_000  # of the latest shares; those of the same content come first
+_MOST_COMPARED = 5_000  # of the same content, and of all others, the latest
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +87,15 @@ def likeness_to_colleagues(
         raise NotAllowed("Only who joined as an advocate compares texts.")
     if signature is None:
         return 0.0
-    of_content = Share.content_id == content_id
-    query = select(Share.signature).where(
-        Share.advocate_id != viewer.advocate_id,
-        Share.signature.is_not(None),
-        or_(of_content, Share.created_at >= now - REMEMBERED),
+    others = (
+        select(Share.signature)
+        .where(Share.advocate_id != viewer.advocate_id, Share.signature.is_not(None))
+        .order_by(Share.id.desc())
     )
-    first = func.coalesce(of_content, False).desc()
-    found = session.scalars(query.order_by(first, Share.id.desc()).limit(_MOST_COMPARED))
-    return signatures.likeness(signature, [each for each in found if each is not None])
+    same = others.where(Share.content_id == content_id).limit(_MOST_COMPARED)
+    recent = others.where(Share.created_at >= now - REMEMBERED).limit(_MOST_COMPARED)  # by the key, newest first
+    found = {each for query in (same, recent) for each in session.scalars(query) if each is not None}
+    return signatures.likeness(signature, list(found))
 
 
 def note_share(
@@ -151,7 +151,9 @@ def usual_server(session: Session, viewer: Viewer) -> str:
 def _noted_already(session: Session, advocate_id: int, content: ContentRow, post: PublicPost, judged: Judged) -> int:
     share = session.scalars(
         select(Share).where(Share.platform == post.platform, Share.native_id == post.native_id).with_for_update()
-    ).one()
+    ).first()
+    if share is None:
+        raise ValueError("url: this post was taken back in this very moment; send it again")
     if share.advocate_id != advocate_id:
         raise ValueError("url: this post is noted already, as somebody else's")
     if share.content_id not in (None, content.id):

@@ -160,6 +160,10 @@ def test_a_posted_address_becomes_a_share_and_colleagues_are_compared_with_it(
             "This is a post on Bluesky",
         ),
         ({"platform": "x", "url": "https://t.co/abc"}, "short link"),
+        (
+            {"platform": "x", "text": "", "url": "https://x.com/ada/status/1900000000000000007"},
+            "Paste the text of your post",
+        ),
         ({"platform": "x", "url": "not an address"}, "without spaces"),
         ({"platform": "myspace"}, "Choose where you want to post it"),
         ({"platform": "mastodon", "server": "localhost"}, "Write the name of your server"),

@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request, Response
 from sqlalchemy.orm import Session
 
-from advocacy.composing import NAMES
+from advocacy.composing import NAMES, REFUSES_COPIES
 from advocacy.disclosure_rules import COUNTRIES, country_for
 from advocacy.intents import mastodon_server
 from advocacy.lengths import PLATFORMS, RULES
@@ -83,7 +83,7 @@ def check(request: Request, now: Now, who: Sender, content_id: ContentId, form: 
             errors = _note(session, who, content, typed, verdict, now) if typed["url"] else {}
         done = sharing.shared(session, who.viewer)
     if verdict is not None and typed["url"] and not errors:
-        return redirect(f"/share/{content.id}?platform={typed['platform']}", _noted(content, verdict))
+        return redirect(f"/share/{content.id}?platform={typed['platform']}", _noted(content, typed, verdict))
     return _editor(request, who, content, done, typed, verdict, errors)
 
 
@@ -121,6 +121,8 @@ def _note(
         return {"url": f"This is a post on {there}; choose {there} above, or paste the address of the other one."}
     if verdict.judgement.refused:
         return {"url": verdict.judgement.refused}
+    if post.platform in REFUSES_COPIES and not typed["text"]:
+        return {"text": f"Paste the text of your post too: {NAMES[post.platform]} forbids near copies."}
     at = published_at(post.platform, post.native_id, now) or now
     author = author_of(typed["url"])
     try:
@@ -130,8 +132,8 @@ def _note(
     return {}
 
 
-def _noted(content: ContentRow, verdict: Verdict) -> str:
-    if verdict.judged.signature is None:
+def _noted(content: ContentRow, typed: Mapping[str, str], verdict: Verdict) -> str:
+    if not typed["text"]:
         return f"Your post about “{content.title}” is noted. Its text was not checked."
     words = "in your own words" if verdict.judged.own_words else "as not quite your own words"
     return f"Your post about “{content.title}” is noted, {words}. Its numbers are on My reach."

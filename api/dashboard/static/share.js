@@ -27,7 +27,12 @@ function setUpLiveCheck() {
       document.getElementById("verdict").replaceWith(verdict);
       verdict.querySelectorAll("[data-copy]").forEach(addCopyButton);
     } catch (error) {
-      if (error.name !== "AbortError") last = "";
+      if (error.name === "AbortError") return;
+      last = "";
+      const words = document.createElement("p");
+      words.className = "small over";
+      words.textContent = "The check does not answer. Copy your text before you load the page again.";
+      document.getElementById("verdict").replaceChildren(words);
     }
   }
 
