@@ -58,7 +58,7 @@ _AUDIENCE = {
 _CLAIM = """
 INSERT INTO campaign_tellings (step_id, user_id, at)
 SELECT :step, u.id, :now FROM users u
-WHERE u.active AND (:demo OR NOT u.demo) AND ({audience})
+WHERE u.active AND u.demo = :demo AND ({audience})
   AND NOT EXISTS (SELECT FROM campaign_tellings d WHERE d.step_id = :step AND d.user_id = u.id)
 ORDER BY u.id LIMIT :limit
 ON CONFLICT DO NOTHING RETURNING user_id
@@ -66,7 +66,7 @@ ON CONFLICT DO NOTHING RETURNING user_id
 _NOT_TOLD = f"""
 SELECT count(*) FILTER (WHERE {_CHOSE_NONE}) AS by_choice, count(*) FILTER (WHERE NOT {_CHOSE_NONE}) AS by_cap
 FROM users u JOIN campaign_steps s ON s.campaign_id = :campaign AND s.kind = 'live'
-WHERE u.active AND (:demo OR NOT u.demo) AND NOT {_EARLY}
+WHERE u.active AND u.demo = :demo AND NOT {_EARLY}
   AND EXISTS (SELECT FROM advocates a WHERE a.user_id = u.id AND a.left_at IS NULL)
   AND NOT EXISTS (SELECT FROM campaign_tellings d WHERE d.step_id = s.id AND d.user_id = u.id)
 """  # noqa: S608 - constants
