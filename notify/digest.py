@@ -14,8 +14,7 @@ from metrics.listening import (
     net_sentiment,
     net_sentiment_movement,
 )
-from notify.charts import volume_chart
-from notify.message import CHART_ID, Inline, Mail, automatic_headers
+from notify.message import CHART_ID, Inline, Mail, automatic_headers, mail_chart
 from notify.points import VolumePoint
 from notify.templating import render_html, render_text
 from notify.wording import EXCERPT_CHARS, clean_line, clean_text, is_web_address, moment
@@ -138,7 +137,7 @@ def something_to_say(facts: DigestFacts) -> bool:
 
 def compose_digest(facts: DigestFacts, address: str, unsubscribe_url: str = "") -> Mail:
     """The mail for one address; the same facts always give the same mail."""
-    chart = volume_chart(facts.points, "Stories per day") if facts.points else None
+    chart = mail_chart(facts.points, "Stories per day")
     context = {
         "headline": subject(facts),
         "facts": facts,

@@ -1,11 +1,11 @@
 """What a mail is, and the pure composing of an alert mail from its facts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from metrics.suppress import PROTECTED_AUDIENCES
-from notify.charts import volume_chart
 from notify.facts import AlertFacts
 from notify.palette import SEVERITY
 from notify.templating import render_html, render_text
@@ -18,6 +18,10 @@ from notify.wording import (
     sentences,
     shown_examples,
 )
+
+if TYPE_CHECKING:
+    from notify.drawing import Chart
+    from notify.points import VolumePoint
 
 CHART_ID = "chart@outspoken"
 
@@ -51,7 +55,7 @@ def compose_alert(facts: AlertFacts) -> Mail:
     Quotes of employees, alumni and staff never appear, whatever `examples` holds. Texts are attacker-written: they are
     cut, stripped of control and direction-override characters and escaped, and only http(s) addresses become links.
     """
-    chart = volume_chart(facts.points, "Stories per hour (UTC)") if facts.points else None
+    chart = mail_chart(facts.points, "Stories per hour (UTC)")
     context = {
         "facts": facts,
         "headline": headline(facts),
@@ -81,6 +85,15 @@ def compose_alert(facts: AlertFacts) -> Mail:
         dedupe_key=dedupe_key(facts),
         thread_key=f"incident-{facts.incident_id}",
     )
+
+
+def mail_chart(points: "Sequence[VolumePoint]", title: str) -> "Chart | None":
+    """The chart of a mail, if there is anything to draw; most processes never do and need not load what draws."""
+    if not points:
+        return None
+    from notify.charts import volume_chart
+
+    return volume_chart(points, title)
 
 
 def automatic_headers(unsubscribe_url: str = "") -> dict[str, str]:

@@ -105,42 +105,47 @@ def site(town: str) -> Iterator[str]:
 
 @pytest.fixture(scope="package")
 def browser(chromium: str) -> Iterator[Browser]:
-    """One Chromium for all."""
+    """One Chromium for all; a single process draws the pages, so that the chart library is compiled once."""
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        started = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--renderer-process-limit=1"]
+        )
         yield started
         started.close()
 
 
 @pytest.fixture(scope="package")
-def contexts(browser: Browser, site: str) -> Iterator[Callable[[str], BrowserContext]]:
-    """A signed-in browser profile per role."""
-    made: dict[str, BrowserContext] = {}
+def profile(browser: Browser, site: str) -> Iterator[BrowserContext]:
+    """One profile for all roles: a second one would load and compile the scripts of the pages again."""
+    with closing(browser.new_context(base_url=site)) as context:
+        context.set_default_navigation_timeout(60_000)  # a busy machine is no reason to fail
+        yield context
 
-    def context(role: str) -> BrowserContext:
-        if role not in made:
-            made[role] = browser.new_context(base_url=site)
-            with closing(made[role].new_page()) as page:
-                page.goto("/sign-in")
-                page.get_by_label("E-mail address").fill(f"{role}@acme.example")
-                page.get_by_label("Password").fill(PASSWORD)
-                page.get_by_role("button", name="Sign in").click()
-                page.wait_for_url(lambda url: "sign-in" not in url)
-        return made[role]
 
-    yield context
-    for each in made.values():
-        each.close()
+@pytest.fixture(scope="package")
+def sign_in(profile: BrowserContext, site: str, clients: Callable[[str], TestClient]) -> Callable[[str], None]:
+    """`sign_in("hr")`: the profile is that role's from here on, by the session of `clients`; no page is drawn."""
+
+    def change(role: str) -> None:
+        profile.clear_cookies()
+        for cookie in clients(role).cookies.jar:
+            profile.add_cookies([{"name": cookie.name, "value": cookie.value or "", "url": site}])
+
+    return change
 
 
 @pytest.fixture
-def open_page(contexts: Callable[[str], BrowserContext]) -> Iterator[Opened]:
-    """`open_page("hr", "/employer", width=390)`; every error that the browser reports fails the test at its end."""
+def open_page(profile: BrowserContext, sign_in: Callable[[str], None]) -> Iterator[Opened]:
+    """`open_page("hr", "/employer", width=390)`; every error that the browser reports fails the test at its end.
+
+    Opening a page as another role signs the pages before it over to that role too.
+    """
     pages: list[Page] = []
     faults: list[str] = []
 
     def opened(role: str, path: str, width: int = 1400) -> Page:
-        page = contexts(role).new_page()
+        sign_in(role)
+        page = profile.new_page()
         pages.append(page)
         page.set_viewport_size({"width": width, "height": 900})
         page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)

@@ -1,10 +1,12 @@
 """What a person sees in a real browser: nothing breaks, nothing is cut off, everything has a name."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from tests.api.world import PASSWORD
 from tests.dashboard.conftest import Opened
 
 pytestmark = pytest.mark.browser
@@ -18,6 +20,16 @@ _SKIPPED = """() => { let last = 0, bad = [];
     for (const h of document.querySelectorAll('h1, h2, h3, h4')) {
         const level = Number(h.tagName[1]); if (level > last + 1) bad.push(h.textContent); last = level; }
     return bad; }"""
+
+
+def test_a_person_signs_in(browser: Browser, site: str) -> None:
+    with closing(browser.new_context(base_url=site)) as context:
+        page = context.new_page()
+        page.goto("/sign-in?next=/account")
+        page.get_by_label("E-mail address").fill("hr@acme.example")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url("**/account")
 
 
 def test_every_entry_of_the_navigation_opens(open_page: Opened, pictures: Path | None) -> None:

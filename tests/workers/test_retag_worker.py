@@ -23,7 +23,7 @@ from workers import retag_state
 from workers.app import ANALYZE_MENTIONS, RETAG, enqueue, worker_arguments
 from workers.retag_state import Run
 
-MENTIONS = 60
+MENTIONS = 36
 NOW = datetime.now(UTC)
 
 
