@@ -4,8 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
-from starlette.datastructures import UploadFile
+from fastapi import APIRouter, Depends, File, Request, Response, UploadFile
 
 from advocacy.invitees import BadLine, read_list
 from api.auth import SignedIn
@@ -26,12 +25,6 @@ _SHOWN = 300  # refused lines on one page
 _PAGE = 50
 
 
-async def _uploaded(request: Request) -> str | None:
-    """The text of the uploaded list; None where none was sent."""
-    file = (await request.form()).get("file")
-    return _decoded(await file.read()) if isinstance(file, UploadFile) and file.size else None
-
-
 @router.get(HERE)
 def invitations_page(request: Request, now: Now, who: Reader) -> Response:
     """How invitations by mail stand."""
@@ -40,11 +33,11 @@ def invitations_page(request: Request, now: Now, who: Reader) -> Response:
 
 @router.post(HERE)
 def invite(
-    request: Request, now: Now, who: Sender, form: Form, file: Annotated[str | None, Depends(_uploaded)]
+    request: Request, now: Now, who: Sender, form: Form, file: Annotated[UploadFile | None, File()] = None
 ) -> Response:
     """Invite everybody on a list; each line that invites nobody is told with its reason."""
     try:
-        people, bad = read_list(file if file is not None else form.get("list"))
+        people, bad = read_list(form.get("list") if file is None else _decoded(file.file.read()))
         with db.transaction() as session:
             report = invitation_lists.invite_list(session, who.viewer, people, now)
             audit.record(session, who.viewer, "advocates.invite", f"{report.invited} by a list", now)
