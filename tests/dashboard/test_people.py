@@ -120,3 +120,27 @@ def test_a_key_for_nothing_is_refused(clients: Clients) -> None:
     assert answer.status_code == 422
     assert "Choose what the key may do" in answer.text
     assert 'value="Reports"' in answer.text
+
+
+def test_a_list_is_invited_and_what_cannot_be_is_told_with_its_line(clients: Clients) -> None:
+    client = clients("administrator")
+    listed = "E-mail;Team\nlist1@acme.example;Support\nlist1@acme.example;\n<script>;\nhr@acme.example;Board"
+    page = post(client, "/people/advocates", {"list": listed}).text
+    assert "1 person is invited" in page
+    assert "stands on line 2 already" in page
+    assert "&lt;script&gt;" in page
+    assert "has an account already" in page
+    upload: dict[str, object] = {"file": ("people.csv", b"list1@acme.example\r\nlist2@acme.example", "text/csv")}
+    page = post(client, "/people/advocates", files=upload).text
+    assert "1 person is invited" in page
+    assert "is invited already" in page
+    found = client.get("/people/advocates?q=LIST2&state=waiting").text
+    assert "list2@acme.example" in found
+    assert "list1@acme.example" not in found
+    number = re.search(r'name="id" value="(\d+)" aria-label="Withdraw', found)
+    assert number is not None
+    assert "1 invitation is withdrawn" in follow(client, post(client, "/people/advocates/withdraw", {"id": number[1]}))
+    assert "write how many" in post(client, "/people/advocates/eligible", {"people": "0"}).text.lower()
+    assert "Noted" in follow(client, post(client, "/people/advocates/eligible", {"people": "1,200"}))
+    assert clients("hr").get("/people/advocates").status_code == 403
+    assert "list1@acme.example" not in client.get("/people").text
