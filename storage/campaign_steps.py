@@ -155,6 +155,12 @@ def open_steps(session: Session) -> tuple[OpenStep, ...]:
     return tuple(OpenStep(row.id, row.campaign_id, row.kind, row.mark) for row in rows)
 
 
+def of_demo(session: Session, step_id: int) -> bool:
+    """Whether a step belongs to an invented campaign."""
+    query = select(Campaign.demo).join(CampaignStep, CampaignStep.campaign_id == Campaign.id)
+    return bool(session.scalar(query.where(CampaignStep.id == step_id)))
+
+
 def claim(session: Session, step_id: int, now: datetime, limit: int, cap: int) -> tuple[Person, ...]:
     """The next people of a step, at most `limit`, marked as told; none where another worker is at it.
 

@@ -9,7 +9,7 @@ from sqlalchemy import delete, select, text, update
 from sqlalchemy.orm import Session
 
 from storage import db
-from storage.models.advocacy import Advocate, Content, ProgrammeDay
+from storage.models.advocacy import Advocate, Campaign, Content, ProgrammeDay, Share
 from storage.models.incidents import Incident
 from storage.models.sources import Company, ProfileVersion, Source
 from storage.models.users import User
@@ -81,11 +81,19 @@ def note_programme_days(session: Session, joins: Sequence[datetime], eligible: i
         day += timedelta(days=1)
 
 
+def tie_shares(session: Session, campaign_id: int, start: datetime, end: datetime) -> None:
+    """Let the invented shares of a time belong to an invented campaign."""
+    invented = select(Advocate.id).where(Advocate.demo)
+    of_time = (Share.published_at >= start, Share.published_at < end, Share.advocate_id.in_(invented))
+    session.execute(update(Share).where(*of_time).values(campaign_id=campaign_id))
+
+
 def remove(session: Session) -> None:
     """Take away every demo row; what is real stays as it is, and without a real profile the first start comes back."""
     for source_id in session.scalars(select(Source.id).where(Source.demo).order_by(Source.id)).all():
         remove_source_mentions(session, source_id)
         session.execute(delete(Source).where(Source.id == source_id))
+    session.execute(delete(Campaign).where(Campaign.demo))
     session.execute(delete(Advocate).where(Advocate.demo))
     session.execute(delete(Content).where(Content.demo))
     session.execute(delete(ProgrammeDay).where(ProgrammeDay.demo))

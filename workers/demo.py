@@ -20,6 +20,7 @@ from workers.alert import detect_alerts
 from workers.analyze import analyze
 from workers.app import DEMO_LOAD, DEMO_REMOVE, job
 from workers.demo_advocates import add_advocates
+from workers.demo_campaigns import add_campaigns
 from workers.demo_contents import add_contents
 from workers.tell import write_mails
 
@@ -89,6 +90,7 @@ def _load(now: datetime, progress: Progress) -> None:
     add_contents(now)
     progress("Adding the last day")
     _take_in([each for each in posts if (each.post.published_at or now) >= border], now)
+    add_campaigns(now)
     with db.transaction() as session:
         stored.mark_loaded(session)
         own = profile.own_company(session)
