@@ -108,7 +108,7 @@ def _claims(settings: Settings, code: str, nonce: str, verifier: str, now: datet
             log.warning("A sign-in by the provider failed: %s", error)
             raise Refused("The provider's answer was not valid. Begin the sign-in again.") from error
         except (httpx2.HTTPError, ValueError, TypeError, KeyError) as error:
-            log.warning("The sign-in provider failed: %s", type(error).__name__)
+            log.warning("The sign-in provider failed.", exc_info=True)
             raise ProviderDown(DOWN) from error
 
 
@@ -179,7 +179,7 @@ def _metadata(settings: Settings) -> dict[str, Any]:
 def _json(client: httpx2.Client, address: str, **options: Any) -> dict[str, Any]:
     if isinstance(client, OAuth2Client):
         options = {"withhold_token": True, **options}
-    answer = client.get(address, **options).raise_for_status()
+    answer = client.request("GET", address, **options).raise_for_status()
     found = answer.json() if len(answer.content) <= _LARGEST else None
     if not isinstance(found, dict):
         raise ValueError("no object")  # noqa: TRY004 - as for what is no JSON at all
