@@ -32,6 +32,7 @@ def test_a_person_signs_in(browser: Browser, site: str) -> None:
         page.wait_for_url("**/account")
 
 
+@pytest.mark.timeout(300)  # some thirty pages on a busy machine
 def test_every_entry_of_the_navigation_opens(open_page: Opened, pictures: Path | None) -> None:
     """Each page is looked at by the first role that has it; that the others get it is asked without drawing.
 
