@@ -17,7 +17,7 @@ class HeadCount:
     eligible: int | None
     invited: int
     joined: int
-    connected: int
+    connected: int | None
     active: int
 
 

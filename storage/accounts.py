@@ -1,6 +1,7 @@
 """Accounts and their passwords: made, signed in to, changed, deactivated."""
 
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -108,9 +109,23 @@ def set_password(session: Session, user_id: int, password: str) -> None:
     session.flush()
 
 
-def list_users(session: Session) -> tuple[UserRow, ...]:
-    """All accounts by name."""
-    return tuple(account_row(user) for user in session.scalars(select(User).order_by(User.name, User.id)))
+def list_users(session: Session, part: str = "", limit: int | None = None) -> tuple[UserRow, ...]:
+    """Accounts by name, those who may sign in first; `part` of name or address narrows them."""
+    query = select(User).order_by(User.active.desc(), User.name, User.id).limit(limit)
+    if part:
+        query = query.where(User.name.icontains(part, autoescape=True) | User.email.icontains(part, autoescape=True))
+    return tuple(account_row(user) for user in session.scalars(query))
+
+
+def count_users(session: Session) -> int:
+    """How many accounts there are."""
+    return session.scalar(select(func.count()).select_from(User)) or 0
+
+
+def names_of(session: Session, user_ids: Collection[int]) -> dict[int, str]:
+    """Names by account; who is deleted is left out."""
+    rows = session.execute(select(User.id, User.name).where(User.id.in_(user_ids)))
+    return {row.id: row.name for row in rows}
 
 
 def groups_of(session: Session, user_id: int) -> tuple[str | None, str | None]:

@@ -34,7 +34,7 @@ def note_refusal(session: Session, address: str, detail: str, now: datetime) -> 
 
 
 def _note(session: Session, bounce: Bounce, now: datetime) -> bool:
-    mail = None if bounce.message is None else _mail(session, bounce.message, now)
+    mail = None if bounce.message is None else _mail(session, bounce.message, bounce.recipient, now)
     if mail is None:
         return _mention(session, bounce, now)
     if mail.error is None or not mail.error.startswith(_CAME_BACK):
@@ -45,12 +45,17 @@ def _note(session: Session, bounce: Bounce, now: datetime) -> bool:
     return True
 
 
-def _mail(session: Session, message: str, now: datetime) -> OutboxMail | None:
-    """The mail of a Message-ID; they are keyed, so that the recent ones are compared one by one."""
+def _mail(session: Session, message: str, recipient: str | None, now: datetime) -> OutboxMail | None:
+    """The mail of a Message-ID; they are keyed, so that the recent ones are compared one by one.
+
+    Those to the address that the report names come first: among fifty thousand invitations no other would be found.
+    """
     recent = select(OutboxMail.id, OutboxMail.dedupe_key).where(OutboxMail.created_at >= now - _LOOKED_BACK)
-    for mail_id, key in session.execute(recent.order_by(OutboxMail.id.desc()).limit(_MOST)):
-        if local_part(message_key(key)) == message:
-            return session.get(OutboxMail, mail_id, with_for_update=True)
+    recent = recent.order_by(OutboxMail.id.desc()).limit(_MOST)
+    for query in (recent.where(OutboxMail.recipient == recipient), recent):
+        for mail_id, key in session.execute(query):
+            if local_part(message_key(key)) == message:
+                return session.get(OutboxMail, mail_id, with_for_update=True)
     return None
 
 

@@ -60,6 +60,8 @@ _WAITING = """
     SELECT a.id FROM advocate_accounts a
     WHERE a.state = 'connected' AND (a.next_try_at IS NULL OR a.next_try_at <= :now)
     AND (a.claimed_at IS NULL OR a.claimed_at < :stale) AND EXISTS (SELECT 1 FROM shares s WHERE {due})
+    AND EXISTS (SELECT 1 FROM advocates v JOIN users u ON u.id = v.user_id
+        WHERE v.id = a.advocate_id AND v.left_at IS NULL AND u.active)
     ORDER BY a.checked_at NULLS FIRST, a.id LIMIT 1 FOR UPDATE SKIP LOCKED
 """
 _SHARES = """

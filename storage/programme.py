@@ -145,7 +145,7 @@ def _days(session: Session, start: datetime, end: datetime) -> tuple[HeadCount, 
     first, last = start.astimezone(UTC).date(), end.astimezone(UTC).date()
     query = select(ProgrammeDay).where(ProgrammeDay.day >= first, ProgrammeDay.day <= last)
     return tuple(
-        HeadCount(row.day, row.eligible, row.invited, row.joined, row.joined, row.active)
+        HeadCount(row.day, row.eligible, row.invited, row.joined, row.connected, row.active)
         for row in session.scalars(query.order_by(ProgrammeDay.day))
     )
 

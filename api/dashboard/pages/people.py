@@ -21,6 +21,7 @@ Reader = Annotated[SignedIn, Depends(page_role("administrator"))]
 Sender = Annotated[SignedIn, Depends(form_role("administrator"))]
 _LIFETIMES = {"30": 30, "90": 90, "365": 365, "": None}  # days
 _ACTS = 30
+_PEOPLE = 200  # accounts on the page; the search finds the others
 
 
 @router.get("/people")
@@ -134,10 +135,13 @@ def _page(
     secret: str = "",
     scopes: frozenset[str] = frozenset(),
 ) -> Response:
+    part = request.query_params.get("q", "").replace("\x00", "")[:100].strip()
     with db.reading() as session:
-        everybody = users.list_users(session)
+        everybody = users.list_users(session, part, _PEOPLE)
+        accounts = users.count_users(session)
         invitations = users.open_invitations(session, now)
         keys = [key for key in users.list_tokens(session) if key.revoked_at is None]
+        owners = users.names_of(session, {key.user_id for key in keys})
         acts = audit.entries(session, who.viewer, limit=_ACTS)
         addresses = mail_states.list_addresses(session, who.viewer)
     return page(
@@ -146,8 +150,10 @@ def _page(
         "people.html",
         title="People",
         status=422 if errors else 200,
-        people=sorted(everybody, key=lambda each: not each.active),
-        names={each.id: each.name for each in everybody},
+        people=everybody,
+        accounts=accounts,
+        part=part,
+        names=owners,
         invitations=invitations,
         keys=[(key, key.expires_at is not None and key.expires_at <= now) for key in keys],
         acts=acts,
