@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from advocacy.content import Draft
 from advocacy.pictures import Picture
-from storage import advocacy, content_edits, contents
+from storage import advocacy, content_edits, contents, sharing
 from storage.models.advocacy import Campaign
 from storage.models.users import User
 from storage.viewer import NotAllowed, NotFound, Viewer, viewer_for
@@ -98,12 +98,15 @@ def test_an_embargo_hides_a_content_from_everybody_who_could_share_it(session: S
     made = content_edits.add(session, MARKETING, replace(DRAFT, campaign_id=campaign), HOSTS, NOW)
     ada, editor = an_advocate(session), an_advocate(session, "mo", "marketing")
     assert contents.available(session, ada, NOW) == contents.available(session, editor, NOW) == ()
-    with pytest.raises(NotFound):
-        contents.find(session, ada, made, NOW)
+    for viewer in (ada, HR):
+        with pytest.raises(NotFound):
+            contents.find(session, viewer, made, NOW)
+        with pytest.raises(NotFound):
+            contents.picture(session, viewer, made, NOW)
+        assert contents.list_contents(session, viewer, NOW).items == ()
     with pytest.raises(NotFound):
         contents.to_share(session, editor, made, NOW)
-    with pytest.raises(NotFound):
-        contents.find(session, HR, made, NOW)
+    assert sharing.suggested(session, editor, contents.available(session, editor, NOW), NOW, 3) == ()
     assert contents.find(session, editor, made, NOW).state == "planned"
     assert [row.id for row in contents.available(session, ada, NOW + DAY)] == [made]
     session.execute(update(Campaign).values(state="draft"))

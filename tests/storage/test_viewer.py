@@ -10,6 +10,7 @@ import pytest
 
 import storage
 from storage.breakdowns import Cell, Totals, VoiceRow
+from storage.contents import ContentPage, ContentRow
 from storage.held import HeldRow
 from storage.incident_feedback import GivenAnswer, SensitivityRow
 from storage.incident_log import EventRow, IncidentPage, IncidentRow
@@ -25,6 +26,7 @@ from storage.quality_sample import Judged, Progress
 from storage.run_log import Problem, RunRow
 from storage.search import MentionRow, Page
 from storage.series import Bucket
+from storage.sharing import SharedContent
 from storage.source_health import SourceRow
 from storage.viewer import SYSTEM, NotAllowed, Viewer, count_labels, text_labels, viewer_for
 
@@ -32,6 +34,8 @@ READ = {
     Bucket,
     Cell,
     Checked,
+    ContentPage,
+    ContentRow,
     EventRow,
     GivenAnswer,
     HeldRow,
@@ -54,6 +58,7 @@ READ = {
     QualityReport,
     RunRow,
     SensitivityRow,
+    SharedContent,
     SourceRow,
     TagQuality,
     Totals,

@@ -20,7 +20,7 @@ from config.settings import get_settings
 from metrics.advocacy import ClickCounts
 from metrics.engagement import OUTSIDE, QUESTIONS
 from metrics.reach import IMPRESSION_COUNTERS, REACH_COUNTER
-from storage import advocacy, contents, db, profile
+from storage import advocacy, contents, db, profile, sharing
 from storage.advocacy import AdvocateRow
 from storage.careers import own_steps
 from storage.interactions import interactions
@@ -31,7 +31,6 @@ _ROLES = ("marketing", "hr", "leadership", "advocate", "administrator")
 Reader = Annotated[SignedIn, Depends(page_role(*_ROLES))]
 Sender = Annotated[SignedIn, Depends(form_role(*_ROLES))]
 _COUNTERS = ("likes", "reposts", "replies", OUTSIDE, QUESTIONS)
-_IDEAS = 3
 
 
 @router.get("/my-reach")
@@ -120,7 +119,8 @@ def show(
         clicks = advocacy.clicks(session, who.viewer, me.id, span.start, span.end)
         acts = interactions(session, who.viewer, me.id, span.start, span.end)
         steps = own_steps(session, who.viewer, me.id, span.start, span.end)
-        ideas = contents.available(session, who.viewer, now)[:_IDEAS]
+        offered = contents.available(session, who.viewer, now)
+        ideas = sharing.suggested(session, who.viewer, offered, now, get_settings().suggestions_per_week)
     return page(
         request,
         who,
