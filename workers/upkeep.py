@@ -3,7 +3,7 @@
 import logging
 import math
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -11,7 +11,19 @@ from alerts.rules import SILENCE, Intent
 from alerts.silence import SilentSource, decide_silence
 from config.company import ProfileError
 from config.settings import get_settings
-from storage import advocacy, db, deliveries, incidents, mail_actions, mentions, profile, sources
+from storage import (
+    advocacy,
+    audit,
+    audit_chain,
+    db,
+    deliveries,
+    incidents,
+    mail_actions,
+    mentions,
+    profile,
+    sources,
+    users,
+)
 from workers.app import ANALYZE_PENDING, EVERY_HOUR, PICK_UP, REMATCH, TELL, WATCH_SOURCES, enqueue, job
 
 log = logging.getLogger(__name__)
@@ -47,6 +59,19 @@ def every_hour() -> None:
         advocacy.record_day(session, datetime.now(UTC))
         mail_actions.forget(session, datetime.now(UTC))
         deliveries.forget_old(session, datetime.now(UTC))
+        users.forget_ended(session, datetime.now(UTC))
+    _keep_audit_log(datetime.now(UTC))
+
+
+def _keep_audit_log(now: datetime) -> None:
+    """Let entries expire that are older than they are kept; once a day, note where the chain ends."""
+    settings = get_settings()
+    with db.transaction() as session:
+        audit.expire(session, now - timedelta(days=settings.audit_days), now)
+    with db.reading() as session:
+        anchor = audit_chain.last_anchor(session)
+    if anchor is not None and audit_chain.keep_anchor(settings.data_dir, anchor, now):
+        log.info("The audit log ends at %s", anchor)
 
 
 def watch_sources() -> None:
