@@ -23,11 +23,12 @@ def user_add(
     ask: Annotated[bool, typer.Option("--ask", help="Ask for the password; else one is made and shown once.")] = False,
 ) -> None:
     """Make an account."""
-    from storage import db, users
+    from storage import audit, db, users
 
     password = typer.prompt("Password", hide_input=True, confirmation_prompt=True) if ask else secrets.token_urlsafe(12)
     with database("manage.py user add"), db.transaction() as session:
-        users.create_user(session, email, full_name or email.partition("@")[0], role, password, now())
+        made = users.create_user(session, email, full_name or email.partition("@")[0], role, password, now())
+        audit.record(session, None, "person.add", f"user {made.id} as {role}, by manage.py", now())
     out.print(
         f"{escape(email)} may sign in as {role}." + ("" if ask else f" Password, shown this once: [bold]{password}[/]")
     )
@@ -36,13 +37,25 @@ def user_add(
 @user.command("password")
 def user_password(email: str) -> None:
     """Give an account a new password; it is asked for."""
-    from storage import db, users
+    from storage import audit, db, users
 
     with database("manage.py user password"), db.transaction() as session:
-        users.set_password(
-            session, _account(session, email), typer.prompt("New password", hide_input=True, confirmation_prompt=True)
-        )
+        number = _account(session, email)
+        users.set_password(session, number, typer.prompt("New password", hide_input=True, confirmation_prompt=True))
+        audit.record(session, None, "person.password", f"user {number}, by manage.py", now())
     out.print("The password is changed; open sign-ins of this account have ended.")
+
+
+@user.command("forget-app")
+def user_forget_app(email: str) -> None:
+    """Take the authenticator app away from an account whose owner lost it; make sure that it is them who asks."""
+    from storage import audit, db, second_factor
+
+    with database("manage.py user forget-app"), db.transaction() as session:
+        number = _account(session, email)
+        second_factor.remove(session, number)
+        audit.record(session, None, "person.second_factor", f"user {number}: app taken away by manage.py", now())
+    out.print("The password alone signs in again.")
 
 
 @user.command("list")
@@ -66,11 +79,12 @@ def key_add(
     ] = None,
 ) -> None:
     """Make a key and show it once."""
-    from storage import db, users
+    from storage import audit, db, users
 
     with database("manage.py key add"), db.transaction() as session:
         scopes = frozenset(scope or [name for name in users.SCOPES if name.endswith(":read")])
         number, secret = users.create_token(session, _account(session, email), label, scopes, now())
+        audit.record(session, None, "key.make", f"key {number}: {', '.join(sorted(scopes))}, by manage.py", now())
     out.print(f"Key {number}, shown this once: [bold]{secret}[/]")
 
 
@@ -99,9 +113,10 @@ def key_list() -> None:
 @key.command("revoke")
 def key_revoke(number: int) -> None:
     """End a key."""
-    from storage import db, users
+    from storage import audit, db, users
 
     with database("manage.py key revoke"), db.transaction() as session:
         if not users.revoke_token(session, number, now()):
             raise CommandError(f"There is no open key {number}.")
+        audit.record(session, None, "key.revoke", f"key {number}, by manage.py", now())
     out.print(f"Key {number} is revoked.")
