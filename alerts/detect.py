@@ -7,13 +7,17 @@ from datetime import datetime, timedelta
 from alerts.baseline import DAY_HOURS
 from alerts.negative import WINDOWS, negative_rise, positive_fall
 from alerts.rules import Finding, HourCount, Series
-from alerts.volume import RECENT_HOURS, Bar, volume_spike
+from alerts.volume import LONG, RECENT_HOURS, SHORT, Bar, volume_spike
 from metrics.listening import COVERAGE_FLOOR
 from metrics.suppress import MIN_AUTHORS, PROTECTED_AUDIENCES
 
 HOUR = timedelta(hours=1)
-SENSITIVITY = {"sensitive": Bar(3.0, 1.5), "balanced": Bar(4.0, 2.0), "strict": Bar(6.0, 2.5)}
-FLOOR = 5  # stories in an hour
+SENSITIVITY = {  # chance alone: once in so many hours
+    "sensitive": Bar(1 / 336, 1.25),
+    "balanced": Bar(1 / 1344, 1.5),
+    "strict": Bar(1 / 10752, 2.0),
+}
+FLOOR = 5  # stories in a window
 LEAST_AUTHORS = 3  # one loud person is no story
 WEEKS_TO_FALSE_SHARE = {"sensitive": 1.0, "balanced": 4.0, "strict": 16.0}  # of a series, by chance alone
 LATE_HOURS = 2  # hours before the last full one that are looked at again, since posts come in late
@@ -25,7 +29,8 @@ def detect(series: Series, now: datetime, sensitivity: str = "balanced", floor: 
 
     Steps: 1. Nothing with coverage below 0.9 (a source alert says so elsewhere), with less than 24 hours of history, or
     for a series that ended two hours ago. 2. Fewer than 3 authors, or fewer than 5 on an employee, alumnus or staff
-    slice: nothing. 3. Volume of the running hour, the last full one and, for late posts, the two before. 4. A rise of
+    slice: nothing. 3. Volume of the running hour, the last full one and, for late posts, the two before;
+    where no single hour is a spike, of the three hours up to each of them. 4. A rise of
     the negative share within the last week, over at least 20 sure mentions; where there is none, a fall of the positive
     share. Raises ValueError for an unknown sensitivity or a naive `now`.
     """
@@ -37,9 +42,10 @@ def detect(series: Series, now: datetime, sensitivity: str = "balanced", floor: 
     if not hours or now - hours[-1].hour > STALE or not _covered(series):
         return ()
     findings = []
-    indices = _judged_hours(series, hours)
-    if indices:
-        findings.append(volume_spike(series, hours, indices, SENSITIVITY[sensitivity], floor))
+    places = _judged_hours(series, hours)
+    if places:
+        windows_of = {SHORT: places, LONG: _judged_spans(series, hours, places)}
+        findings.append(volume_spike(series, hours, windows_of, SENSITIVITY[sensitivity], floor))
     windows, weeks = _windows(series, hours), WEEKS_TO_FALSE_SHARE[sensitivity]
     if windows:
         findings.append(negative_rise(series, hours, windows, weeks) or positive_fall(series, hours, windows, weeks))
@@ -71,6 +77,16 @@ def _judged_hours(series: Series, hours: Sequence[HourCount]) -> tuple[int, ...]
     if _enough(series, _mentions(hours, recent), short=True):
         chosen.extend(recent)
     return tuple(chosen)
+
+
+def _judged_spans(series: Series, hours: Sequence[HourCount], places: Sequence[int]) -> tuple[int, ...]:
+    """The last hours of the windows of three: the running and the last full one.
+
+    On a protected slice the running one only: its window holds the hours whose authors are known.
+    """
+    first = len(hours) - (1 if series.audience in PROTECTED_AUDIENCES else RECENT_HOURS)
+    spans = {place: range(max(0, place + 1 - LONG), place + 1) for place in places if place >= first}
+    return tuple(place for place, span in spans.items() if _enough(series, _mentions(hours, span), short=False))
 
 
 def _mentions(hours: Sequence[HourCount], places: Iterable[int]) -> int:

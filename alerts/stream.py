@@ -1,28 +1,36 @@
 """Spikes in a series of counts at a fixed step, row by row, without ever looking ahead.
 
-Steps per row: 1. Sum the last 15 and the last 60 minutes. 2. Each sum's distance from normal is that of
-`alerts.baseline.Spread` over the past 7 days (the sum itself left out). 3. Divide it by the usual daily peak of that
-distance (median of the daily maxima of up to 21 days, at least 4): a series that peaks every noon needs more than its
-noon. 4. The score is the mean of the two, so that a short and a long window have to agree. 5. Alert from 2.25 times the
-usual peak on (balanced), then rest for 24 hours.
+Steps per row: 1. Sum the last 15, 60 and 180 minutes. 2. Each sum's distance from normal is (sum − m) ÷ (f · √(m + 1)).
+The centre m is the median of such sums within an hour of this time of day on the past 7 days, drawn towards the median
+of all hours of these days as if that were one day more; f, at least 1, is how much wider than chance these quotients
+usually scatter (1.4826 · median of their absolute values, 7 days): the spread of a negative binomial count by moments,
+measured robustly. 3. Divide it by the bar of `usual_bar`, found from the daily maxima of the distance: what is far out
+on an ordinary day is no news. 4. The score is the mean over the windows, so that short and long have to agree. 5. Alert
+from a score of 1 on (balanced), then rest for 24 hours.
+
+Centre, spread and bar are found anew once an hour, from six samples per hour: a row costs a few additions.
 """
 
-from bisect import bisect_left, insort
 from collections import deque
 from dataclasses import dataclass
 from datetime import timedelta
-from statistics import median
+from math import sqrt
 
-from alerts.baseline import Spread
+import numpy as np
 
-WINDOWS = (timedelta(minutes=15), timedelta(minutes=60))
-BASELINE = timedelta(days=7)
-DAY = timedelta(days=1)
-PEAK_DAYS = 21
-PEAK_LEAST = 4.0  # k of the balanced volume rule: a calm series is not asked for less
-PEAK_LAG = timedelta(minutes=60)  # the newest hour stays out of the usual peak
-THRESHOLD = {"sensitive": 1.75, "balanced": 2.25, "strict": 3.0}
+from alerts.baseline import PEAK_DAYS, usual_bar
+from metrics.stats import FloatArray
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+WINDOWS = (timedelta(minutes=15), HOUR, 3 * HOUR)
+BASELINE_DAYS = 7
+FLAT_DAYS = 1.0  # the weight of all hours, in days: a few days alone make a poor picture of a day
+SAMPLES = 6  # per hour
+PEAK_TIMES, PEAK_LEAST = 1.5, 6.0  # the bar: times the usual daily peak, and what a calm series is asked for
+MAD_TO_SIGMA = 1.4826  # makes the MAD of a normal distribution its standard deviation
+THRESHOLD = {"sensitive": 0.75, "balanced": 1.0, "strict": 1.3}
 REST = timedelta(hours=24)
+_UNSEEN = float("-inf")  # the highest distance of an hour in which nothing could be judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,88 +43,124 @@ class Verdict:
     alert: bool
 
 
-class _RollingMedian:
-    """The median of the last `size` values."""
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    """Rows per block (an hour, or one row where the step is longer), blocks per day, rows from sample to sample."""
 
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._recent: deque[float] = deque()
-        self._sorted: list[float] = []
+    block: int
+    day: int
+    gap: int
 
-    def __len__(self) -> int:
-        return len(self._recent)
+    @property
+    def samples(self) -> int:
+        """Samples per block."""
+        return self.block // self.gap
 
-    def push(self, value: float) -> None:
-        if len(self._recent) == self._size:
-            del self._sorted[bisect_left(self._sorted, self._recent.popleft())]
-        self._recent.append(value)
-        insort(self._sorted, value)
-
-    def median(self) -> float:
-        middle = len(self._sorted) // 2
-        if len(self._sorted) % 2:
-            return self._sorted[middle]
-        return (self._sorted[middle - 1] + self._sorted[middle]) / 2
+    @property
+    def beside(self) -> int:
+        """Blocks within an hour to either side."""
+        return round(self.day / 24)
 
 
-class _UsualPeak:
-    """The median of the daily maxima; days are counted back from the present row."""
+@dataclass(frozen=True, slots=True)
+class _Normal:
+    """What is usual for a window during the present block."""
 
-    def __init__(self, day: int, lag: int) -> None:
-        self._day, self._lag = day, lag
-        self._row = -1
-        self._falling: deque[tuple[int, float]] = deque()  # candidates for the running maximum
-        self._maxima: deque[float] = deque(maxlen=PEAK_DAYS * day + lag)
+    centre: float
+    scale: float
+    bar: float
 
-    def push(self, distance: float) -> None:
-        self._row += 1
-        while self._falling and self._falling[-1][1] <= distance:
-            self._falling.pop()
-        self._falling.append((self._row, distance))
-        if self._falling[0][0] <= self._row - self._day:
-            self._falling.popleft()
-        self._maxima.append(self._falling[0][1])
-
-    def value(self) -> float:
-        """Before two full days nothing is usual, and the least peak stands."""
-        start = max(0, 2 * self._day - 1 - (self._row + 1 - len(self._maxima)))
-        newest = len(self._maxima) - self._lag
-        peaks = [self._maxima[index] for index in range(newest, start - 1, -self._day)]
-        return max(median(peaks), PEAK_LEAST) if peaks else PEAK_LEAST
+    def limit(self, bars: float) -> float:
+        return self.centre + bars * self.bar * self.scale
 
 
 class _Window:
-    """Distance from normal of one window's sum."""
+    """One window's sum, and what is normal for it."""
 
-    def __init__(self, rows: int, baseline: int, day: int, lag: int) -> None:
+    def __init__(self, rows: int, clock: _Clock) -> None:
         self.rows = rows
-        self._least = day
-        self._values: deque[float] = deque(maxlen=rows)
-        self._held: deque[float] = deque()  # sums that still overlap the present one
-        self._held_off: deque[float] = deque()
-        self._sums = _RollingMedian(baseline)
-        self._deviations = _RollingMedian(baseline)
-        self._peak = _UsualPeak(day, lag)
+        self.normal: _Normal | None = None
+        self._clock = clock
+        self._values: deque[float] = deque([0.0] * rows, maxlen=rows)
+        self._sum = 0.0
+        self._unknown = rows - 1  # rows until the sum is complete
+        blocks = (BASELINE_DAYS * clock.day + clock.beside, clock.samples)
+        self._sums = np.full(blocks, np.nan)  # samples of the past blocks, the newest last
+        days = blocks[0] - clock.day * np.arange(1, BASELINE_DAYS + 1)
+        self._around = np.add.outer(days, np.arange(-clock.beside, clock.beside + 1)).ravel()  # this time of day
+        self._spreads = np.full(blocks, np.nan)  # their distances from normal, in spreads of pure chance
+        self._sampled = np.full((2, clock.samples), np.nan)  # both, of the present block
+        self._maxima = np.full((PEAK_DAYS + 1) * clock.day, _UNSEEN)  # of the distance, by block
+        self._highest = _UNSEEN
 
-    def push(self, value: float) -> tuple[Spread, float, float] | None:
-        """(normal, distance, usual peak of the distance) of the present sum."""
+    def push(self, value: float, place: int) -> float:
+        """The distance from normal in bars; `place` of the row in its block."""
+        self._sum += value - self._values[0]
         self._values.append(value)
-        present = sum(self._values)
-        if len(self._held) == self.rows:
-            self._sums.push(self._held.popleft())
-            self._deviations.push(self._held_off.popleft())
-        known = len(self._sums) >= self._least
-        normal = Spread(self._sums.median(), self._deviations.median()) if known else None
-        self._held.append(present)
-        self._held_off.append(abs(present - (self._sums.median() if len(self._sums) else 0.0)))
-        peak = self._peak.value() if normal else PEAK_LEAST
-        distance = normal.distance(present) if normal else 0.0
-        self._peak.push(distance)
-        return (normal, distance, peak) if normal else None
+        sample = -1
+        if self._unknown:
+            self._unknown -= 1
+        elif (place + 1) % self._clock.gap == 0:
+            sample = (place + 1) // self._clock.gap - 1
+            self._sampled[0, sample] = self._sum
+        if self.normal is None:
+            return 0.0
+        above = self._sum - self.normal.centre
+        if sample >= 0:
+            self._sampled[1, sample] = abs(above) / sqrt(self.normal.centre + 1.0)
+        distance = above / self.normal.scale
+        self._highest = max(self._highest, distance)
+        return distance / self.normal.bar
+
+    def skip(self, rows: int) -> None:
+        """Rows that are missing: the sum holds what is known, and is no sample until it is complete again."""
+        for _ in range(min(rows, self.rows)):
+            self._values.append(0.0)
+        self._sum = sum(self._values)
+        self._unknown = self.rows - 1
+
+    def turn(self, blocks: int) -> None:
+        """End the present block, after it others without any row; find what is normal in the next one."""
+        for _ in range(min(blocks, len(self._maxima))):
+            _append(self._sums, self._sampled[0])
+            _append(self._spreads, self._sampled[1])
+            _append(self._maxima, self._highest)
+            self._sampled[:] = np.nan
+            self._highest = _UNSEEN
+        self._sum = sum(self._values)  # no error of rounding adds up
+        self.normal = self._usual()
+
+    def _usual(self) -> _Normal | None:
+        flat, known = _middle(self._sums)
+        least = max(1, self._clock.day * self._clock.samples - self.rows)
+        if known < least:
+            return None
+        centre = self._centre(flat)
+        spread, known = _middle(self._spreads)
+        factor = MAD_TO_SIGMA * spread
+        if known < least:  # the second day: the first one's rhythm is not known to be one
+            factor = sqrt(float(np.nanmean((self._sums - flat) ** 2)) / (flat + 1.0))
+        return _Normal(centre, max(1.0, factor) * sqrt(centre + 1.0), usual_bar(self._peaks(), PEAK_TIMES, PEAK_LEAST))
+
+    def _centre(self, flat: float) -> float:
+        """The median at this time of day, drawn towards that of all hours."""
+        usual, known = _middle(self._sums[self._around])
+        weight = known / (self._around.size // BASELINE_DAYS * self._clock.samples)
+        return (weight * usual + FLAT_DAYS * flat) / (weight + FLAT_DAYS)
+
+    def _peaks(self) -> list[float]:
+        """The highest distance of each day that was seen for half of it at least.
+
+        The last 24 hours are left out, so that an event does not raise its own bar.
+        """
+        days = self._maxima[: -self._clock.day].reshape(PEAK_DAYS, self._clock.day)
+        seen = 2 * np.count_nonzero(days > _UNSEEN, axis=1) >= self._clock.day
+        peaks: list[float] = days.max(axis=1)[seen].tolist()
+        return peaks
 
 
 class StreamDetector:
-    """Takes one count per step and gives its verdict; memory is bounded by 21 days of rows."""
+    """Takes one count per step and gives its verdict; memory is bounded by 7 days of six samples an hour."""
 
     def __init__(self, step: timedelta, sensitivity: str = "balanced") -> None:
         """Raises ValueError for a step outside one second to one day, or an unknown sensitivity."""
@@ -124,35 +168,61 @@ class StreamDetector:
             raise ValueError(f"the step must be between one second and one day, not {step}")
         if sensitivity not in THRESHOLD:
             raise ValueError(f"sensitivity must be one of {', '.join(THRESHOLD)}, not {sensitivity!r}")
-        day, lag = _rows(DAY, step), _rows(PEAK_LAG, step)
+        block = _rows(HOUR, step)
+        clock = _Clock(block, max(1, round(_rows(DAY, step) / block)), max(1, block // SAMPLES))
         self._threshold = THRESHOLD[sensitivity]
-        sizes = sorted({_rows(window, step) for window in WINDOWS})
-        self._windows = [_Window(rows, max(_rows(BASELINE, step), day), day, lag) for rows in sizes]
+        self._windows = [_Window(rows, clock) for rows in sorted({_rows(window, step) for window in WINDOWS})]
+        self._block, self._place = block, 0
         self._rest = _rows(REST, step)
         self._since_alert = self._rest
 
     def push(self, value: float) -> Verdict:
         """The verdict on the next row."""
-        judged = [window.push(value) for window in self._windows]
+        if self._place == self._block:
+            self._turn(1)
+        scores = [window.push(value, self._place) for window in self._windows]
+        self._place += 1
         self._since_alert += 1
-        scores = [distance / peak for _, distance, peak in filter(None, judged)]
-        if len(scores) < len(judged) or judged[0] is None:
+        normal = self._windows[0].normal
+        if normal is None or any(window.normal is None for window in self._windows):
             return Verdict(None, None, 0.0, False)
         score = max(0.0, sum(scores) / len(scores))
         alert = score >= self._threshold and self._since_alert >= self._rest
         if alert:
             self._since_alert = 0
-        return self._verdict(judged[0][0], judged[0][2], score, alert)
+        rows = self._windows[0].rows  # the range is that of the short window, shared out over its rows
+        low, high = normal.limit(-self._threshold), normal.limit(self._threshold)
+        return Verdict(max(0.0, low) / rows, high / rows, score, alert)
 
     def skip(self, rows: int) -> None:
-        """Tell of rows that are missing: unknown is not zero, so they only let time pass."""
+        """Tell of rows that are missing: unknown is not zero."""
         self._since_alert += rows
+        for window in self._windows:
+            window.skip(rows)
+        blocks, place = divmod(self._place + rows, self._block)
+        if blocks:
+            self._turn(blocks)
+        self._place = place
 
-    def _verdict(self, normal: Spread, peak: float, score: float, alert: bool) -> Verdict:
-        """The range is that of the short window, shared out over its rows."""
-        rows = self._windows[0].rows
-        reach = self._threshold * peak
-        return Verdict(max(0.0, normal.limit(-reach)) / rows, normal.limit(reach) / rows, score, alert)
+    def _turn(self, blocks: int) -> None:
+        for window in self._windows:
+            window.turn(blocks)
+        self._place = 0
+
+
+def _append(past: FloatArray, present: FloatArray | float) -> None:
+    """Put the present in place of the oldest."""
+    past[:-1] = past[1:]
+    past[-1] = present
+
+
+def _middle(values: FloatArray) -> tuple[float, int]:
+    """The median of what is known (0 for nothing), and how many that are; sorts, which is quicker than `np.median`."""
+    ordered = np.sort(values, axis=None)  # unknown ones last
+    known = int(ordered.searchsorted(np.inf, side="right"))
+    if not known:
+        return 0.0, 0
+    return float(ordered[(known - 1) // 2] + ordered[known // 2]) / 2.0, known
 
 
 def _rows(span: timedelta, step: timedelta) -> int:

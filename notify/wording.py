@@ -197,7 +197,9 @@ def _closed(facts: AlertFacts) -> str:
     if facts.kind == "rival_event" and facts.subject == RIVAL_NEGATIVE:
         return f"negative share back to normal after {lasted}, at most {100 * facts.observed:.0f} %"
     peak = _plural(round(facts.observed), "story", "stories")
-    return f"mentions{senders} back to normal after {lasted}, at most {peak} in an hour"
+    hours = max(1, round(facts.window / timedelta(hours=1)))
+    span = "an hour" if hours == 1 else f"{hours} hours"
+    return f"mentions{senders} back to normal after {lasted}, at most {peak} in {span}"
 
 
 def _arithmetic(facts: AlertFacts) -> str:

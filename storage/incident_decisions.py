@@ -161,6 +161,7 @@ def _update(session: Session, intent: Intent, now: datetime) -> int | None:
         incident.observed, incident.n, incident.authors = finding.observed, finding.n, finding.authors
         incident.expected_low, incident.expected_high = finding.expected_low, finding.expected_high
         incident.severity_reason = finding.severity_reason
+        incident.window_minutes = round(finding.window / timedelta(minutes=1))
         incident.window_start = min(incident.window_start, finding.at)
     if intent.tell:
         incident.notes = list(finding.notes)
@@ -188,5 +189,6 @@ def _figures(finding: Finding, intent: Intent) -> dict[str, float]:
         "expected_high": finding.expected_high,
         "n": finding.n,
         "authors": finding.authors,
+        "window_hours": finding.window / timedelta(hours=1),
         "severity": SEVERITIES.index(intent.severity),
     }

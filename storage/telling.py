@@ -63,7 +63,7 @@ def facts(session: Session, event_id: int, now: datetime) -> tuple[AlertFacts, t
         opened_at=incident.opened_at,
         as_of=min(as_of(session) or event.at, now),
         window_start=incident.window_start,
-        window=incident.window,
+        window=timedelta(hours=_number(figures.get("window_hours"), incident.window / timedelta(hours=1))),
         observed=_number(figures.get("observed"), incident.observed),
         expected_low=_number(figures.get("expected_low"), incident.expected_low),
         expected_high=_number(figures.get("expected_high"), incident.expected_high),
@@ -176,7 +176,7 @@ def points(session: Session, viewer: Viewer, incident: IncidentRow, now: datetim
     )
     if until - wanted.start > timedelta(days=30):
         return ()
-    volume = incident.kind == VOLUME
+    volume = incident.kind == VOLUME and incident.window == timedelta(hours=1)  # of three hours none is out of range
     first, last = incident.window_start - timedelta(hours=1), incident.last_finding_at
     return tuple(
         VolumePoint(

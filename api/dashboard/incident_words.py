@@ -21,7 +21,7 @@ _RULES = {
 }
 _VOLUME_RULE = (
     "Stories in one window, the most so far",
-    "median of comparable hours plus the distance that the sensitivity asks for",
+    "more than chance brings about at such hours, and further out than on usual days",
 )
 
 

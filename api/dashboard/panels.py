@@ -121,9 +121,10 @@ def incident(
     planned: Sequence[Planned] = (),
 ) -> Panel:
     """Stories per hour around a volume spike, with the expected band over the time of the incident."""
+    hourly = row.window == timedelta(hours=1)
     points = []
     for each in buckets:
-        inside = row.window_start - timedelta(hours=1) < each.start <= row.last_finding_at
+        inside = hourly and row.window_start - timedelta(hours=1) < each.start <= row.last_finding_at
         points.append(
             VolumePoint(
                 each.start,
@@ -135,7 +136,8 @@ def incident(
                 suppressed=each.suppressed,
             )
         )
-    note = f"Stories per hour; the band is what is normal for such an hour. {_as_of(as_of)}"
+    band = "the band is what is normal for such an hour" if hourly else "what is normal was judged over several hours"
+    note = f"Stories per hour; {band}. {_as_of(as_of)}"
     table = _table(buckets, _volume_cells, _VOLUME_COLUMNS)
     return Panel(id, "Hour by hour", _volume_chart(tuple(points), "", _spans(planned)), note + _shaded(planned), table)
 
