@@ -22,7 +22,9 @@ from storage import (
     mentions,
     profile,
     sources,
+    topics,
     users,
+    vectors,
 )
 from workers.app import ANALYZE_PENDING, EVERY_HOUR, PICK_UP, REMATCH, TELL, WATCH_SOURCES, enqueue, job
 
@@ -60,6 +62,8 @@ def every_hour() -> None:
         mail_actions.forget(session, datetime.now(UTC))
         deliveries.forget_old(session, datetime.now(UTC))
         users.forget_ended(session, datetime.now(UTC))
+        vectors.forget(session, datetime.now(UTC))
+        topics.forget_old(session, datetime.now(UTC))
     _keep_audit_log(datetime.now(UTC))
 
 
