@@ -96,6 +96,7 @@ def test_every_read_takes_a_viewer() -> None:
         ("leadership", "", "both brand employer neither"),
         ("advocate", "", ""),
         ("administrator", "both brand employer neither", "both brand employer neither"),
+        ("auditor", "", ""),
     ],
 )
 def test_what_a_role_reads(role: str, texts: str, counts: str) -> None:
