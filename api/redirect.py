@@ -2,8 +2,8 @@
 
 `FastRedirects` answers codes that are known and fresh before anything else of the application is asked. Every other
 request of `/l/…` goes the usual way to `api.routes.links`, which asks the database and fills the cache. A thread
-stores what was noted and renews what was used, both twice a second: a link that was closed, has expired, or whose host
-is no longer registered leads nowhere within `STALE`, also in other processes.
+stores what was noted and renews what was used, both twice a second: a link that was closed, or whose host is no longer
+registered, leads nowhere after half a second, or `STALE` where a busy machine delays that, also in other processes.
 """
 
 import logging
@@ -32,7 +32,7 @@ from storage.spool import Batch, Spool, line_of
 log = logging.getLogger(__name__)
 
 EVERY: Final = 0.5  # seconds between two rounds of the thread
-STALE: Final = 2.0  # seconds that an entry is trusted without being renewed
+STALE: Final = 5.0  # seconds that an entry is trusted without being renewed, should a busy machine delay a round
 WITHOUT_DATABASE: Final = 600.0  # seconds that links in use are still followed while the database is away
 MOST_CODES: Final = 5_000
 PREFIX: Final = "/l/"
@@ -77,6 +77,7 @@ class Tracker:
         self._used: set[str] = set()
         self._salt = b""
         self._salt_ends = 0.0
+        self._registered: tuple[int, Sequence[str]] = (0, ())  # profile version, hosts
         self._away = False  # the database, at the last round
         self._complained = 0.0
         self._stopping = threading.Event()
@@ -100,7 +101,7 @@ class Tracker:
 
     def forget(self) -> None:
         """Empty the cache; the next click asks the database."""
-        self._entries, self._used, self._salt_ends = {}, set(), 0.0
+        self._entries, self._used, self._salt_ends, self._registered = {}, set(), 0.0, (0, ())
         self.limit.clear()
         self.unknown.clear()
 
@@ -125,7 +126,7 @@ class Tracker:
         target = clicks.targets(session, [code]).get(code)
         if target is None:
             return None
-        entry = _entry(target, _hosts(session), now)
+        entry = _entry(target, self._hosts(session), now)
         if entry is None:
             return target
         while len(self._entries) >= MOST_CODES:
@@ -189,7 +190,7 @@ class Tracker:
             with db.transaction() as session:
                 self.know_salt(session, now)
                 found = clicks.targets(session, list(kept))
-                hosts = _hosts(session)
+                hosts = self._hosts(session)
         except (sql.OperationalError, sql.InterfaceError):
             self._away = True
             self._entries = {code: _without_database(entry, now) for code, entry in kept.items()}
@@ -197,6 +198,14 @@ class Tracker:
         self._away = False
         entries = {code: _entry(target, hosts, now) for code, target in found.items()}
         self._entries = {code: entry for code, entry in entries.items() if entry is not None}
+
+    def _hosts(self, session: Session) -> Sequence[str]:
+        """The registered hosts; the profile is only read when there is a newer one."""
+        version = profile.version(session)
+        if version != self._registered[0]:
+            state = profile.current_profile(session)
+            self._registered = (version, () if state is None else state.profile.company.careers_hosts)
+        return self._registered[1]
 
     def _work(self) -> None:
         """Rounds until told to stop; a fault is told and the next round tries again."""
@@ -287,11 +296,6 @@ def _entry(target: Target, hosts: Sequence[str], now: datetime) -> Entry | None:
 def _without_database(entry: Entry, now: datetime) -> Entry:
     """Trusted on while nobody can close a link either, but not for ever."""
     return replace(entry, fresh=min(now.timestamp() + STALE, entry.asked + WITHOUT_DATABASE))
-
-
-def _hosts(session: Session) -> Sequence[str]:
-    state = profile.current_profile(session)
-    return () if state is None else state.profile.company.careers_hosts
 
 
 def _store(batch: Batch) -> int:

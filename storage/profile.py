@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from config.company import CompanyProfile, Problem, ProfileError, load_profile
@@ -60,6 +60,11 @@ def current_profile(session: Session) -> ProfileState | None:
     """The newest version; None before a company is set up."""
     row = session.scalars(select(ProfileVersion).order_by(ProfileVersion.id.desc()).limit(1)).first()
     return None if row is None else _state(row)
+
+
+def version(session: Session) -> int:
+    """The number of the profile in force; 0 without one."""
+    return session.scalar(select(func.max(ProfileVersion.id))) or 0
 
 
 def save_profile(
