@@ -127,7 +127,10 @@ def receipt_letter(
     parts = [Part(("You have left the programme. This is what that did.",), tuple(facts))]
     if ends:
         parts.append(Part(tuple(end_words(each) for each in ends), title="Permissions"))
-    small = ("Keep this mail if you want a receipt: Outspoken keeps nothing that leads to you, this mail included.",)
+    small = (
+        "Keep this mail if you want a receipt; its copy here is deleted after 30 days. The audit log goes on saying "
+        "that your account joined and agreed, and when; nothing leads from it to a post or a figure.",
+    )
     headline = f"Receipt: you left the advocates' programme on {moment(left_at)}"
     return compose(Letter(address, headline, tuple(parts), key, small=small))
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from storage import db
 from storage.models.advocacy import Advocate, Campaign, Content, ProgrammeDay, Share
+from storage.models.attribution import CareerVisit
 from storage.models.incidents import Incident
 from storage.models.sources import Company, ProfileVersion, Source
 from storage.models.users import User
@@ -77,6 +78,7 @@ def note_programme_days(session: Session, joins: Sequence[datetime], eligible: i
     while day <= now.astimezone(UTC).date():
         joined = sum(each.astimezone(UTC).date() <= day for each in joins)
         counts = {"invited": min(eligible, joined * 5), "joined": joined, "active": round(joined * 0.8)}
+        counts["connected"] = round(joined * 0.6)
         session.merge(ProgrammeDay(day=day, eligible=eligible, demo=True, **counts))
         day += timedelta(days=1)
 
@@ -88,12 +90,28 @@ def tie_shares(session: Session, campaign_id: int, start: datetime, end: datetim
     session.execute(update(Share).where(*of_time).values(campaign_id=campaign_id))
 
 
+_VISITS = text("""
+INSERT INTO career_visits (day, host, origin, began_at, jobs_at, applied_at, link_id, campaign, channel, demo)
+SELECT (v.at AT TIME ZONE 'UTC')::date, :host, 'beacon', v.at, CASE WHEN v.steps > 0 THEN v.at END,
+       CASE WHEN v.steps > 1 THEN v.at END, l.id, l.campaign, l.channel, true
+FROM unnest(CAST(:times AS timestamptz[]), CAST(:steps AS integer[]), CAST(:codes AS text[])) AS v(at, steps, code)
+LEFT JOIN links l ON l.code = v.code
+""")
+
+
+def note_visits(session: Session, host: str, visits: Sequence[tuple[datetime, int, str | None]]) -> None:
+    """Visits to the careers pages: when, how far (0 no further, 1 job list, 2 application), the code they came by."""
+    times, steps, codes = (list(column) for column in zip(*visits, strict=True)) if visits else ([], [], [])
+    session.execute(_VISITS, {"host": host, "times": times, "steps": steps, "codes": codes})
+
+
 def remove(session: Session) -> None:
     """Take away every demo row; what is real stays as it is, and without a real profile the first start comes back."""
     for source_id in session.scalars(select(Source.id).where(Source.demo).order_by(Source.id)).all():
         remove_source_mentions(session, source_id)
         session.execute(delete(Source).where(Source.id == source_id))
     session.execute(delete(Campaign).where(Campaign.demo))
+    session.execute(delete(CareerVisit).where(CareerVisit.demo))
     session.execute(delete(Advocate).where(Advocate.demo))
     session.execute(delete(Content).where(Content.demo))
     session.execute(delete(ProgrammeDay).where(ProgrammeDay.demo))

@@ -9,12 +9,14 @@ from typing import Any, get_args, get_type_hints
 import pytest
 
 import storage
+from storage.advocate_accounts import AccountRow, ConsentRow
 from storage.breakdowns import Cell, Totals, VoiceRow
 from storage.contents import ContentPage, ContentRow
 from storage.held import HeldRow
 from storage.incident_feedback import GivenAnswer, SensitivityRow
 from storage.incident_log import EventRow, IncidentPage, IncidentRow
 from storage.incidents import IncidentDetail
+from storage.invitation_lists import ListedInvitation
 from storage.mention_detail import MentionDetail
 from storage.outbox import MailDetail, MailRow
 from storage.planned_events import PlannedPage, PlannedRow
@@ -31,9 +33,11 @@ from storage.source_health import SourceRow
 from storage.viewer import SYSTEM, NotAllowed, Viewer, count_labels, text_labels, viewer_for
 
 READ = {
+    AccountRow,
     Bucket,
     Cell,
     Checked,
+    ConsentRow,
     ContentPage,
     ContentRow,
     EventRow,
@@ -43,6 +47,7 @@ READ = {
     IncidentPage,
     IncidentRow,
     Judged,
+    ListedInvitation,
     MailDetail,
     MailRow,
     MentionDetail,
