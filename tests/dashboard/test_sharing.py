@@ -118,6 +118,13 @@ def test_own_words_go_to_the_platforms_own_composer_with_a_tracked_link(advocate
     again = post(advocate, f"/share/{content}", {"platform": "x", "text": "Again"}).text
     assert code[1] in again
     assert code[1] not in post(advocate, f"/share/{content}", {"platform": "bluesky", "text": "Again"}).text
+    nameless = post(advocate, f"/share/{content}", {"platform": "mastodon", "text": "Again"}).text
+    assert "Name your server above" in nameless
+    assert "takes no text" not in nameless
+    named = post(
+        advocate, f"/share/{content}", {"platform": "mastodon", "text": "Again", "server": "@a@m.example"}
+    ).text
+    assert "https://m.example/share?text=Again" in named
 
 
 def test_a_copy_is_refused_on_x_and_warned_of_elsewhere(advocate: TestClient, content: int) -> None:
