@@ -136,7 +136,8 @@ def _positive(facts: AlertFacts) -> str:
 
 
 def _rating(facts: AlertFacts) -> str:
-    return f"the last {facts.n} reviews give {facts.observed:.1f} stars less, alarm from {facts.expected_high:.1f} on"
+    fall = f"{facts.observed:.1f} stars less than before"
+    return f"the last {facts.n} reviews give {fall}, alarm from {facts.expected_high:.1f} on"
 
 
 def _topic(facts: AlertFacts) -> str:
@@ -187,13 +188,14 @@ def _closed(facts: AlertFacts) -> str:
         return f"negative share{senders} back to normal after {lasted}, at most {100 * facts.observed:.0f} %"
     if facts.kind == "positive_share":
         low = f"{100 * (1 - facts.observed):.0f} %"
-        return f"positive share{senders} back to normal after {lasted}, at least {low}"
+        return f"positive share{senders} back to normal after {lasted}, {low} at its lowest"
     if facts.kind == "rating_drop":
         return f"ratings no longer fall after {lasted}, at most {facts.observed:.1f} stars below the usual"
     if facts.kind in ("new_theme", "spill_over"):
         most = _plural(round(facts.observed), "person", "people")
-        what = "nothing more of the new theme" if facts.kind == "new_theme" else "no longer told on the brand side:"
-        return f"{what} {_named(facts)} after {lasted}, at most {most}"
+        if facts.kind == "new_theme":
+            return f"the theme {_named(facts)} is no longer new or told by few after {lasted}, at most {most}"
+        return f"{_named(facts)} is no longer told on the brand side after {lasted}, at most {most}"
     if facts.kind == "rival_event" and facts.subject == RIVAL_NEGATIVE:
         return f"negative share back to normal after {lasted}, at most {100 * facts.observed:.0f} %"
     peak = _plural(round(facts.observed), "story", "stories")

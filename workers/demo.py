@@ -23,6 +23,7 @@ from workers.demo_advocates import add_advocates
 from workers.demo_campaigns import add_campaigns
 from workers.demo_contents import add_contents
 from workers.tell import write_mails
+from workers.topics import find_topics
 
 log = logging.getLogger(__name__)
 Progress = Callable[[str], None]
@@ -96,6 +97,7 @@ def _load(now: datetime, progress: Progress) -> None:
         own = profile.own_company(session)
     if own is not None:
         detect_alerts(own.id)
+        find_topics(now)
 
 
 def _take_in(posts: Sequence[DemoPost], now: datetime) -> None:

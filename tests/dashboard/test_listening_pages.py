@@ -205,3 +205,12 @@ def test_the_chart_library_is_sent_once(clients: Clients) -> None:
     assert "vegaEmbed" in first.text
     again = clients("hr").get("/static/vega.js", headers={"If-None-Match": first.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
+
+
+def test_new_themes_and_what_reaches_consumers_have_their_panels(clients: Clients) -> None:
+    employer = clients("hr").get("/employer").text
+    assert "No new theme was found" in employer
+    assert "Does it reach consumers?" in employer
+    brand = clients("marketing").get("/brand").text
+    assert "New this week" in brand
+    assert "Does it reach consumers?" not in brand

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.recipients import KINDS, Escalation, OnCall, Recipient
-from notify.routing import News, decide, escalate_to, local_day, main_languages, on_call, quiet_until
+from notify.routing import News, decide, escalate_to, local_day, main_languages, on_call, quiet_until, unwanted
 
 NIGHT = Recipient(email="ada@acme.example", severity="low", quiet_hours="22:00-07:00", timezone="Europe/Berlin")
 SPIKE = News("volume_spike", "brand", "consumer", "high", frozenset({"de", "en"}))
@@ -136,3 +136,12 @@ def test_every_kind_of_the_detectors_can_be_chosen() -> None:
         value for name, value in vars(rules).items() if name in ("VOLUME", "NEGATIVE", "POSITIVE", "RATING", "SILENCE")
     }
     assert kinds <= set(KINDS)
+
+
+def test_a_rivals_event_is_for_those_who_ask_for_it_and_spill_over_for_both_sides() -> None:
+    rival = News("rival_event", "all", "all", "low")
+    everything = Recipient(email="ada@acme.example", severity="low")
+    assert unwanted(rival, everything) == "told on pages and in digests only"
+    assert unwanted(rival, everything.model_copy(update={"kinds": ("rival_event",)})) == ""
+    spilled = News("spill_over", "both", "all", "high")
+    assert unwanted(spilled, everything.model_copy(update={"facets": ("employer",)})) == ""

@@ -14,6 +14,7 @@ from api.dashboard import figures, filters, panels
 from api.dashboard.figures import Figure, Side, Window
 from api.dashboard.incident_words import headline
 from api.dashboard.render import page, redirect
+from api.dashboard.spill_over_panel import spill_over_panel
 from api.dashboard.wording import count, group
 from api.deps import Now, page_role
 from api.looks import note_quotes
@@ -151,6 +152,9 @@ def _side_values(session: Session, viewer: Viewer, span: Window, facet: str, aud
         by_source = rollups.breakdown(session, viewer, None, span.start, span.end, "source", facet=facet)
         values["voices"] = panels.voices("voices", voices, as_of, "Share of voice") if len(voices) > 1 else None
         values["voice_sources"] = [cell.label for cell in by_source]
+    own = profile.own_company(session)
+    if facet == "employer" and own is not None:
+        values["spill"] = spill_over_panel(session, viewer, own.id, span)
     values["stars"] = _stars(session, viewer, span, facet)
     return values
 
