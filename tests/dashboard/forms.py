@@ -5,12 +5,20 @@ from collections.abc import Mapping, Sequence
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
+from api import auth
+
 Values = Mapping[str, str | Sequence[str]]
+
+
+_known: dict[str, str] = {}  # session → its secret, which stays the same; drawing a page for each form costs time
 
 
 def csrf(client: TestClient) -> str:
     """The secret of the client's session; `/my-reach` is open to every role."""
-    return client.get("/my-reach").text.split('name="csrf" value="')[1].split('"')[0]
+    session = client.cookies.get(auth.COOKIE) or ""
+    if session not in _known:
+        _known[session] = client.get("/my-reach").text.split('name="csrf" value="')[1].split('"')[0]
+    return _known[session]
 
 
 def post(
