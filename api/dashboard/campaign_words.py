@@ -18,7 +18,7 @@ _STEPS = {
     "withdrawn": "Taking back told",
     "live": "Go-live told",
     "question": "Those who answer told of questions",
-    "answer": "Answer told",
+    "answer": "Answers told",
     "closed": "End told",
 }
 _MEASURES = {
@@ -27,7 +27,17 @@ _MEASURES = {
     "negative": "Negative mentions",
     NET: "Net sentiment",
 }
+_OFTEN = ("question", "answer")
 _SMALL = "fewer than 5 people have answered, so this stays hidden"
+
+
+def timeline(rows: Iterable[TimelineRow]) -> tuple[TimelineRow, ...]:
+    """The steps, with those that come often (questions, answers) in one line each, where the first of them stood."""
+    lines: dict[tuple[str, str], TimelineRow] = {}
+    for row in rows:
+        key = (row.kind, "" if row.kind in _OFTEN else row.mark)
+        lines[key] = _together(lines[key], row) if key in lines else row
+    return tuple(lines.values())
 
 
 def step(row: TimelineRow) -> str:
@@ -37,9 +47,10 @@ def step(row: TimelineRow) -> str:
 
 def reached(row: TimelineRow) -> str:
     """How many it reached."""
-    told = f"{count(row.told)} {'person' if row.told == 1 else 'people'}"
+    unit = ("mail", "mails") if row.kind in _OFTEN else ("person", "people")
+    told = f"{count(row.told)} {unit[row.told != 1]}"
     if row.handed_over:
-        told += f", {count(row.handed_over)} mails handed over"
+        told += f", {count(row.handed_over)} handed over to the mail server"
     if row.failed:
         told += f", {count(row.failed)} not taken or stopped"
     return told
@@ -90,10 +101,26 @@ def reasons(found: Iterable[ResultFigure]) -> tuple[str, ...]:
 
 def verdict(found: tuple[ResultFigure, ...]) -> str:
     """The result in a sentence."""
+    if all(one.value is None for one in found):
+        return "Too little is known to tell whether anything changed."
     clear = [one for one in found if one.clear and one.value is not None]
     if not clear:
         return "No change outside stands out from chance."
     return "; ".join(f"{_name(one)} {_change(one)}" for one in clear) + ". The rest can't be told from chance."
+
+
+def _together(first: TimelineRow, then: TimelineRow) -> TimelineRow:
+    told = [at for at in (first.last_at, then.last_at) if at is not None]
+    return TimelineRow(
+        first.kind,
+        "",
+        first.made_at,
+        None if first.done_at is None or then.done_at is None else then.done_at,
+        first.told + then.told,
+        first.handed_over + then.handed_over,
+        first.failed + then.failed,
+        max(told, default=None),
+    )
 
 
 def _line(one: ResultFigure) -> tuple[str, ...]:
@@ -103,7 +130,7 @@ def _line(one: ResultFigure) -> tuple[str, ...]:
         return (_name(one), _change(one), ends, signed(one.observed), signed(one.expected), "no control", numbers)
     ends = UNKNOWN if one.low is None or one.high is None else f"{_share(one.low)} to {_share(one.high)}"
     placebo = UNKNOWN if one.placebo_p is None else percent(one.placebo_p)
-    numbers = f"{count(one.n)} days after, {count(one.before)} before"
+    numbers = f"{count(one.n)} {'day' if one.n == 1 else 'days'} after, {count(one.before)} before"
     return (_name(one), _change(one), ends, count(one.observed), count(one.expected), placebo, numbers)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from storage.models.advocacy import Campaign
 from storage.models.incidents import PlannedEvent
 from storage.viewer import SYSTEM
 from tests.campaign_cast import MARK, campaign, person
+from tests.dashboard.conftest import Opened
 from tests.dashboard.forms import follow, post
 
 Clients = Callable[[str], TestClient]
@@ -64,12 +66,15 @@ def test_a_campaign_is_written_told_asked_about_and_answered(clients: Clients) -
     room = f"/campaigns/{path}"
     assert "person:advocate@acme.example" in hr.get(f"{room}/edit").text
     assert advocate.get(room).status_code == 404
-    assert "being told" in follow(hr, post(hr, f"{room}/brief"))
+    changed = {**FORM, **_times(), "why": "The depot burns."}
+    assert "The depot burns." in follow(hr, post(hr, f"{room}/edit", changed))
+    follow(hr, post(hr, f"{room}/edit", {**changed, "why": "The depot moves."}))
+    assert "being told" in follow(hr, post(hr, f"{room}/do/brief"))
     assert "The depot moves." in advocate.get(room).text
     assert "We move in May." in leader.get(f"{room}/briefing").text
     assert marketing.get(room).status_code == 404
-    assert post(marketing, f"{room}/go-live").status_code == 404
-    assert post(advocate, f"{room}/go-live").status_code == 403
+    assert post(marketing, f"{room}/do/go-live").status_code == 404
+    assert post(advocate, f"{room}/do/go-live").status_code == 403
     follow(advocate, post(advocate, f"{room}/questions", {"text": "Why May?", "anonymous": "1"}))
     follow(advocate, post(advocate, f"{room}/questions", {"text": "Do I keep my desk?"}))
     asked = hr.get(room).text
@@ -82,7 +87,7 @@ def test_a_campaign_is_written_told_asked_about_and_answered(clients: Clients) -
     )
     assert "Yes, you do." in advocate.get(room).text
     assert "Yes, you do." not in leader.get(room).text
-    assert "embargo lasts" in follow(hr, post(hr, f"{room}/go-live"))
+    assert "embargo lasts" in follow(hr, post(hr, f"{room}/do/go-live"))
 
 
 def test_a_wrong_form_comes_back_with_what_was_typed(clients: Clients) -> None:
@@ -129,4 +134,28 @@ def test_the_launch_day_and_the_result_show_what_the_role_may_see(clients: Clien
     assert "reads no counts" in shown["advocate"]
     hr = clients("hr")
     assert "Begin earlier" in follow(hr, post(hr, f"/campaigns/{made}/lessons", {"lessons": "Begin earlier."}))
-    assert "written anew" in follow(hr, post(hr, f"/campaigns/{made}/measure"))
+    assert "written anew" in follow(hr, post(hr, f"/campaigns/{made}/do/measure"))
+
+
+def test_the_room_and_the_result_fit_a_wide_screen_and_a_phone(open_page: Opened, pictures: Path | None) -> None:
+    now = datetime.now(UTC)
+    live = _made(now, "brief", "go_live", groups=("team:Support", "role:leadership"))
+    over = _made(now, "brief", "go_live")
+    with db.transaction() as session:
+        for number in range(7):
+            user = person(session, f"seen{number}{live}")
+            for made in (live, over):
+                campaign_voice.give(session, user, made, 1 + number % 5, "The workload grows.", now)
+                asked = campaign_voice.ask(session, user, made, f"Question {number}?", anonymous=number > 4, now=now)
+                if number % 2:
+                    campaign_voice.answer(session, SYSTEM, asked, "Yes.\n\nAnd no.", to_all=True, now=now)
+        acts.close(session, SYSTEM, over, now)
+        campaign_results.write_result(session, over, now)
+        acts.keep(session, SYSTEM, over, "Begin earlier.", now)
+    for path in (f"/campaigns/{live}", f"/campaigns/{over}/result", "/campaigns", f"/campaigns/{live}/edit"):
+        page = open_page("hr", path, 390)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
+        if pictures is not None:
+            page.screenshot(path=pictures / f"campaign{path.replace('/', '-')}-390.png", full_page=True)
+            page.set_viewport_size({"width": 1400, "height": 900})
+            page.screenshot(path=pictures / f"campaign{path.replace('/', '-')}-1400.png", full_page=True)

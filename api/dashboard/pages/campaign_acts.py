@@ -101,7 +101,7 @@ def keep(now: Now, who: FormUser, campaign_id: CampaignId, form: Form) -> Respon
     return redirect(f"/campaigns/{campaign_id}/result#lessons", "It is kept, with your name and the date.")
 
 
-@router.post("/campaigns/{campaign_id}/{act}")
+@router.post("/campaigns/{campaign_id}/do/{act}")
 def act(now: Now, who: FormUser, campaign_id: CampaignId, act: Act) -> Response:
     """Brief, take back, go live, close, measure anew."""
     found = _ACTS[act]

@@ -129,7 +129,7 @@ def _desk(session: Session, who: SignedIn, row: CampaignRow, now: datetime) -> d
     """What only those who write the campaign see: checklist, groups, timeline."""
     if not row.editable:
         return {"points": (), "groups": (), "timeline": (), "held_back": ""}
-    timeline = campaign_steps.timeline(session, who.viewer, row.id, now)
+    timeline = campaign_words.timeline(campaign_steps.timeline(session, who.viewer, row.id, now))
     return {
         "points": checklist(row.brief, campaigns.contents_of(session, row.id), now),
         "groups": groups_in_words(session, row.brief),
