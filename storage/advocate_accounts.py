@@ -145,14 +145,6 @@ def connect(
     owned_advocate(session, viewer, advocate_id)
     if _open_consent(session, advocate_id, platform) is None:
         raise ValueError("consent: agree first to what is read")
-    taken = select(AdvocateAccount.id).where(
-        AdvocateAccount.platform == platform,
-        AdvocateAccount.host == who.host,
-        AdvocateAccount.native_id == who.native_id,
-        AdvocateAccount.advocate_id != advocate_id,
-    )
-    if session.scalar(taken) is not None:
-        raise ValueError("account: this account is connected by somebody else")
     _put_aside(session, advocate_id, platform, now)
     values = {
         "advocate_id": advocate_id,
@@ -165,7 +157,9 @@ def connect(
         "expires_at": None if token.refresh else token.expires_at,
         "connected_at": now,
     }
-    session.execute(insert(AdvocateAccount).values(**values))
+    add = insert(AdvocateAccount).values(**values).on_conflict_do_nothing().returning(AdvocateAccount.id)
+    if session.scalar(add) is None:
+        raise ValueError("account: this account is connected by somebody else")
     if platform == "bluesky":
         _know_by_did(session, advocate_id, who)
 

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from collectors.own_posts.shapes import Identity, Token
 from config.settings import Settings
-from storage import advocacy, advocate_accounts, db
+from storage import advocacy, advocate_accounts, db, users
 from storage.viewer import NotAllowed, Viewer, viewer_for
 from tests import factories as make
 from tests.collectors.platforms import X_ME, Platforms, x_id
@@ -192,6 +192,22 @@ def test_whoever_leaves_or_withdraws_is_read_no_more_and_the_token_is_given_back
     platforms.down = lambda _: None
     give_back_tokens(NOW + 2 * HOUR)
     assert (platforms.ended, count("token_revocations")) == (["renew", "good"], 0)
+
+
+def test_nothing_is_read_for_a_closed_account_nor_with_another_key(
+    platforms: Platforms, ada: Viewer, settings: Callable[..., Settings]
+) -> None:
+    connect(ada, Token("good"))
+    share(ada)
+    with db.transaction() as session:
+        users.deactivate(session, ada.user_id or 0, NOW)
+    read_shares(NOW + HOUR)
+    assert (likes(), platforms.asked) == ([], [])
+    with db.transaction() as session:
+        users.activate(session, ada.user_id or 0)
+    settings(secret_key="another")
+    read_shares(NOW + HOUR)
+    assert (account("state"), platforms.asked) == ("reconnect", [])
 
 
 def test_a_post_that_came_by_two_addresses_is_one(platforms: Platforms, ada: Viewer) -> None:
