@@ -13,8 +13,8 @@ from metrics.suppress import MIN_AUTHORS, PROTECTED_AUDIENCES
 
 HOUR = timedelta(hours=1)
 SENSITIVITY = {  # chance alone: once in so many hours
-    "sensitive": Bar(1 / 336, 1.25),
-    "balanced": Bar(1 / 1344, 1.5),
+    "sensitive": Bar(1 / 672, 1.25),
+    "balanced": Bar(1 / 2688, 1.5),
     "strict": Bar(1 / 10752, 2.0),
 }
 FLOOR = 5  # stories in a window

@@ -64,7 +64,7 @@ def decide(
             if intent is not None and intent.action == "open":
                 opened.append(spokesman)
         else:
-            intent = _update(spokesman, incident, now)
+            intent = _explained(spokesman, incident, known or Known()) or _update(spokesman, incident, now)
             touched.add(incident.id)
             incidents[incident.id] = _after(incident, intent, spokesman, now)
         if intent is not None:
@@ -85,6 +85,15 @@ def _opening(finding: Finding, known: Known) -> Intent | None:
     if closed is not None and _growth(finding, replace(closed, told_observed=closed.observed)) is None:
         return None  # somebody has closed it, and it is no more than they knew
     return Intent("open", None, raised(finding, factor), finding.severity, "No open incident covers it.", True)
+
+
+def _explained(finding: Finding, incident: OpenIncident, known: Known) -> Intent | None:
+    """What a planned event, entered while the incident is open, explains from then on: nobody is told of it again."""
+    event = explaining(finding, known.planned)
+    if event is None:
+        return None
+    reason = f"Explained by {event.name}: while it runs, a rise in volume is not told again."
+    return Intent("explain", incident.id, finding, incident.severity, reason, False)
 
 
 def _spokesmen(findings: Sequence[Finding]) -> list[Finding]:

@@ -65,12 +65,13 @@ def _known(session: Session, company_id: int, which: ColumnElement[bool]) -> lis
 def save(session: Session, intents: Sequence[Intent], now: datetime, demo: bool = False) -> list[int]:
     """Carry intents out; returns the ids of the events that are to be told by mail.
 
-    Opening what is open already absorbs instead; an intent for an incident that was closed meanwhile does nothing, nor
-    does one about what a planned event explains.
+    Opening what is open already absorbs instead; an intent for an incident that was closed meanwhile does nothing. What
+    a planned event explains is one line in the timeline of an open incident, and nothing without one.
     """
     told = []
     for intent in intents:
         if intent.action == "explain":
+            _explain(session, intent, now)
             continue
         event = _open(session, intent, now, demo) if intent.action == "open" else _update(session, intent, now)
         if event is not None:
@@ -173,6 +174,20 @@ def _update(session: Session, intent: Intent, now: datetime) -> int | None:
     kind = EVENTS[intent.action]
     event = add_event(session, incident.id, kind, now, None, intent.reason, _figures(finding, intent), intent.tell)
     return event if intent.tell else None
+
+
+def _explain(session: Session, intent: Intent, now: datetime) -> None:
+    """The incident lives on as long as the rise does, its peak stays its own, and its timeline says why it is quiet."""
+    if intent.incident_id is None:
+        return
+    incident = session.get(Incident, intent.incident_id, with_for_update=True, populate_existing=True)
+    if incident is None or incident.closed_at is not None:
+        return
+    incident.last_finding_at = now
+    said = select(IncidentEvent.id).where(IncidentEvent.incident_id == incident.id, IncidentEvent.text == intent.reason)
+    if session.scalar(said.limit(1)) is None:
+        finding = _finding(intent)
+        add_event(session, incident.id, "absorbed", now, None, intent.reason, _figures(finding, intent), False)
 
 
 def _finding(intent: Intent) -> Finding:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from alerts.detect import detect
+from alerts.discovery import detect_company
 from alerts.incident import decide
 from alerts.rating import rating_drop
 from alerts.retagged import decide_retagged
@@ -48,11 +48,8 @@ def detect_alerts(company_id: int, *, ratings: bool = False) -> None:
         if not incidents.deciding(session, company_id):
             db.after_commit(session, lambda: _detect_again(company_id))
             return
-        findings = [
-            finding
-            for series in rollups.alert_series(session, company_id, now)
-            for finding in detect(series, now, settings.alert_sensitivity, settings.alert_floor)
-        ]
+        looked_at = rollups.alert_series(session, company_id, now)
+        findings = list(detect_company(looked_at, now, settings.alert_sensitivity, settings.alert_floor))
         for reviews in rollups.rating_series(session, company_id, now) if ratings else ():
             drop = rating_drop(reviews, now, settings.alert_sensitivity)
             findings += [drop] if drop else []

@@ -42,6 +42,23 @@ def test_a_launch_explains_its_own_facet_and_time_only(facet: str, at: datetime,
     assert intent.action == action
 
 
+def test_a_launch_that_is_entered_later_explains_what_is_open_from_then_on() -> None:
+    open_one = incident(facet="brand", severity="low", told_observed=10.0)
+    (intent,) = decide([found("brand", observed=90, severity="high")], [open_one], NOW, Known(planned=[LAUNCH]))
+    assert (intent.action, intent.incident_id, intent.tell) == ("explain", open_one.id, False)
+    assert "Explained by Launch" in intent.reason
+    over = replace(LAUNCH, end=NOW)
+    assert actions(decide([found("brand", observed=90, severity="high")], [open_one], NOW, Known(planned=[over]))) == [
+        ("grow", True)
+    ]
+
+
+def test_an_explained_incident_still_hears_that_the_voices_turn_negative() -> None:
+    findings = [found("brand"), found("brand", kind=NEGATIVE, observed=0.7, severity="critical")]
+    intents = decide(findings, [incident(facet="brand", severity="low")], NOW, Known(planned=[LAUNCH]))
+    assert actions(intents) == [("explain", False), ("grow", True)]
+
+
 def test_a_launch_that_goes_wrong_is_heard() -> None:
     findings = [found("brand", observed=40), found("brand", kind=NEGATIVE, observed=0.7)]
     intents = decide(findings, [], NOW, Known(planned=[LAUNCH]))

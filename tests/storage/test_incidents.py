@@ -1,5 +1,6 @@
 """Incidents: intents carried out, the timeline, roles, and what a mail about them says."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -65,6 +66,28 @@ def test_an_incident_opens_grows_and_closes(session: Session, world: World) -> N
     assert (row.observed, row.severity, row.state) == (40, "high", "closed")
     kinds = [event.kind for event in incidents.timeline(session, MARKETING, incident_id)]
     assert kinds == ["opened", "grown", "closed"]
+
+
+def test_what_a_planned_event_explains_is_one_line_and_keeps_the_peak(session: Session, world: World) -> None:
+    incident_id, first = opened(session, world)
+    explained = Intent("explain", incident_id, a_finding(world, 90), "medium", "Explained by Launch.", False)
+    for hour in (1, 2):
+        assert incidents.save(session, [explained, replace(explained, incident_id=None)], NOW + hour * HOUR) == []
+    row = incidents.find(session, MARKETING, incident_id)
+    assert (row.observed, row.last_finding_at) == (17, NOW + 2 * HOUR)
+    texts = [event.text for event in incidents.timeline(session, MARKETING, incident_id)]
+    assert texts == ["News.", "Explained by Launch."]
+    assert incidents.events_to_tell(session) == [first]
+
+
+def test_a_longer_window_is_told_as_what_it_is(session: Session, world: World) -> None:
+    incident_id, _ = opened(session, world)
+    longer = Intent("grow", incident_id, a_finding(world, 40, window=3 * HOUR), "medium", "Doubled.", True)
+    (event,) = incidents.save(session, [longer], NOW + HOUR)
+    told = incidents.facts(session, event, NOW + HOUR)
+    assert told is not None
+    assert told[0].window == 3 * HOUR
+    assert all(point.expected_high is None for point in told[0].points)
 
 
 def test_absorbing_is_remembered_but_neither_told_nor_repeated(session: Session, world: World) -> None:
