@@ -6,6 +6,8 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
+from nlp.names import without_names
+
 # A longer post is cut before anything else looks at it, so that a 5 MB text costs no more than a long article.
 HEAD_CHARS = 4_000
 TAIL_CHARS = 2_000
@@ -52,10 +54,11 @@ def mask(text: str) -> str:
 
 
 def spelled(masked: str) -> str:
-    """What the tokenizer gets of a clean and masked text: hashtags split, emoji spelled out, repeats shortened."""
+    """What the tokenizer gets of a clean and masked text: hashtags split, names as signs, emoji spelled out, repeats
+    shortened."""
     text = unicodedata.normalize("NFKC", masked)
     text = _HASHTAG.sub(lambda match: f"# {_CAMEL.sub(' ', match[1])}", text)
-    text = _REPEAT.sub(r"\1\1\1", text)
+    text = _REPEAT.sub(r"\1\1\1", without_names(text))
     return " ".join(text.translate(_SPELLED).split())
 
 

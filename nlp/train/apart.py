@@ -25,6 +25,17 @@ class Labelled:
 
 ENGLISH = ("en", "und")
 UNSEEN_COMPANY_SETS = ("glassdoor_banks", "trustpilot_pet_insurance")
+# Five audiences of companies and people never trained on; staff reviews whose own words tell which.
+WORDS_TELL = {
+    "glassdoor_banks": ("employee", "alumnus"),
+    "glassdoor_investment_firm": ("employee", "alumnus"),
+    "indeed_bank_pnc": ("employee", "alumnus"),
+    "trustpilot_pet_insurance": ("consumer",),
+    "interview_reviews": ("candidate",),
+    "job_ads": ("other",),
+    "linkedin_ibm_company_page": ("other",),
+}
+MOST_OF_A_LABEL = 150
 UNSEEN_SETS = ("airline_tweets",)  # non-commercial licence: looked at, never learnt from
 
 
@@ -46,6 +57,7 @@ def apart_sets() -> dict[str, list[Labelled]]:
                 found[f"{recipe.file}{language}:dev"] = rows
     for name in UNSEEN_COMPANY_SETS:
         found[f"{name}:unseen"] = _public(name, unseen=True)[""]
+    found["words_tell:unseen"] = _whose_words_tell()
     for name in UNSEEN_SETS:
         found[f"{name}:unseen"] = _public(name).get("", [])
     for rows in found.values():
@@ -65,6 +77,21 @@ def _public(name: str, *, unseen: bool = False, recipe: Recipe | None = None) ->
             language = "" if raw["lang"] in ENGLISH else f"-{raw['lang']}"
             found.setdefault(language, []).extend(_by_target(raw, recipe))
     return found
+
+
+def _whose_words_tell() -> list[Labelled]:
+    """At most `MOST_OF_A_LABEL` rows of each audience; a staff review counts where its words give the same as its tick
+    box (`cue`)."""
+    by_label: dict[str, list[Labelled]] = {}
+    for name, labels in WORDS_TELL.items():
+        path = shared_folder() / "data" / "nlp" / f"{name}.jsonl.gz"
+        for raw in read_jsonl(path) if path.exists() else ():
+            label = str(raw.get("audience"))
+            apart = raw.get("company") in HELD_OUT_COMPANIES or raw.get("split") == "dev"
+            told = label not in ("employee", "alumnus") or raw.get("cue") == label
+            if apart and told and label in labels and raw.get("lang") in ENGLISH:
+                by_label.setdefault(label, []).append(Labelled(str(raw["text"]), {"audience": label}))
+    return [row for rows in by_label.values() for row in random.Random(7).sample(rows, min(len(rows), MOST_OF_A_LABEL))]
 
 
 def _by_target(raw: Mapping[str, object], recipe: Recipe | None) -> list[Labelled]:

@@ -1,8 +1,8 @@
 """Calibrate exported weights: `python -m nlp.train.calibrate --weights FOLDER`. No torch: it measures what is served.
 
 Every head gets a vector scaling (one temperature, one bias per class) that minimises the weighted log loss on the parts
-kept apart; sets count by `SET_WEIGHTS`, and within the sentiment sets every class counts half by its number and half
-alike, since services meet other mixes of classes than the sets have. Then the thresholds:
+kept apart; sets count by `SET_WEIGHTS`, and within a sentiment set all classes count alike, since services meet other
+mixes of classes than the sets have. Then the thresholds:
 
 - audience: the lowest threshold per class (not under `LOWEST`) at which `AUDIENCE_PRECISION` of our own posts that get
   the label are right and at most `GENERAL_SHARE` of general tweets get it; for employee and alumnus also
@@ -53,7 +53,7 @@ STAFF_REVIEWS = (
     "indeed_city_governments:dev",
 )
 # The sets that the service's posts are most like count more than each of the others.
-SET_WEIGHTS = {OUR_POSTS: 7.0, GENERAL_TALK: 9.0}
+SET_WEIGHTS = {OUR_POSTS: 7.0, GENERAL_TALK: 45.0}
 # Looked at in evaluation only; a company that calibration has seen is no longer unseen.
 UNSEEN_SUFFIX = ":unseen"
 
@@ -187,10 +187,10 @@ def _weights(targets: Floats, total: float, *, balanced: bool) -> Floats:
     even = np.full(len(targets), 1.0 / len(targets))
     if not balanced:
         return total * even
+    # How many of a company's mentions are negative is not known beforehand and changes; so no class is likelier.
     classes = targets.argmax(axis=1)
     counts = np.bincount(classes, minlength=targets.shape[1])
-    alike = 1.0 / (counts[classes] * np.count_nonzero(counts))
-    return np.asarray(total * (even + alike) / 2)
+    return np.asarray(total / (counts[classes] * np.count_nonzero(counts)))
 
 
 def thresholds(apart: Apart, scaling: dict[str, Calibration]) -> dict[str, object]:

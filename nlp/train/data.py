@@ -20,7 +20,7 @@ from pathlib import Path
 
 from nlp.result import AUDIENCES, FACETS, SENTIMENTS
 from nlp.text import model_text
-from nlp.train.names import COMPANY_SHARE, PERSON_SHARE, with_another_company, with_other_people
+from nlp.train.names import OTHERWISE_SHARE, TWIN_SHARE, called_otherwise, with_invented
 from nlp.train.recipe import AUXILIARY, HELD_OUT_COMPANIES, RECIPES, Recipe
 
 log = logging.getLogger(__name__)
@@ -46,8 +46,8 @@ class Row:
     """One text with a distribution per head; None where nothing is known. `weight` scales its loss.
 
     `target` is who the sentiment is about, marked in some epochs and not in others; `marked` texts always have it
-    marked, since without the mark they would carry two labels. `aux` is a label of an auxiliary task: its name and
-    number.
+    marked, since without the mark they would carry two labels. `twin` is the same text with others named. `aux` is a
+    label of an auxiliary task: its name and number.
     """
 
     text: str
@@ -59,6 +59,7 @@ class Row:
     whole: bool = False
     target: str | None = None
     marked: bool = False
+    twin: str | None = None
     aux: tuple[str, int] | None = None
 
 
@@ -219,11 +220,13 @@ def varied(row: Row, rng: random.Random) -> Row:
     target = row.target if row.marked or rng.random() < MARKED_SHARE else None
     if row.source != "corpus":
         text, target = without_giveaways(text, target, rng)
-    elif row.target and target is None and rng.random() < COMPANY_SHARE:
-        text = with_another_company(text, row.target, company_names(), rng)
-    if rng.random() < PERSON_SHARE:
-        text = with_other_people(text, rng)
-    return replace(row, text=disguised(model_text(text, target), rng), sentiment=sentiment)
+    read = twin = disguised(model_text(text, target), rng)
+    if row.source == "corpus" and row.target and target is None and rng.random() < OTHERWISE_SHARE:
+        marked = disguised(model_text(text, row.target), rng)
+        read, twin = called_otherwise(marked, company_names(), rng), called_otherwise(marked, company_names(), rng)
+    twin = with_invented(twin, company_names(), rng)
+    paired = twin != read and rng.random() < TWIN_SHARE
+    return replace(row, text=read, twin=twin if paired else None, sentiment=sentiment)
 
 
 @lru_cache(maxsize=1)

@@ -15,8 +15,9 @@ from torch import nn
 
 from nlp.heads import HEADS_FILE, Layers, TunedHeads
 from nlp.model import VECTOR
+from nlp.names import COMPANY_WORD, PERSON_WORD
 from nlp.shipped import read_meta
-from nlp.text import model_text
+from nlp.text import TARGET_WORD, model_text
 from nlp.train.data import corpus_rows
 from nlp.train.network import HEADS, MAX_TOKENS, Tagger, base_folder, load_checkpoint, load_tokenizer
 from nlp.train.quantize import quantize
@@ -46,11 +47,22 @@ def export_fp32(network: nn.Module, path: Path) -> None:
 
 
 def calibration_windows() -> list[list[int]]:
-    """Word piece ids of posts of our own, from which the ranges of the activations are taken."""
-    texts = [model_text(row.text) for row in corpus_rows(held_out=False)]
-    step = max(1, len(texts) // CALIBRATION_TEXTS)
-    coded = load_tokenizer()(texts[::step], truncation=True, max_length=SERVICE_TOKENS)
+    """Word piece ids of posts of our own, from which the ranges of the activations are taken.
+
+    Every sign stands in a part of them: one that no text has would be cut off wherever it occurs later.
+    """
+    rows = corpus_rows(held_out=False)
+    rows = rows[:: max(1, len(rows) // CALIBRATION_TEXTS)]
+    texts = [_with_signs(model_text(row.text, row.target), at) for at, row in enumerate(rows)]
+    coded = load_tokenizer()(texts, truncation=True, max_length=SERVICE_TOKENS)
     return [list(ids) for ids in coded["input_ids"]]
+
+
+def _with_signs(text: str, at: int) -> str:
+    """Of three texts one as it is, one that begins with a person, one in which the company in question is another."""
+    if at % 3 == 1:
+        return f"{PERSON_WORD} {text}"
+    return text.replace(TARGET_WORD, COMPANY_WORD) if at % 3 == 2 else text
 
 
 def write_tokenizer(out: Path) -> None:

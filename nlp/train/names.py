@@ -1,53 +1,42 @@
-"""Names that training swaps, so that the network does not judge by who is named: companies, first names, pronouns.
+"""Names that training swaps, so that the network reads a name that is on no list like the sign of a listed one.
 
-Swapping is augmentation only; what it buys is measured by the fairness part of `nlp.evaluate --behaviour`, whose names
-and sentences are others.
+A text in which somebody is named has a *twin*: the same with other people and companies. Training asks for the same
+answer to both. What that buys is measured by the fairness part of `nlp.evaluate --behaviour`.
 """
 
 import random
-import re
 
-from nlp.text import TARGET_SIGN, clean, mark_target
+from nlp.names import COMPANY_WORD, PERSON_WORD
+from nlp.text import TARGET_WORD
 
-FIRST_NAMES = (
-    "Aaliyah", "Abdul", "Adaeze", "Adrian", "Agnieszka", "Aiko", "Alejandro", "Amina", "Andrzej", "Anjali", "Arjun",
-    "Astrid", "Ayşe", "Beatriz", "Bogdan", "Brandon", "Camille", "Carlos", "Chidi", "Chloe", "Claire", "Connor",
-    "Dariusz", "Deepa", "Demba", "Dmitri", "Ebony", "Elif", "Emeka", "Emily", "Fatou", "Fernanda", "Gareth",
-    "Giulia", "Gustavo", "Hannah", "Hassan", "Heike", "Hiroshi", "Ibrahim", "Imani", "Ingrid", "Isabela", "Jamal",
-    "Jasmine", "Javier", "Jennifer", "Jin", "Jorge", "José", "Jürgen", "Kaito", "Kateryna", "Kemal", "Kevin",
-    "Khadija", "Kwame", "Lakshmi", "Lars", "Latoya", "Leila", "Liam", "Lorenzo", "Lucía", "Magda", "Malik", "Mandy",
-    "Marco", "Mehmet", "Mei", "Miguel", "Mohammed", "Nadia", "Ngozi", "Nguyen", "Nikolai", "Olga", "Omar", "Oscar",
-    "Paolo", "Patrice", "Pierre", "Priya", "Rachel", "Raj", "Ravi", "Rosa", "Sakura", "Samuel", "Sanjay", "Shanice",
-    "Siobhan", "Sofia", "Sven", "Tamika", "Tariq", "Thomas", "Tyrone", "Uwe", "Vladimir", "Wei", "Xiu", "Yasmin",
-    "Yusuf", "Zainab", "Zofia", "Maria", "Anna", "John", "Sarah", "Mike", "Dave", "Karen", "Steve", "Lisa", "Tom",
-    "Peter", "Laura", "James", "Linda", "Mark", "Julia", "Chris", "Emma", "David", "Paul", "Jane",
+OTHERWISE_SHARE = 0.5  # of our own texts with a target that is not marked: called otherwise
+TWIN_SHARE = 0.6  # of the texts that name somebody
+
+_BEGINNINGS = (
+    "Al", "Bel", "Bra", "Cor", "Da", "Del", "Do", "El", "Fen", "Ga", "Gro", "Ha", "Il", "Jo", "Ka", "Kel", "La",
+    "Lo", "Ma", "Mer", "Na", "Nor", "O", "Pa", "Pel", "Qui", "Ra", "Ro", "Sa", "Sko", "Ta", "Tri", "U", "Va", "Ves",
+    "Wi", "Xa", "Ya", "Zel",
+)  # fmt: skip
+_MIDDLES = (
+    "", "", "ba", "di", "fa", "go", "hi", "li", "lo", "ma", "mi", "no", "pa", "ri", "so", "ti", "ve", "wo", "za",
+)  # fmt: skip
+_ENDINGS = (
+    "bo", "ck", "da", "dor", "ka", "la", "len", "ley", "lix", "ma", "mix", "na", "nd", "ne", "nia", "ra", "ran",
+    "rex", "ri", "ro", "sh", "so", "sta", "ta", "ton", "tte", "va", "vin", "wen", "x", "ya", "zo",
 )  # fmt: skip
 
-_FIRST_NAME = re.compile(rf"\b(?:{'|'.join(FIRST_NAMES)})\b")
-_PRONOUN = re.compile(r"\b(?:he|she|him|his|her|hers|himself|herself)\b", re.IGNORECASE)
-# "her" is both "his" and "him"; the commoner one stands for both.
-_OTHER = {
-    "he": "she", "she": "he", "him": "her", "his": "her", "her": "his", "hers": "his",
-    "himself": "herself", "herself": "himself",
-}  # fmt: skip
 
-COMPANY_SHARE = 0.4  # of the texts whose target is known and not marked
-PERSON_SHARE = 0.5  # of the texts that name or mean a person
+def invented(rng: random.Random) -> str:
+    """A name that nobody has, or hardly anybody."""
+    return rng.choice(_BEGINNINGS) + rng.choice(_MIDDLES) + rng.choice(_ENDINGS)
 
 
-def with_another_company(text: str, target: str, names: tuple[str, ...], rng: random.Random) -> str:
-    """The text with its target called by another of `names` throughout; unchanged where it is not named."""
-    marked = mark_target(clean(text), (target,))
-    return marked.replace(f" {TARGET_SIGN} ", f" {rng.choice(names)} ") if TARGET_SIGN in marked else text
+def called_otherwise(text: str, names: tuple[str, ...], rng: random.Random) -> str:
+    """A model text whose marked company is called by another name, or by the sign of listed companies."""
+    return text.replace(TARGET_WORD, rng.choice((COMPANY_WORD, rng.choice(names), invented(rng))))
 
 
-def with_other_people(text: str, rng: random.Random) -> str:
-    """The text with first names and pronouns of other people, the same for the same."""
-    stand_ins: dict[str, str] = {}
-    text = _FIRST_NAME.sub(lambda match: stand_ins.setdefault(match[0], rng.choice(FIRST_NAMES)), text)
-    return _PRONOUN.sub(_other_pronoun, text) if rng.random() < 0.5 else text
-
-
-def _other_pronoun(match: re.Match[str]) -> str:
-    found = _OTHER[match[0].lower()]
-    return found.capitalize() if match[0][0].isupper() else found
+def with_invented(text: str, names: tuple[str, ...], rng: random.Random) -> str:
+    """A model text in which who stands under a sign has a name that is on no list; the target stays marked."""
+    text = text.replace(PERSON_WORD, invented(rng))
+    return text.replace(COMPANY_WORD, rng.choice((rng.choice(names), invented(rng))))

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from transformers import AddedToken, AutoModel, AutoTokenizer, PreTrainedTokenizerBase
 
+from nlp.names import COMPANY_WORD, PERSON_WORD
 from nlp.result import AUDIENCES, FACETS, SENTIMENTS
 from nlp.text import TARGET_WORD
 
@@ -56,9 +57,10 @@ def _head(width: int, labels: int, dropout: float) -> nn.Module:
 
 
 def load_tokenizer() -> PreTrainedTokenizerBase:
-    """The base model's own fast tokenizer (uncased word pieces), with the token that stands for the target."""
+    """The base model's own fast tokenizer (uncased word pieces), with the tokens that stand for names."""
     tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(str(base_folder()))
-    tokenizer.add_tokens([AddedToken(TARGET_WORD, special=True, normalized=False)])
+    signs = (TARGET_WORD, PERSON_WORD, COMPANY_WORD)
+    tokenizer.add_tokens([AddedToken(sign, special=True, normalized=False) for sign in signs])
     return tokenizer
 
 

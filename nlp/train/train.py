@@ -1,8 +1,9 @@
 """Fine-tune the tagger: `python -m nlp.train.train --minutes 75 --out FOLDER`.
 
-Training runs for a given time, since processors differ more than data: the learning rate rises over the first 4 % of
-the time and falls to zero at the end of it. Our own corpus is read anew at each epoch. Figures on the parts kept apart
-are written after every epoch, a checkpoint then and every `CHECKPOINT_SECONDS`.
+Training runs for a given time, since processors differ more than data, or, where runs are to be compared, for a given
+number of texts (`--texts`): the learning rate rises over the first 4 % of it and falls to zero at its end. Our own
+corpus is read anew at each epoch. Figures on the parts kept apart are written after every epoch, a checkpoint then and
+every `CHECKPOINT_SECONDS`.
 """
 
 import argparse
@@ -33,6 +34,7 @@ WARM_UP_SHARE = 0.04
 CHECKPOINT_SECONDS = 300
 HEAD_WEIGHTS = {"sentiment": 1.0, "audience": 0.9, "facet": 0.7}
 AUX_WEIGHT = 0.4
+TWIN_WEIGHT = 1.0
 AVERAGE_DECAY = 0.998  # of the exponential moving average of the weights, per step; the average is what is kept
 
 
@@ -40,7 +42,8 @@ AVERAGE_DECAY = 0.998  # of the exponential moving average of the weights, per s
 class Batch:
     """Padded token ids with, per head, a target matrix and a weight per text (0 where the label is missing).
 
-    `aux` holds, per auxiliary task that occurs, the rows of the batch that are its and their labels.
+    `aux` holds, per auxiliary task that occurs, the rows of the batch that are its and their labels. `twins` are pairs
+    of rows (n × 2) that shall get the same answer.
     """
 
     input_ids: Tensor
@@ -48,23 +51,40 @@ class Batch:
     targets: dict[str, Tensor]
     weights: dict[str, Tensor]
     aux: dict[str, tuple[Tensor, Tensor]]
+    twins: Tensor
 
 
 def batches(rows: list[Row], tokenizer: PreTrainedTokenizerBase, rng: random.Random) -> Iterator[Batch]:
     """Batches of about `TOKENS_PER_BATCH` tokens of texts alike in length, in random order."""
-    encoded = tokenizer([row.text for row in rows], truncation=True, max_length=MAX_TOKENS)["input_ids"]
+    encoded = _encoded([row.text for row in rows], tokenizer)
+    twins = _encoded([row.twin or "" for row in rows], tokenizer)
     order = sorted(range(len(rows)), key=lambda index: len(encoded[index]) + rng.random() * 6)
     groups: list[list[int]] = [[]]
+    size = 0
     for index in order:
-        if (len(groups[-1]) + 1) * len(encoded[index]) > TOKENS_PER_BATCH:
+        if (size + 1) * len(encoded[index]) > TOKENS_PER_BATCH:
             groups.append([])
+            size = 0
         groups[-1].append(index)
+        size += 2 if rows[index].twin else 1
     rng.shuffle(groups)
     for group in groups:
-        yield _batch([rows[index] for index in group], [encoded[index] for index in group])
+        paired = [index for index in group if rows[index].twin]
+        yield _batch(
+            [rows[index] for index in (*group, *paired)],
+            [encoded[index] for index in group] + [twins[index] for index in paired],
+            torch.tensor(
+                [(group.index(index), len(group) + at) for at, index in enumerate(paired)], dtype=torch.long
+            ).view(-1, 2),
+        )
 
 
-def _batch(rows: list[Row], encoded: list[list[int]]) -> Batch:
+def _encoded(texts: list[str], tokenizer: PreTrainedTokenizerBase) -> list[list[int]]:
+    found: list[list[int]] = tokenizer(texts, truncation=True, max_length=MAX_TOKENS)["input_ids"]
+    return found
+
+
+def _batch(rows: list[Row], encoded: list[list[int]], twins: Tensor) -> Batch:
     width = max(map(len, encoded))
     ids = torch.tensor([tokens + [0] * (width - len(tokens)) for tokens in encoded])
     mask = torch.tensor([[1] * len(tokens) + [0] * (width - len(tokens)) for tokens in encoded])
@@ -73,7 +93,7 @@ def _batch(rows: list[Row], encoded: list[list[int]]) -> Batch:
         known = [getattr(row, head) for row in rows]
         targets[head] = torch.tensor([target or (0.0,) * len(labels) for target in known])
         weights[head] = torch.tensor([row.weight if target else 0.0 for row, target in zip(rows, known, strict=True)])
-    return Batch(ids, mask, targets, weights, _auxiliary(rows))
+    return Batch(ids, mask, targets, weights, _auxiliary(rows), twins)
 
 
 def _auxiliary(rows: list[Row]) -> dict[str, tuple[Tensor, Tensor]]:
@@ -96,10 +116,18 @@ def loss_of(network: Tagger, batch: Batch) -> Tensor:
     for head, scores in zip(HEADS, logits, strict=True):
         entropy = -(batch.targets[head] * functional.log_softmax(scores.float(), dim=-1)).sum(-1)
         total = total + HEAD_WEIGHTS[head] * (entropy * batch.weights[head]).sum() / len(entropy)
+        total = total + TWIN_WEIGHT * _apart(scores.float(), batch.twins) / len(entropy)
     for task, scores in aux.items():
         entropies = functional.cross_entropy(scores.float(), batch.aux[task][1], reduction="sum")
         total = total + AUX_WEIGHT * entropies / len(batch.input_ids)
     return total
+
+
+def _apart(scores: Tensor, twins: Tensor) -> Tensor:
+    """How far the answers to two texts that name others are from each other: the sum over the pairs of the mean of
+    both Kullback-Leibler divergences (as X. Liang et al., R-Drop, 2021, take it between two passes of one text)."""
+    one, other = (functional.log_softmax(scores[twins[:, side]], dim=-1) for side in (0, 1))
+    return ((one.exp() - other.exp()) * (one - other)).sum() / 2
 
 
 def rate_at(progress: float) -> float:
@@ -133,6 +161,11 @@ class Plan:
     peak: float
     mix: Mix
     non_commercial: bool
+    texts: int | None = None  # in place of the minutes
+
+    def progress(self, seconds: float, texts: int) -> float:
+        """The share of the run that is done, from 0 on; 1 is its end."""
+        return texts / self.texts if self.texts else seconds / (self.minutes * 60)
 
 
 def train(plan: Plan) -> None:
@@ -153,7 +186,7 @@ def train(plan: Plan) -> None:
         epoch += 1
         network.train()
         for batch in batches(epoch_rows(public, corpus_rows(held_out=False), rng, plan.mix), tokenizer, rng):
-            progress = (time.monotonic() - started) / (plan.minutes * 60)
+            progress = plan.progress(time.monotonic() - started, texts)
             if progress >= 1.0:
                 break
             loss = _step(network, optimizer, batch, plan.peak * rate_at(progress))
@@ -191,6 +224,7 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=75.0)
+    parser.add_argument("--texts", type=int, help="stop after so many texts instead of minutes")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--start", type=Path, help="go on from this checkpoint, with a fresh optimizer")
     parser.add_argument("--peak", type=float, default=1.0, help="factor of the learning rates")
@@ -204,7 +238,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(given.threads)
     mix = Mix(given.public_share, given.own_copies, given.aux_share)
-    train(Plan(given.out, given.minutes, given.seed, given.start, given.peak, mix, given.non_commercial))
+    train(Plan(given.out, given.minutes, given.seed, given.start, given.peak, mix, given.non_commercial, given.texts))
 
 
 if __name__ == "__main__":
