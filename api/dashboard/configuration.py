@@ -81,10 +81,14 @@ def _keys(session: Session, now: datetime) -> Table:
 
 def _sources(session: Session, reader: Viewer, now: datetime) -> Table:
     rows = [
-        (row.name, row.kind, "on" if row.enabled else "paused", f"every {row.interval_minutes} minutes")
+        (row.name, row.kind, "on" if row.enabled else "paused", _interval(row.interval_minutes))
         for row in sources.list_sources(session, reader, now)
     ]
     return Table("Sources", ("Name", "Kind", "State", "Asked"), rows)
+
+
+def _interval(minutes: int) -> str:
+    return f"every {minutes:,} minutes" if minutes else "never: it sends by itself"
 
 
 def _channels(session: Session, reader: Viewer) -> Table:

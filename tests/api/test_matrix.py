@@ -1,11 +1,14 @@
 """Every route × every role, nobody, and a token of every scope: who gets in. The expectations stand in `access.py`.
 
+Scopes are proved by two tokens per call: one with its scope alone gets in, one with all other scopes does not.
+
 Each call runs in a savepoint that is rolled back, so that no call sees the work of another and all share one world.
 """
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
@@ -41,6 +44,7 @@ class World:
     cookies: Mapping[str, tuple[str, str]]  # role → cookie, CSRF value
     tokens: Mapping[str, Header]  # role → header of a token with every scope
     narrow: Mapping[str, Header]  # scope → header of an administrator's token with this scope alone
+    other: Mapping[str, Header]  # scope → header of an administrator's token with every scope but this one
 
 
 @pytest.fixture(scope="module")
@@ -80,19 +84,21 @@ def _things() -> dict[str, object]:
 
 
 def _people(client: TestClient, connection: Connection, ids: dict[str, object]) -> World:
-    cookies, tokens, narrow = {}, {}, {}
+    cookies, tokens = {}, {}
     for role in ROLES:
         user_id, _ = world.add_person(role)
         with db.transaction() as session:
-            cookie = users.start_session(session, user_id, world.NOW, 1)
-            found = users.session_user(session, cookie, world.NOW)
+            cookie = users.start_session(session, user_id, datetime.now(UTC), 1)
+            found = users.session_user(session, cookie, datetime.now(UTC))
         assert found is not None
         cookies[role] = (cookie, found.csrf)
         tokens[role] = world.add_token(user_id)
-        if role == "administrator":
-            narrow = {scope: world.add_token(user_id, [scope]) for scope in users.SCOPES}
-    ids["user_id"] = user_id
-    return World(client, connection, ids, cookies, tokens, narrow)
+    first, second = (world.add_person("administrator", name)[0] for name in ("first", "second"))
+    narrow = {scope: world.add_token(first, [scope]) for scope in users.SCOPES}
+    other = {scope: world.add_token(second, sorted({*users.SCOPES} - {scope})) for scope in users.SCOPES}
+    for header in (*tokens.values(), *narrow.values(), *other.values()):
+        client.get("/api/v1/companies", headers=header)  # notes that the token was used, which no later call has to
+    return World(client, connection, {**ids, "user_id": first}, cookies, tokens, narrow, other)
 
 
 def _ask(asked: World, route: str, headers: Header, csrf: str = "") -> str:
@@ -156,9 +162,10 @@ def test_nobody_gets_in_without_signing_in(asked: World) -> None:
 def test_a_token_opens_the_calls_of_its_scope_and_no_page(asked: World) -> None:
     administrator = list(ROLES).index("administrator")
     calls = {route: row for route, row in access.ROUTES.items() if row.scope}
-    for scope, header in asked.narrow.items():
-        expected = {route: row.roles[administrator] if row.scope == scope else "-" for route, row in calls.items()}
-        assert {route: _ask(asked, route, header) for route in calls} == expected, scope
+    alone = {route: _ask(asked, route, asked.narrow[row.scope]) for route, row in calls.items()}
+    assert alone == {route: row.roles[administrator] for route, row in calls.items()}
+    by_others = {route: _ask(asked, route, asked.other[row.scope]) for route, row in calls.items()}
+    assert by_others == dict.fromkeys(calls, "-")
     pages = access.ROUTES.keys() - calls.keys()
     assert {route: _ask(asked, route, asked.tokens["administrator"]) for route in pages} == dict.fromkeys(pages, "0")
 
