@@ -1,4 +1,4 @@
-"""How far the intervals of change and lift can be trusted: `python -m bench.uplift [--runs 400] [--seed 1]`.
+"""How far the intervals of change and lift can be trusted: `python -m bench.uplift [--runs 400] [--only change|lift]`.
 
 Series and posts are simulated with a known truth. Printed for each kind: how often the 95 % interval holds the truth,
 how often a series that nothing happened to is called clear (`Effect.clear`: the interval leaves 0 out and made-up
@@ -132,23 +132,33 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--runs", type=int, default=400)
     options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--only", choices=("change", "lift"))
     asked = options.parse_args()
     rng = np.random.default_rng(asked.seed)
     started = time.perf_counter()
-    print(f"Change against expectation, true rise {TRUE:.0%}, {asked.runs} runs of each kind")
+    if asked.only != "lift":
+        _print_change(asked.runs, rng)
+    if asked.only != "change":
+        _print_lift(asked.runs, rng)
+    print(f"{time.perf_counter() - started:.0f} s")
+
+
+def _print_change(runs: int, rng: np.random.Generator) -> None:
+    print(f"Change against expectation, true rise {TRUE:.0%}, {runs} runs of each kind")
     print("| daily counts | holds the truth | false alarms | width |\n|---|---|---|---|", flush=True)
     for kind in KINDS:
-        held, alarms, width = change(kind, asked.runs, rng)
+        held, alarms, width = change(kind, runs, rng)
         print(f"| {kind.name} | {held:.1%} | {alarms:.1%} | {width:.0%} |", flush=True)
-    print(f"\nAdvocacy lift, true lift {TRUE_LIFT}, {asked.runs} runs of each kind")
-    print(
-        "| advocates × posts | page posts | alike | level | holds the truth | high ÷ low |\n|---|---|---|---|---|---|"
-    )
+
+
+def _print_lift(runs: int, rng: np.random.Generator) -> None:
+    print(f"Advocacy lift, true lift {TRUE_LIFT}, {runs} runs of each kind")
+    print("| advocates × posts | page posts | alike | level | holds the truth | high ÷ low |")
+    print("|---|---|---|---|---|---|")
     for each in POSTS:
-        held, width = posts(each, asked.runs, rng)
+        held, width = posts(each, runs, rng)
         head = f"| {each.people} × {each.each:g} | {each.page} | {each.alike:g} | {each.level:g} |"
         print(f"{head} {held:.1%} | {width:.1f} |", flush=True)
-    print(f"\n{time.perf_counter() - started:.0f} s")
 
 
 if __name__ == "__main__":

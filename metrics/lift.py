@@ -61,10 +61,11 @@ def lift(advocates: Sequence[Sequence[float]], page: Sequence[float], seed: int 
 
 
 def _too_few(posts: int, people: int, page: int) -> str:
+    """Nothing is said of how much fewer than five people shared."""
+    if people < LEAST_PEOPLE:
+        return f"Posts of {LEAST_PEOPLE} advocates are needed."
     if posts < LEAST_POSTS or page < LEAST_POSTS:
         return f"{posts} posts of advocates and {page} of the page; {LEAST_POSTS} of each are needed."
-    if people < LEAST_PEOPLE:
-        return f"The posts come from {people} advocates; {LEAST_PEOPLE} are needed."
     return ""
 
 

@@ -19,7 +19,8 @@ WEEKS_BEFORE = 8
 LEAST_BEFORE = 21  # observed days: three of each weekday
 LEAST_AFTER = 7
 LEAST_SUM = 20.0  # of the figures on either side: below, the logarithm is no scale for them
-PLACEBO_LIMIT = 0.2  # five made-up starts, the fewest possible, give 1/6 at best
+PLACEBO_LIMIT = 0.1
+_LEAST_PLACEBOS = 9  # fewer could never come below the limit
 _MOST_PLACEBOS = 12
 
 
@@ -28,7 +29,7 @@ class Effect:
     """Observed ÷ expected − 1 from `start` on, as a share: 0.25 is a quarter more than expected.
 
     `low` and `high` are the 95 % interval. `placebo_p` is the share of made-up starts before the true one that stand
-    out as much, the true one counted (None: too little history for five). `n` days were observed after the start,
+    out as much, the true one counted (None: too little history for nine). `n` days were observed after the start,
     `before` ahead of it. `observed` and `expected` are sums over the `n` days. Where no figure can be given, all of
     them are None and `reason` says why.
     """
@@ -101,7 +102,7 @@ def _placebo(series: Sequence[float | None], start: int, season: int, weeks: int
         tried = interrupted(series[: begun + length], begun, season=season, weeks=weeks, placebos=False)
         if tried.value is not None and tried.low is not None and tried.high is not None:
             ratios.append(abs(math.log1p(tried.value)) / (math.log1p(tried.high) - math.log1p(tried.low)))
-    if len(ratios) < 5:
+    if len(ratios) < _LEAST_PLACEBOS:
         return None
     own = abs(found.value) / (found.high - found.low)
     return (1 + sum(ratio >= own for ratio in ratios)) / (1 + len(ratios))

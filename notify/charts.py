@@ -24,8 +24,8 @@ from notify.chart_parts import (
     tooltip,
 )
 from notify.drawing import Chart as Chart
-from notify.palette import ACCENT, ACCENT_SOFT, ALARM, BAND, CLICKS, INK, MUTED, PALE, PLANNED, REACH, SENTIMENT
-from notify.points import AudienceRow, ClickPoint, PlannedSpan, ReachPoint, SentimentPoint, VoiceRow, VolumePoint
+from notify.palette import ACCENT, ACCENT_SOFT, ALARM, BAND, CLICKS, INK, MUTED, PALE, PLANNED, SENTIMENT
+from notify.points import AudienceRow, ClickPoint, PlannedSpan, SentimentPoint, VoiceRow, VolumePoint
 
 LEAST_COVERAGE = 0.9
 NORMAL, SPIKE, GAPS, HIDDEN = "stories", "above normal", "coverage below 90 %", "hidden: fewer than 5 authors"
@@ -143,18 +143,6 @@ def audience_chart(rows: Sequence[AudienceRow], title: str = "") -> Chart:
     return finished(bars, title, text, height=row_height(len(rows)))
 
 
-def reach_chart(points: Sequence[ReachPoint], title: str = "") -> Chart:
-    """One panel per kind with a scale of its own, so that nothing suggests a sum; other kinds raise ValueError."""
-    unknown = sorted({point.kind for point in points} - set(REACH))
-    if unknown:
-        raise ValueError(f"reach is measured, estimated or potential, not {unknown[0]!r}")
-    kinds = [kind for kind in REACH if any(point.kind == kind for point in points)] or ["measured"]
-    panels = [_reach_panel([point for point in points if point.kind == kind], kind) for kind in kinds]
-    return finished(
-        alt.vconcat(*panels), title, f"Reach in {len(kinds)} separate panels: {', '.join(kinds)}.", height=None
-    )
-
-
 def clicks_chart(points: Sequence[ClickPoint], title: str = "") -> Chart:
     """Filtered clicks with the unique and raw counters as lines of their own."""
     rows = [
@@ -224,30 +212,6 @@ def _audience_values(row: AudienceRow) -> list[dict[str, Any]]:
         }
         for place, (name, count) in enumerate(counts.items())
     ]
-
-
-def _reach_panel(points: Sequence[ReachPoint], kind: str) -> alt.Chart:
-    rows = [
-        {
-            "at": _iso(point.at),
-            "time": _when(point.at),
-            "value": point.value,
-            "told": count_words(point.value),
-            "posts": point.posts,
-        }
-        for point in points
-    ]
-    panel: alt.Chart = (
-        alt.Chart(data(rows), title=alt.TitleParams(kind, anchor="start", fontSize=12, color=MUTED))
-        .mark_bar(color=REACH[kind], size=_bar_width(len(rows)))
-        .encode(
-            x=_time(rows),
-            y=alt.Y("value:Q", title="upper bound" if kind == "potential" else "impressions"),
-            tooltip=tooltip(time="when (UTC)", told=kind, posts="posts"),
-        )
-        .properties(width=WIDTH, height=110)
-    )
-    return panel
 
 
 def _time(rows: Sequence[dict[str, Any]]) -> alt.X:

@@ -11,7 +11,6 @@ PLANNED = "#c4b5d9"
 PAPER = "#ffffff"
 
 SENTIMENT = {"positive": "#0072b2", "neutral": "#9aa5b1", "negative": "#d55e00", "unsure": "#e5d5a8"}
-REACH = {"measured": ACCENT, "estimated": "#5b8fb9", "potential": "#9aa5b1"}
 CLICKS = {"filtered": ACCENT, "unique": "#5b8fb9", "raw": "#9aa5b1"}
 HEADS = {"sentiment": ACCENT, "audience": "#5b8fb9", "side": "#9b6fb0"}
 SEVERITY = {"low": "#52606d", "medium": "#0f766e", "high": "#b45309", "critical": "#b91c1c"}

@@ -64,16 +64,6 @@ class AudienceRow:
 
 
 @dataclass(frozen=True, slots=True)
-class ReachPoint:
-    """Reach of one bucket: `kind` is measured, estimated or potential; the kinds are never added."""
-
-    at: datetime
-    kind: str
-    value: float | None
-    posts: int
-
-
-@dataclass(frozen=True, slots=True)
 class ClickPoint:
     """Clicks of one bucket by counter."""
 

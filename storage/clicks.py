@@ -103,6 +103,19 @@ def add_click(
     return target.destination
 
 
+def counted_clicks(session: Session, since: datetime) -> list[tuple[str, datetime]]:
+    """Code and time of each click that counts, of the demo's advocates. For the demo, which makes visits of them."""
+    found = session.execute(
+        text(
+            "SELECT l.code, c.at FROM clicks c "
+            "JOIN links l ON l.id = c.link_id JOIN advocates a ON a.id = l.advocate_id "
+            "WHERE a.demo AND c.verdict = 'counted' AND c.at >= :since ORDER BY c.id"
+        ),
+        {"since": since},
+    )
+    return [(row.code, row.at) for row in found]
+
+
 def day_salt(session: Session, day: date) -> bytes:
     """The day's salt, made by whoever comes first; upkeep throws yesterday's away."""
     salt = session.scalar(select(DailySalt.salt).where(DailySalt.day == day))

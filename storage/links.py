@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from advocacy.links import CODE_BYTES, LinkError, check_destination, short_code
 from config.settings import get_settings
+from metrics.suppress import Cell, suppress_series
 from storage import contents
 from storage.models.advocacy import Campaign, Link
 from storage.viewer import NotAllowed, NotFound, Viewer
@@ -53,6 +54,10 @@ FROM clicks c JOIN links l ON l.id = c.link_id
 WHERE (CAST(:advocate AS integer) IS NULL OR l.advocate_id = :advocate)
   AND (CAST(:link AS bigint) IS NULL OR l.id = :link) AND c.at >= :start AND c.at < :end
 GROUP BY 1 ORDER BY 1
+""")
+_PEOPLE = text("""
+SELECT date_trunc('day', c.at, 'UTC') AS day, count(DISTINCT l.advocate_id) AS people
+FROM clicks c JOIN links l ON l.id = c.link_id WHERE c.at >= :start AND c.at < :end GROUP BY 1
 """)
 _BY_LINK = text("""
 SELECT c.link_id, count(*) AS raw, count(*) FILTER (WHERE c.verdict = 'counted') AS filtered,
@@ -152,6 +157,18 @@ def close_link(session: Session, viewer: Viewer, link_id: int, now: datetime) ->
     link = _own(session, viewer, link_id)
     link.closed_at = link.closed_at or now
     session.flush()
+
+
+def programme_clicks(session: Session, viewer: Viewer, start: datetime, end: datetime) -> tuple[ClickDay, ...]:
+    """Clicks of the whole programme by day; where some day has fewer than five advocates behind it, or would follow
+    from the others, one sum for the whole time instead."""
+    days = clicks(session, viewer, None, start, end)
+    people = {row.day: row.people for row in session.execute(_PEOPLE, {"start": start, "end": end})}
+    cells = [Cell(day.day, day.raw, people.get(day.day, 0)) for day in days]
+    if not days or not any(cell.suppressed for cell in suppress_series(cells).cells):
+        return days
+    sums = (sum(day.raw for day in days), sum(day.filtered for day in days), sum(day.unique for day in days))
+    return (ClickDay(days[0].day, *sums),)
 
 
 def own_link(session: Session, viewer: Viewer, link_id: int) -> LinkRow:

@@ -25,7 +25,7 @@ from metrics.stats import Proportion
 from metrics.suppress import MIN_AUTHORS
 from storage.advocates import ShareRow, share_rows
 from storage.eligible import eligible
-from storage.links import ClickDay, clicks
+from storage.links import ClickDay, programme_clicks
 from storage.models.advocacy import Advocate, ProgrammeDay, Share
 from storage.models.users import Invitation
 from storage.own_posts import connected_people
@@ -102,7 +102,7 @@ def programme(session: Session, viewer: Viewer, start: datetime, end: datetime, 
         None if hidden else len(published),
         None if hidden else originals_share(originals, len(published)),
         reach(session, viewer, None, start, end),
-        () if hidden else clicks(session, viewer, None, start, end),
+        () if hidden else programme_clicks(session, viewer, start, end),
         hidden,
     )
 

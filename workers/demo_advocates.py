@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from advocacy.clicks import Click
 from storage import advocacy, db, users
-from storage.demo import note_programme_days
+from storage.clicks import counted_clicks
+from storage.demo import note_programme_days, note_visits
 from storage.viewer import SYSTEM
 
 _PEOPLE = (
@@ -52,7 +53,25 @@ def add_advocates(now: datetime, seed: int = 11) -> None:
             advocate = advocacy.join(session, user.id, standing, "demo", _CONSENT, joined, demo=True)
             _shares(session, rng, advocate, number, followers, platforms, joined, now)
         joins = [now - timedelta(days=days) for _, _, days, _, _ in _PEOPLE]
+        note_visits(session, _HOSTS[0], _visits(session, rng, now))
         note_programme_days(session, joins, eligible=120, now=now)
+
+
+def _visits(session: Session, rng: random.Random, now: datetime) -> list[tuple[datetime, int, str | None]]:
+    """Twelve weeks of visits to the careers pages; a tenth more in the last four, and those that came by a link."""
+    found: list[tuple[datetime, int, str | None]] = []
+    for days_ago in range(1, 85):
+        at = now - timedelta(days=days_ago)
+        usual = (26 if at.weekday() < 5 else 11) * (1.25 if days_ago <= 28 else 1)
+        found += [(at, _steps(rng, 0.3, 0.02), None) for _ in range(round(rng.gauss(usual, usual**0.5)))]
+    for code, clicked in counted_clicks(session, now - timedelta(days=84)):
+        found.append((clicked, _steps(rng, 0.5, 0.06), code))
+    return found
+
+
+def _steps(rng: random.Random, jobs: float, applied: float) -> int:
+    chance = rng.random()
+    return 2 if chance < applied else 1 if chance < jobs else 0
 
 
 def _shares(

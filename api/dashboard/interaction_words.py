@@ -120,14 +120,15 @@ def careers_table(found: Careers) -> Table:
     return Table(("Campaign", "Channel", "Visits", "Job list", "Applications"), tuple(rows))
 
 
-def lift_rows(found: tuple[PlatformLift, ...]) -> Table:
-    """A8 by platform."""
+def lift_rows(found: tuple[PlatformLift, ...]) -> Table | None:
+    """A8 by platform, those with a figure or nearly; None where no platform has posts of both sides."""
     rows = [
         (label_of(each.platform), name, *_lift(lift))
         for each in found
         for name, lift in (("engagements", each.engagements), ("impressions", each.impressions))
+        if lift.page_posts
     ]
-    return Table(("Platform", "Of", "Lift", "95 % interval", "What went in"), tuple(rows))
+    return Table(("Platform", "Of", "Lift", "95 % interval", "What went in"), tuple(rows)) if rows else None
 
 
 def money(found: Money) -> Figure:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from api.dashboard.figures import Figure
 from api.dashboard.wording import UNKNOWN, count, label, percent
-from metrics.advocacy import ClickCounts, click_through_rate
+from metrics.advocacy import ClickCounts
 from metrics.reach import Estimated, Factor, Measured, Potential, ReachReport
 from metrics.stats import Proportion
 
@@ -19,15 +19,11 @@ def figures(report: ReachReport) -> tuple[Figure, ...]:
     )
 
 
-def click_figures(found: ClickCounts, report: ReachReport | None) -> tuple[Figure, ...]:
+def click_figures(found: ClickCounts) -> tuple[Figure, ...]:
     """Clicks that count, the visitors behind them, and what was left out."""
-    rate = click_through_rate(found.filtered, report.measured_impressions.value) if report else None
-    through = (
-        (f"{percent(rate, 1)} of the measured impressions",) if rate is not None else ("no measured impressions yet",)
-    )
     left_out = f"{count(found.raw - found.filtered)} of {count(found.raw)} requests left out: bots, previews, repeats"
     return (
-        Figure("Clicks", count(found.filtered), (left_out, *through)),
+        Figure("Clicks", count(found.filtered), (left_out,)),
         Figure("Visitors", count(found.unique), ("each counted once per day and link",)),
     )
 

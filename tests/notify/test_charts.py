@@ -12,7 +12,6 @@ from notify.charts import (
     SPIKE,
     audience_chart,
     clicks_chart,
-    reach_chart,
     sentiment_chart,
     share_of_voice_chart,
     volume_chart,
@@ -25,7 +24,6 @@ from notify.points import (
     ClickPoint,
     DriftPoint,
     PlannedSpan,
-    ReachPoint,
     SentimentPoint,
     SharePoint,
     VoiceRow,
@@ -45,7 +43,6 @@ VOLUME = (
 MOOD = (SentimentPoint(START, 20.0, 5.0, 35.0, 60, 1.0), SentimentPoint(START + HOUR, None, None, None, 3, 0.4))
 VOICE = (VoiceRow("Acme", True, 40, 100, 0.4, 0.3, 0.5), VoiceRow("<b>Globex</b>", False, 60, 100, 0.6))
 AUDIENCES = (AudienceRow("consumer", 5, 6, 7, 2), AudienceRow("employee", 1, 0, 3, 0, suppressed=True))
-REACH = (ReachPoint(START, "measured", 900.0, 3), ReachPoint(START, "potential", 90_000.0, 3))
 CLICKS = (ClickPoint(START, 30, 12, 9), ClickPoint(START + HOUR, 8, None, None))
 CALIBRATION = (CalibrationPoint(0.85, 0.8, 0.7, 0.9, 60), CalibrationPoint(0.95, 1.0, 0.9, 1.0, 40))
 DRIFT = (DriftPoint(START, "sentiment", 0.31, "large"), DriftPoint(START, "audience", None, "few"))
@@ -55,7 +52,6 @@ ALL: list[tuple[Callable[..., Chart], Sequence[Any]]] = [
     (sentiment_chart, MOOD),
     (share_of_voice_chart, VOICE),
     (audience_chart, AUDIENCES),
-    (reach_chart, REACH),
     (clicks_chart, CLICKS),
     (calibration_chart, CALIBRATION),
     (drift_chart, DRIFT),
@@ -119,18 +115,6 @@ def test_a_hidden_audience_gives_its_name_only() -> None:
     assert {row["audience"] for row in values(chart)} == {"consumer"}
     assert "employee (hidden)" in json.dumps(chart.spec)
     assert [row["sentiment"] for row in values(chart)] == list(SENTIMENT)
-
-
-def test_kinds_of_reach_have_panels_of_their_own() -> None:
-    spec = reach_chart(REACH).spec
-    assert len({panel["data"]["name"] for panel in spec["vconcat"]}) == 2
-    assert sorted(len(rows) for rows in spec["datasets"].values()) == [1, 1]
-    assert "stack" not in json.dumps(spec)
-
-
-def test_another_kind_of_reach_is_refused() -> None:
-    with pytest.raises(ValueError, match="'total'"):
-        reach_chart([ReachPoint(START, "total", 5.0, 1)])
 
 
 def test_unknown_clicks_are_no_zero() -> None:

@@ -11,10 +11,10 @@ from advocacy.links import LinkError
 from config.settings import get_settings
 from storage import advocacy
 from storage.clicks import Seen, store, targets
-from storage.links import LinkRow
+from storage.links import LinkRow, programme_clicks
 from storage.models.advocacy import Campaign, Content
 from storage.viewer import NotAllowed, NotFound, Viewer
-from tests.factories import DAY, NOW
+from tests.factories import DAY, MARKETING, NOW
 from tests.storage.test_advocacy import BROWSER, HOSTS, an_advocate
 
 JOBS = "https://careers.acme.example/jobs"
@@ -133,3 +133,15 @@ def test_a_batch_is_stored_once_in_any_order_and_without_links_that_are_gone(ses
     assert store(session, [Seen(link.id, NOW + 20 * minute, "", visitor)], "late", NOW) == 1
     verdicts = session.execute(text("SELECT verdict FROM clicks ORDER BY id")).scalars().all()
     assert sorted(verdicts) == sorted(["counted", UNTRACKED, *["repeat within 30 minutes"] * 2])
+
+
+def test_the_programme_tells_no_day_of_few_advocates(session: Session) -> None:
+    people = [an_advocate(session, f"a{number}") for number in range(5)]
+    links = [a_link(session, who) for who in people]
+    for number, link in enumerate(links):
+        advocacy.add_click(session, link.code, Click(NOW, "GET", BROWSER, f"192.0.2.{number}"))
+    by_day = programme_clicks(session, MARKETING, NOW - 2 * DAY, NOW + DAY)
+    assert [day.raw for day in by_day] == [0, 0, 5, 0]
+    advocacy.add_click(session, links[0].code, Click(NOW - DAY, "GET", BROWSER, "192.0.2.1"))
+    (whole,) = programme_clicks(session, MARKETING, NOW - 2 * DAY, NOW + DAY)
+    assert (whole.raw, whole.filtered) == (6, 6)

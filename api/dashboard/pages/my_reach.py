@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy.orm import Session
@@ -11,7 +11,7 @@ from advocacy.consents import PROGRAMME
 from advocacy.shares import ShareError, read_share
 from api.auth import SignedIn
 from api.dashboard import interaction_words, panels, reach_words
-from api.dashboard.figures import window
+from api.dashboard.figures import Window, window
 from api.dashboard.filters import PERIODS, period
 from api.dashboard.forms import Form, Posted, errors_of, sentence
 from api.dashboard.render import page, redirect
@@ -19,8 +19,8 @@ from api.deps import Now, form_role, page_role
 from config.settings import get_settings
 from metrics.advocacy import ClickCounts
 from metrics.engagement import OUTSIDE, QUESTIONS
-from metrics.reach import IMPRESSION_COUNTERS, REACH_COUNTER
-from storage import advocacy, contents, db, profile, sharing
+from metrics.reach import IMPRESSION_COUNTERS, REACH_COUNTER, ReachReport
+from storage import advocacy, contents, db, profile, sharing, take_offs
 from storage.advocacy import AdvocateRow
 from storage.careers import own_steps
 from storage.interactions import interactions
@@ -110,48 +110,53 @@ def show(
         me = _me(session, who)
         if me is None:
             return page(request, who, "reach_join.html", title="My reach", status=status, consent=PROGRAMME, **entered)
-        days = period(request.query_params)
-        span = window(now, days)
-        hosts = _hosts(session)
-        shares = advocacy.shares(session, who.viewer, me.id)
-        links = advocacy.list_links(session, who.viewer, me.id)
-        reach = advocacy.reach(session, who.viewer, me.id, span.start, span.end)
-        clicks = advocacy.clicks(session, who.viewer, me.id, span.start, span.end)
-        acts = interactions(session, who.viewer, me.id, span.start, span.end)
-        steps = own_steps(session, who.viewer, me.id, span.start, span.end)
-        offered = contents.available(session, who.viewer, now)
-        ideas = sharing.suggested(session, who.viewer, offered, now, get_settings().suggestions_per_week)
-    return page(
-        request,
-        who,
-        "reach.html",
-        title="My reach",
-        status=status,
-        me=me,
-        days=days,
-        periods=PERIODS,
-        figures=reach_words.figures(reach.report) if reach.report else (),
-        click_figures=reach_words.click_figures(totals(clicks), reach.report),
-        posts=reach.report.posts if reach.report else 0,
-        reactions=interaction_words.reactions(acts) if acts and acts.posts else (),
-        conversations=interaction_words.conversations(acts) if acts and acts.posts else (),
-        two_dates=interaction_words.date_views(reach.report, acts, totals(clicks), span.words)
-        if reach.report and acts
-        else None,
-        steps=interaction_words.steps(steps) if steps.visits else (),
-        ideas=ideas,
-        board=get_settings().leaderboard,
-        factors=reach_words.factor_words(reach.report.estimated_impressions.factors) if reach.report else (),
-        read_at=reach.as_of,
-        clicks=panels.clicks("clicks", clicks, "Clicks by day") if any(day.raw for day in clicks) else None,
-        shares=[(row, _counter_fields(row.platform)) for row in shares],
-        links=links,
-        now=now,
-        link_base=f"{get_settings().base_url}/l/",
-        hosts=hosts,
-        today=f"{now.astimezone(UTC):%Y-%m-%d}",
-        **entered,
-    )
+        values = _values(session, who, me, period(request.query_params), now)
+    return page(request, who, "reach.html", title="My reach", status=status, **values, **entered)
+
+
+def _values(session: Session, who: SignedIn, me: AdvocateRow, days: int, now: datetime) -> dict[str, Any]:
+    """What the page shows of a window, and posts and links of any time."""
+    span = window(now, days)
+    reach = advocacy.reach(session, who.viewer, me.id, span.start, span.end)
+    clicks = advocacy.clicks(session, who.viewer, me.id, span.start, span.end)
+    offered = contents.available(session, who.viewer, now)
+    report = reach.report
+    return {
+        "me": me,
+        "days": days,
+        "periods": PERIODS,
+        "figures": reach_words.figures(report) if report else (),
+        "click_figures": reach_words.click_figures(totals(clicks)),
+        "posts": report.posts if report else 0,
+        "ideas": sharing.suggested(session, who.viewer, offered, now, get_settings().suggestions_per_week),
+        "rising": take_offs.own(session, who.viewer, me.id, span.start),
+        "board": get_settings().leaderboard,
+        "factors": reach_words.factor_words(report.estimated_impressions.factors) if report else (),
+        "read_at": reach.as_of,
+        "clicks": panels.clicks("clicks", clicks, "Clicks by day") if any(day.raw for day in clicks) else None,
+        "shares": [(row, _counter_fields(row.platform)) for row in advocacy.shares(session, who.viewer, me.id)],
+        "links": advocacy.list_links(session, who.viewer, me.id),
+        "link_base": f"{get_settings().base_url}/l/",
+        "hosts": _hosts(session),
+        "now": now,
+        "today": f"{now.astimezone(UTC):%Y-%m-%d}",
+        **_talk(session, who, me, span, report, totals(clicks)),
+    }
+
+
+def _talk(
+    session: Session, who: SignedIn, me: AdvocateRow, span: Window, report: ReachReport | None, clicks: ClickCounts
+) -> dict[str, Any]:
+    """What people did with the posts of the window, and where their clicks led."""
+    acts = interactions(session, who.viewer, me.id, span.start, span.end)
+    steps = own_steps(session, who.viewer, me.id, span.start, span.end)
+    posted = acts is not None and acts.posts > 0
+    return {
+        "reactions": interaction_words.reactions(acts) if acts and posted else (),
+        "conversations": interaction_words.conversations(acts) if acts and posted else (),
+        "two_dates": interaction_words.date_views(report, acts, clicks, span.words) if report and acts else None,
+        "steps": interaction_words.steps(steps) if steps.visits else (),
+    }
 
 
 def totals(clicks: Sequence[advocacy.ClickDay]) -> ClickCounts:

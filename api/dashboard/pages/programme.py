@@ -17,7 +17,7 @@ from api.deps import Now, page_role
 from config.settings import get_settings
 from metrics.money import click_value, parse_price
 from metrics.suppress import MIN_AUTHORS
-from storage import advocacy, db
+from storage import advocacy, db, take_offs
 from storage.advocacy import Programme
 from storage.careers import careers
 from storage.interactions import interactions, lifts
@@ -37,8 +37,9 @@ def programme_page(request: Request, now: Now, who: Reader) -> Response:
         acts = interactions(session, who.viewer, None, span.start, span.end)
         visits = careers(session, who.viewer, span.start, _midnight(now))
         lift = lifts(session, who.viewer, now)
+        rising = take_offs.programme(session, who.viewer, span.start, now)
     report = found.reach.report
-    clicked = any(day.raw for day in found.clicks)
+    clicked = len(found.clicks) > 1 and any(day.raw for day in found.clicks)
     return page(
         request,
         who,
@@ -52,7 +53,7 @@ def programme_page(request: Request, now: Now, who: Reader) -> Response:
         posts=posts(found),
         reach=reach_words.figures(report) if report else (),
         factors=reach_words.factor_words(report.estimated_impressions.factors) if report else (),
-        click_figures=() if found.suppressed else reach_words.click_figures(totals(found.clicks), report),
+        click_figures=() if found.suppressed else reach_words.click_figures(totals(found.clicks)),
         clicks=panels.clicks("clicks", found.clicks, "Clicks by day") if clicked else None,
         counted=_counted(found),
         reactions=() if acts is None else interaction_words.reactions(acts),
@@ -60,12 +61,13 @@ def programme_page(request: Request, now: Now, who: Reader) -> Response:
         two_dates=interaction_words.date_views(report, acts, totals(found.clicks), span.words)
         if report and acts
         else None,
-        lift=interaction_words.lift_rows(lift) if lift else None,
+        lift=interaction_words.lift_rows(lift),
         visits=visits,
         steps=interaction_words.steps(visits.total) if visits.total else (),
         steps_table=interaction_words.careers_table(visits) if visits.cells else None,
         change=(interaction_words.effect(visits.change), interaction_words.before(visits)),
         money=_money(found),
+        rising=rising,
         board=get_settings().leaderboard,
     )
 
