@@ -76,6 +76,7 @@ class InvitationOut(Answer):
 class InvitationPage(Answer):
     """A page of invitations; `next` continues as `before`. `counts`: how many are in each state."""
 
+    model_config = example({"items": [_ONE], "next": None, "counts": {"waiting": 0, "mailed": 1}})
     items: list[InvitationOut]
     next: int | None
     counts: dict[str, int]
