@@ -19,7 +19,7 @@ from advocacy.campaign import BRIEFED, CLOSED, DRAFT, LIVE
 from metrics.suppress import MIN_AUTHORS
 from nlp.themes import find_themes, is_protected
 from storage import audit, campaign_steps
-from storage.campaigns import edited, edits, known
+from storage.campaigns import edited, edits, known, may_see
 from storage.models.advocacy import Campaign
 from storage.models.campaigns import CampaignFeedback, CampaignFeedbackGiver, CampaignQuestion
 from storage.models.users import User
@@ -87,7 +87,7 @@ def ask(session: Session, viewer: Viewer, campaign_id: int, words: str, *, anony
 def answer(session: Session, viewer: Viewer, question_id: int, words: str, *, to_all: bool, now: datetime) -> None:
     """Answer a question, or put the answer better. Who asked anonymously can only be reached by an answer to all."""
     question = session.get(CampaignQuestion, question_id)
-    if question is None:
+    if question is None or not may_see(session, viewer, question.campaign_id, now):
         raise NotFound("There is no such question.")
     row = edited(session, viewer, question.campaign_id, now)
     session.refresh(question, with_for_update=True)
