@@ -101,7 +101,7 @@ def titles(path: Path) -> Iterator[str]:
 
 
 def speed() -> None:
-    """Microseconds of this process per row and per judged series, beside those of the former rules; 10,000 a minute are wanted."""
+    """Microseconds of this process per row and per series, beside the former rules; 10,000 a minute are wanted."""
     values = np.random.default_rng(1).poisson(9, 20_000).astype(np.float64).tolist()
     rows = [_per_item(detector(timedelta(minutes=5)).push, values) for detector in (StreamDetector, FormerDetector)]
     told = f"{rows[0]:.0f} µs, former rule {rows[1]:.0f} µs ({rows[1] / rows[0]:.1f} x)"
