@@ -4,7 +4,8 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from storage import db
+from storage import audit_chain, db, users
+from tests.factories import NOW
 
 
 def _tables(engine: Engine) -> set[str]:
@@ -19,10 +20,20 @@ def test_migrations_match_the_models(clean_database: Engine) -> None:
 
 def test_migrations_go_down_and_up_again(clean_database: Engine) -> None:
     tables = _tables(clean_database)
+    with db.transaction() as session:
+        users.create_user(session, "ada@acme.example", "Ada", "auditor", None, NOW)
     try:
         db.migrate("0001")
         assert {"mentions", "rollups"} < _tables(clean_database) < tables
         assert "manage.py migrate" in db.schema_problems()[0]
+        with clean_database.begin() as connection:
+            old = "INSERT INTO audit_log (at, action, subject) VALUES (now(), 'a', 'ü'), (now(), 'b', '')"
+            connection.execute(text(old))
+        db.migrate()
+        with db.transaction() as session:
+            known = audit_chain.verify(session)
+            assert (known.problem, known.links) == (None, 3)  # the third says that the others were chained later
+            assert [row.role for row in users.list_users(session)] == ["leadership"]
         db.migrate("base")
         assert _tables(clean_database) == set()
     finally:
