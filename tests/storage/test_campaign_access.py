@@ -3,11 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from storage import advocates, campaigns, users
-from storage.models.advocacy import Advocate, Campaign
-from storage.viewer import SYSTEM, Viewer, viewer_for
+from storage import advocates, campaign_acts, campaigns, users
+from storage.models.advocacy import Advocate, Campaign, Content
+from storage.viewer import SYSTEM, NotFound, Viewer, viewer_for
+from tests.campaign_cast import brief, campaign
 from tests.factories import DAY, NOW, PASSWORD
 
 EVE = NOW - timedelta(hours=1)
@@ -63,3 +65,33 @@ def test_a_draft_is_for_those_who_write_it(session: Session) -> None:
     assert campaigns.visible(session, viewer_for("marketing", 91), late) == set()
     assert campaigns.visible(session, maker, EVE) == {made}
     assert campaigns.visible(session, viewer_for("advocate", maker.user_id), late) == set()
+
+
+def test_what_is_deleted_leaves_no_content_for_everybody(session: Session) -> None:
+    hr = viewer_for("hr")
+    draft, closed = _campaign(session, "draft"), _campaign(session, "closed")
+    for campaign_id in (draft, closed):
+        session.add(Content(campaign_id=campaign_id, title="T", angle="A", available_from=EVE, created_at=EVE))
+    briefed = _campaign(session, "briefed")
+    with pytest.raises(campaign_acts.NotNow):
+        campaign_acts.remove(session, hr, briefed, NOW)
+    with pytest.raises(NotFound):
+        campaign_acts.remove(session, viewer_for("marketing"), briefed, EVE)
+    for campaign_id in (draft, closed):
+        campaign_acts.remove(session, hr, campaign_id, NOW)
+    left = session.scalars(select(Content)).all()
+    assert [(one.campaign_id, one.withdrawn_at) for one in left] == [(None, NOW)]
+
+
+def test_an_embargo_holds_until_it_is_moved_and_never_comes_back(session: Session) -> None:
+    made = campaign(session, embargo_until=NOW + DAY)
+    campaign_acts.brief(session, SYSTEM, made, NOW)
+    with pytest.raises(campaign_acts.NotNow, match="embargo lasts"):
+        campaign_acts.go_live(session, SYSTEM, made, NOW)
+    with pytest.raises(ValueError, match="embargo_until"):
+        campaign_acts.change(session, SYSTEM, made, brief(embargo_until=NOW + 3 * DAY), NOW)
+    campaign_acts.change(session, SYSTEM, made, brief(embargo_until=NOW), NOW)
+    with pytest.raises(ValueError, match="can't be hidden again"):
+        campaign_acts.change(session, SYSTEM, made, brief(embargo_until=NOW + DAY), NOW)
+    campaign_acts.go_live(session, SYSTEM, made, NOW)
+    assert campaigns.find(session, viewer_for("advocate", 9), made, NOW).state == "live"
