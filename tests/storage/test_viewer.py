@@ -11,6 +11,11 @@ import pytest
 import storage
 from storage.advocate_accounts import AccountRow, ConsentRow
 from storage.breakdowns import Cell, Totals, VoiceRow
+from storage.campaign_results import Result
+from storage.campaign_steps import TimelineRow
+from storage.campaign_voice import Feedback, QuestionRow
+from storage.campaign_watch import Watch
+from storage.campaigns import CampaignRow
 from storage.contents import ContentPage, ContentRow
 from storage.held import HeldRow
 from storage.incident_feedback import GivenAnswer, SensitivityRow
@@ -35,7 +40,13 @@ from storage.viewer import SYSTEM, NotAllowed, Viewer, count_labels, text_labels
 READ = {
     AccountRow,
     Bucket,
+    CampaignRow,
     Cell,
+    Feedback,
+    QuestionRow,
+    Result,
+    TimelineRow,
+    Watch,
     Checked,
     ConsentRow,
     ContentPage,
