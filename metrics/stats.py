@@ -89,7 +89,7 @@ def proportion(count: int, n: int, level: float = LEVEL) -> Proportion:
     return Proportion(count, n, count / n if n else None, interval)
 
 
-def proportion_difference(count: int, n: int, count_before: int, n_before: int) -> Interval | None:
+def proportion_difference(count: float, n: float, count_before: float, n_before: float) -> Interval | None:
     """The 95 % interval of count/n − count_before/n_before; None when either n is 0.
 
     R. G. Newcombe, Statistics in Medicine 17 (1998), method 10: the Wilson limits of both, squared and added.
