@@ -22,7 +22,7 @@ from workers.retag_state import comparable_since
 
 log = logging.getLogger(__name__)
 
-_DAY, _WEEKS = timedelta(hours=24), timedelta(days=28)
+_HOUR, _DAY, _WEEKS = timedelta(hours=1), timedelta(hours=24), timedelta(days=28)
 _DETECT_AGAIN = 2.0  # seconds until the next try when another process decides on the same company
 
 
@@ -60,7 +60,7 @@ def detect_alerts(company_id: int, *, ratings: bool = False) -> None:
 
 def _voice(session: Session, company: CompanyRow, now: datetime) -> VoiceShare:
     shares = []
-    for start, end in ((now - _DAY, now), (now - _WEEKS, now - _DAY)):
+    for start, end in ((now - _DAY, now + _HOUR), (now - _WEEKS, now - _DAY)):  # whole hours, the running one too
         rows = rollups.share_of_voice(session, SYSTEM, start, end)
         ours = sum(row.mentions for row in rows if row.company_id == company.id)
         shares.append(proportion(ours, sum(row.mentions for row in rows)))
