@@ -9,7 +9,7 @@ from storage.viewer import SYSTEM
 from tests import factories as make
 from tests.factories import ADMINISTRATOR, DAY, HR, NOW
 
-SAID = {"posts", "mentions", "stories", "story_bands", "counter_snapshots", "rollups"}
+SAID = {"posts", "refused_authors", "mentions", "stories", "story_bands", "counter_snapshots", "rollups"}
 PEOPLE = {"users", "advocates", "shares", "links", "clicks", "share_readings", "invitations"}
 
 
