@@ -3,6 +3,7 @@
 Every module in `api.routes` and `api.dashboard.pages` that has a `router` is served; paths are complete in the module.
 """
 
+import gc
 import logging
 import pkgutil
 from collections.abc import AsyncIterator, Iterator
@@ -50,10 +51,13 @@ async def _serving(app: FastAPI) -> AsyncIterator[None]:
     if not logging.getLogger().handlers:
         settings = get_settings()
         setup_logging(settings.log_level, settings.log_json)
+    gc.collect()
+    gc.freeze()  # what is loaded by now stays: looking through it again and again costs each request
     tracker: Tracker = app.state.tracker
     tracker.start()
     yield
     tracker.stop()
+    gc.unfreeze()
 
 
 def create_app() -> FastAPI:
