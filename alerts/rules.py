@@ -104,9 +104,9 @@ class OpenIncident:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What to do: open, absorb, grow (absorb and tell again), close, explain (nothing: a planned event explains it).
+    """What to do: open, absorb, grow (absorb and tell again), close, explain (tell nobody: a planned event does).
 
-    `incident_id` is None for open and explain.
+    `incident_id` is None for open, and for explain where none is open.
     """
 
     action: str

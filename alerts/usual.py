@@ -6,7 +6,8 @@ lowest and the highest tenth (a median says 0 where two hours in three are empty
 P the profile's sum; 20 stories on either side keep it at 1 where nothing is known. 3. The variance: counts scatter more
 than chance. It is read by moments in two ways, as a share f of the mean (copies and threads: f · m) and as one of its
 square (busier and calmer days: m + k · m², the negative binomial law), the furthest hundredth left out; the geometric
-mean of both counts. 4. The bar for what is unusual, from the daily maxima of the distance on ordinary days.
+mean of both counts, times 1 + 8 ÷ d² for d known days. 4. The bar for what is unusual, from the daily maxima of the
+distance on ordinary days.
 """
 
 from collections.abc import Sequence, Set
@@ -19,6 +20,7 @@ from metrics.stats import FloatArray
 
 TRIMMED = 0.1  # of the values on either side
 FURTHEST = 0.01  # of the hours, left out of the variance
+DOUBT = 8.0  # the variance of d days is multiplied by 1 + 8 ÷ d²: a mean of few values looks better than it is
 WEEKDAY_WEIGHT = 20.0  # stories; times the hours of the window
 LEAST_MEAN = 0.1  # stories in a window
 _HOURS = BASELINE_WEEKS * WEEK_HOURS
@@ -62,17 +64,22 @@ class Usual:
         means = np.maximum(profile * _weekdays(sums, profile, WEEKDAY_WEIGHT * hours), LEAST_MEAN)
         self._means = means.ravel()
         self._share, self._square = _scatter(sums, means)
+        self._doubt = 1.0 + DOUBT / (self.values / DAY_HOURS) ** 2
         self.peaks = self._peaks(sums, means)
 
     def expected(self, place: int) -> Expected:
         """What is usual for the window that ends with the hour at a place of `counts`, or after its end."""
         mean = float(self._means[(place - self._end) % WEEK_HOURS])
-        return Expected(mean, float(_variance(np.array(mean), self._share, self._square)))
+        return Expected(mean, float(self._variance(np.array(mean))))
+
+    def _variance(self, mean: FloatArray) -> FloatArray:
+        """The geometric mean of both readings, at least the mean, wider as long as only few days are known."""
+        return np.maximum(np.sqrt((mean + self._square * mean**2) * self._share * mean), mean) * self._doubt
 
     def _peaks(self, sums: FloatArray, means: FloatArray) -> list[float]:
         """The highest distance of each of the last days."""
         weeks = np.broadcast_to(means, (BASELINE_WEEKS, 7, DAY_HOURS)).reshape(-1, DAY_HOURS)
-        scales = np.maximum(np.sqrt(_variance(weeks, self._share, self._square)), 1.0)
+        scales = np.maximum(np.sqrt(self._variance(weeks)), 1.0)
         distances = ((sums - weeks) / scales)[-PEAK_DAYS:]
         whole = np.count_nonzero(~np.isnan(distances), axis=1) >= DAY_HOURS // 2
         peaks: list[float] = np.nanmax(distances[whole], axis=1).tolist() if whole.any() else []
@@ -136,7 +143,3 @@ def _scatter(sums: FloatArray, means: FloatArray) -> tuple[float, float]:
     kept = share <= np.partition(share, last)[last]  # quicker than `np.quantile`
     mean, square, share = mean[kept], square[kept], share[kept]
     return max(1.0, float(share.mean())), max(0.0, float((square - mean).sum() / (mean**2).sum()))
-
-
-def _variance(mean: FloatArray, share: float, square: float) -> FloatArray:
-    return np.maximum(np.sqrt((mean + square * mean**2) * share * mean), mean)

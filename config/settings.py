@@ -159,7 +159,9 @@ class Settings(BaseSettings):
     )
     digest_always: bool = Field(False, description="Send digests also when there is nothing to say.")
     alert_sensitivity: str = Field("balanced", description="sensitive, balanced or strict.")
-    alert_floor: Annotated[int, Field(ge=1)] = Field(5, description="Fewest stories in an hour for a volume spike.")
+    alert_floor: Annotated[int, Field(ge=1)] = Field(
+        5, description="Fewest stories in a window for a volume spike."
+    )
     own_networks: str = Field(
         "", description="The company's own networks, such as 192.0.2.0/24, separated by commas: clicks don't count."
     )
@@ -251,8 +253,9 @@ class Settings(BaseSettings):
     @classmethod
     def _issuer_address(cls, value: str) -> str:
         parts = urlsplit(value)
-        if value and (parts.scheme not in ("https", "http") or not parts.hostname):
-            raise ValueError("must be an address such as https://login.acme.example/realms/acme")
+        here = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
+        if value and not here and (parts.scheme != "https" or not parts.hostname):
+            raise ValueError("must be an https address such as https://login.acme.example/realms/acme")
         return value.rstrip("/")
 
     @model_validator(mode="before")

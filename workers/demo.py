@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from alerts.detect import detect
+from alerts.discovery import detect_company
 from alerts.incident import decide
 from collectors.demo import generator
 from collectors.demo.generator import EVENTS, DemoPost
@@ -146,11 +146,8 @@ def _take_turn(session: Session, company_id: int) -> None:
 
 def _decide(session: Session, company_id: int, at: datetime) -> None:
     settings = get_settings()
-    findings = [
-        finding
-        for series in rollups.alert_series(session, company_id, at)
-        for finding in detect(series, at, settings.alert_sensitivity, settings.alert_floor)
-    ]
+    looked_at = rollups.alert_series(session, company_id, at)
+    findings = detect_company(looked_at, at, settings.alert_sensitivity, settings.alert_floor)
     intents = decide(findings, incidents.open_incidents(session, company_id), at)
     for event_id in incidents.save(session, intents, at, demo=True):
         write_mails(session, event_id, at, settings)

@@ -41,6 +41,12 @@ def test_a_window_of_three_hours_expects_three_times_as_many() -> None:
     assert three.mean == pytest.approx(1.5, abs=0.4)
 
 
+def test_few_days_leave_more_doubt() -> None:
+    calm = np.random.default_rng(3).poisson(9, 4 * WEEK).tolist()
+    two, twenty_eight = Usual(calm[:48], 1).expected(48), Usual(calm, 1).expected(4 * WEEK)
+    assert two.variance / two.mean > 2 * twenty_eight.variance / twenty_eight.mean
+
+
 def test_clumps_widen_the_variance() -> None:
     stories = np.random.default_rng(2).poisson(2, 4 * WEEK)
     single, tripled = Usual(stories.tolist(), 1).expected(4 * WEEK), Usual((3 * stories).tolist(), 1).expected(4 * WEEK)
