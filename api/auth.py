@@ -80,6 +80,15 @@ def check_password(request: Request, email: str, password: str, now: datetime) -
     return user
 
 
+def limit_provider(request: Request, now: datetime) -> None:
+    """Raise 429 when this client has begun too many sign-ins by the provider."""
+    client = sign_in_tries.network(request.client.host if request.client else "")
+    with db.transaction() as session:
+        wait = sign_in_tries.take(session, sign_in_tries.PROVIDER, client, now)
+    if wait is not None:
+        raise too_many(wait)
+
+
 def check_code(request: Request, user_id: int, code: str, now: datetime) -> users.UserRow | None:
     """The account when the code of its authenticator app, or a recovery code, is right. Raises 429 as above."""
     client = sign_in_tries.network(request.client.host if request.client else "")

@@ -67,7 +67,8 @@ def _tie(session: Session, claims: Claims, role: str | None, now: datetime) -> i
     if found is not None and session.scalar(select(Identity.user_id).where(Identity.user_id == found.id)) is not None:
         raise Refused("The account with this mail address belongs to another person of the provider.")
     if found is None:
-        found = create_user(session, email, claims.name or email.partition("@")[0], role or "", None, now)
+        name = " ".join(claims.name.replace("\x00", "").split()) or email.partition("@")[0]
+        found = create_user(session, email, name, role or "", None, now)
         audit.record(session, found.id, "person.join", f"user {found.id} as {role}, by the provider", now)
     else:
         audit.record(session, found.id, "person.tie", f"user {found.id}, to a person of the provider", now)

@@ -30,6 +30,8 @@ class Limit:
 CLIENT = Limit("client", 20)
 ACCOUNT = Limit("account", 30)  # from many clients at once; ten wrong passwords in a row lock the account before
 
+PROVIDER = Limit("provider", 60)  # each asks the provider for its description, whoever it is that begins
+
 
 def take(session: Session, limit: Limit, of: str, now: datetime) -> timedelta | None:
     """Count one try; None when it is allowed, else how long to wait. Commit in both cases."""

@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 
 from api import auth, oidc
 from config.settings import Settings, get_settings
-from storage import audit, db, users
+from storage import audit, db, sign_in_tries, users
 from storage.viewer import SYSTEM
 from tests.api.world import PASSWORD, add_person
 from tests.conftest import free_port
@@ -84,11 +84,11 @@ def test_somebody_new_gets_the_role_of_their_group_and_follows_it(client: TestCl
     assert begun["code_challenge_method"] == ["S256"]
     assert all(len(begun[name][0]) >= 32 for name in ("state", "nonce", "code_challenge"))
     assert begun["redirect_uri"] == [oidc.callback_address()]
-    answer = _sign_in(provider, client, "1", ADA)
+    answer = _sign_in(provider, client, "1", {**ADA, "name": " "})
     assert answer.headers["location"] == "/mentions"
     made = _known()
     assert made is not None
-    assert (made.role, made.password, made.name) == ("hr", False, "Ada")
+    assert (made.role, made.password, made.name) == ("hr", False, "ada")
     assert client.get("/employer").status_code == 200
     _sign_in(provider, client, "1", {**ADA, "groups": ["it"], "email": "renamed@acme.example"})
     assert (_known() or made).role == "administrator"
@@ -172,6 +172,20 @@ def test_while_the_provider_is_down_passwords_work(client: TestClient, settings:
     assert "does not answer" in _told(client, client.get("/sign-in/provider"))
     assert "Sign in with your company account" in client.get("/sign-in").text
     assert client.post("/sign-in", data={"email": email, "password": PASSWORD}).headers["location"] == "/"
+
+
+def test_who_begins_too_often_has_to_wait(client: TestClient, settings: Callable[..., Settings]) -> None:
+    settings(oidc_issuer=f"http://localhost:{free_port()}")
+    with db.transaction() as session:
+        for _ in range(sign_in_tries.PROVIDER.most):
+            sign_in_tries.take(session, sign_in_tries.PROVIDER, "testclient", datetime.now(UTC))
+    assert client.get("/sign-in/provider").status_code == 429
+
+
+@pytest.mark.parametrize("wrong", ["http://login.acme.example", "login.acme.example", "ftp://x", "https://"])
+def test_an_issuer_is_reached_over_https(settings: Callable[..., Settings], wrong: str) -> None:
+    with pytest.raises(ValueError, match="https address"):
+        settings(oidc_issuer=wrong)
 
 
 def test_without_a_provider_there_is_no_button(client: TestClient, settings: Callable[..., Settings]) -> None:

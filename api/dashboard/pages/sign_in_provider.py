@@ -14,10 +14,11 @@ router = APIRouter()
 
 
 @router.get("/sign-in/provider")
-def to_provider(now: Now, next: str = "/") -> Response:  # noqa: A002 - the name in the address
+def to_provider(request: Request, now: Now, next: str = "/") -> Response:  # noqa: A002 - the name in the address
     """Send the browser to the provider."""
     if not get_settings().oidc_issuer:
         return redirect("/sign-in", "No sign-in provider is set up here.", "error")
+    auth.limit_provider(request, now)
     try:
         begun = oidc.begin(auth.safe_next(next), now)
     except oidc.ProviderDown as error:
