@@ -1,6 +1,14 @@
 import pytest
 
-from metrics.engagement import FORMULAS, amplification, applause, conversation, engagement_rates, engagements
+from metrics.engagement import (
+    FORMULAS,
+    amplification,
+    applause,
+    conversation,
+    conversation_quality,
+    engagement_rates,
+    engagements,
+)
 from metrics.reach import PostReach
 
 
@@ -49,3 +57,20 @@ def test_means_per_post_count_only_posts_that_say() -> None:
     assert (conversation(posts).value, conversation(posts).n) == (2, 2)
     assert (applause(posts).value, applause(posts).n) == (3, 2)
     assert applause([]).value is None
+
+
+def test_quality_of_conversations_is_four_figures_of_what_is_known() -> None:
+    found = conversation_quality(
+        [
+            post(comments=4, outside_comments=2, questions=1, impressions=500, bookmarks=3),
+            post(comments=0, outside_comments=0),
+            post(comments=2, impressions=100),
+            post(likes=9),
+        ]
+    )
+    assert (found.outside.count, found.outside.n) == (1, 2)
+    assert (found.questions.count, found.questions.n) == (1, 4)
+    assert (found.median_comments.value, found.median_comments.n) == (2, 3)
+    assert found.saves_per_thousand == 6
+    nothing = conversation_quality([])
+    assert (nothing.outside.value, nothing.questions.value, nothing.saves_per_thousand) == (None, None, None)
