@@ -159,9 +159,7 @@ class Settings(BaseSettings):
     )
     digest_always: bool = Field(False, description="Send digests also when there is nothing to say.")
     alert_sensitivity: str = Field("balanced", description="sensitive, balanced or strict.")
-    alert_floor: Annotated[int, Field(ge=1)] = Field(
-        5, description="Fewest stories in a window for a volume spike."
-    )
+    alert_floor: Annotated[int, Field(ge=1)] = Field(5, description="Fewest stories in a window for a volume spike.")
     own_networks: str = Field(
         "", description="The company's own networks, such as 192.0.2.0/24, separated by commas: clicks don't count."
     )

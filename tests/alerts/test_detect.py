@@ -1,7 +1,7 @@
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.detect import detect
@@ -32,6 +32,17 @@ def test_a_burst_in_the_last_full_hour_is_found_too() -> None:
     counts = (*burst(30), counted(len(CALM) + 1, 1))
     (finding,) = detect(series(counts), counts[-1].hour + timedelta(minutes=1))
     assert finding.at == counts[-2].hour
+
+
+def test_three_hours_ring_where_no_single_hour_stands_out() -> None:
+    sparse = hours(4 * WEEK, lambda index: int(index % 3 == 0))
+    counts = (*sparse, *(counted(len(sparse) + hour, 4, unsure=hour) for hour in range(3)))
+    (finding,) = detect(series(counts), end_of(counts))
+    assert (finding.at, finding.window, finding.observed) == (counts[-3].hour, 3 * HOUR, 12)
+    assert 1 < finding.expected_high <= 12
+    assert any("these 3 hours is unsure" in note for note in finding.notes)
+    assert any("upper bound" in note for note in finding.notes)
+    assert detect(series(counts, authors=2), end_of(counts)) == ()
 
 
 def late(hours_ago: int) -> tuple[HourCount, ...]:
@@ -179,6 +190,7 @@ def test_wrong_arguments_are_named() -> None:
         detect(series(CALM), datetime(2026, 3, 30))  # noqa: DTZ001 - the mistake under test
 
 
+@settings(max_examples=30)
 @given(st.lists(st.integers(0, 60), min_size=1, max_size=80), st.integers(0, 60))
 def test_more_stories_never_silence_an_alarm(past: list[int], last: int) -> None:
     def spikes(stories: int) -> int:
