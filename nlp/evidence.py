@@ -63,7 +63,7 @@ def explain(given: TagInput, loaded: Network) -> Evidence:
         unread=unread,
         phrases=len(groups) < sum(map(len, read_parts)),
         heads=tuple(_head(head, tags, groups, weighed, read, loaded) for head in LABELS),
-        themes=tuple(ThemeWords(*span) for span in theme_spans(shown, tags.facet.label)),
+        themes=tuple(ThemeWords(*span) for span in theme_spans(shown, tags.facet.label, tags.audience.label)),
         model=tags.model,
     )
 

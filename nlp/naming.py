@@ -65,7 +65,7 @@ def name_of(group: Sequence[Said], rest: Sequence[Said], least: int, without: Co
     scored = [
         (_log_odds(word, inside, outside), word)
         for word, users in inside.items()
-        if users >= least and word not in out and word not in names and not is_protected(word)
+        if users >= least and word not in out and word not in names and not is_protected(word, staff=False)
     ]
     telling = sorted(((z, word) for z, word in scored if z >= CERTAIN), key=lambda each: (-each[0], each[1]))
     return _apart(word for _, word in telling)

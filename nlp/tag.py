@@ -163,7 +163,7 @@ def _tags(one: Reading, loaded: Network) -> Tags:
         sentiment=verdicts["sentiment"],
         audience=verdicts["audience"],
         facet=verdicts["facet"],
-        themes=find_themes(one.masked, verdicts["facet"].label),
+        themes=find_themes(one.masked, verdicts["facet"].label, verdicts["audience"].label),
         evidence=evidence,
         model=loaded.version,
         taxonomy=taxonomy_version(),

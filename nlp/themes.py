@@ -2,7 +2,8 @@
 
 The terms are in `themes.toml`. Matching is linear in the text (Aho-Corasick) and by whole words: "pay" is not in
 "display". Case, accents, hyphens and the shape of quotes do not matter. Protected activity (organising, union, works
-council, whistle-blowing, strike) is never a theme; `is_protected` rather finds too much than too little.
+council, whistle-blowing, strike, and at work one's own health) is never a theme; `is_protected` rather finds too much
+than too little.
 """
 
 import tomllib
@@ -19,6 +20,8 @@ from nlp.text import HEAD_CHARS, TAIL_CHARS, cut
 
 LEXICON = Path(__file__).with_name("themes.toml")
 _PROTECTED = "protected"
+_EMPLOYER_SIDE = frozenset({"employer", "both"})
+_STAFF = frozenset({"employee", "alumnus", "candidate", "staff"})
 _WORD_LISTS = ("terms", "de", "fr", "es", "pt", "it")
 
 
@@ -53,6 +56,7 @@ class _Lexicon:
     facets: Mapping[str, str]
     themes: ahocorasick.Automaton
     protected: ahocorasick.Automaton
+    protected_at_work: ahocorasick.Automaton
 
 
 def theme_facets() -> Mapping[str, str]:
@@ -65,7 +69,7 @@ def taxonomy_version() -> str:
     return _lexicon().version
 
 
-def find_themes(text: str, facet: str | None = None) -> tuple[str, ...]:
+def find_themes(text: str, facet: str | None = None, audience: str | None = None) -> tuple[str, ...]:
     """Themes of a text in the order of the lexicon; none for a text that touches protected activity.
 
     A text known to be about one facet alone ("brand" or "employer") gets no theme of the other: "the manager" of a shop
@@ -73,19 +77,19 @@ def find_themes(text: str, facet: str | None = None) -> tuple[str, ...]:
     text known to be about that facet or both.
     """
     folded = _folded(cut(text))
-    if _is_protected(folded):
+    if _is_protected(folded, staff=speaks_of_work(facet, audience)):
         return ()
     found = {hit.entry.label for hit in _theme_hits(_plain(folded), facet)}
     return tuple(theme for theme in _lexicon().facets if theme in found)
 
 
-def theme_spans(text: str, facet: str | None = None) -> tuple[ThemeSpan, ...]:
+def theme_spans(text: str, facet: str | None = None, audience: str | None = None) -> tuple[ThemeSpan, ...]:
     """The words that `find_themes` found its themes by, in the order of the text; spans of one theme do not overlap.
 
     Offsets count the characters of `text` as it was given. Slower than `find_themes`: for one text that is looked at.
     """
     folded, origin = _traced(text)
-    if _is_protected(folded):
+    if _is_protected(folded, staff=speaks_of_work(facet, audience)):
         return ()
     spans = [
         ThemeSpan(hit.entry.label, origin[hit.start], origin[hit.end - 1] + 1)
@@ -94,13 +98,31 @@ def theme_spans(text: str, facet: str | None = None) -> tuple[ThemeSpan, ...]:
     return tuple(sorted(_merged(spans), key=lambda span: (span.start, span.end, span.theme)))
 
 
-def is_protected(text: str) -> bool:
-    """Whether a text touches organising, unions, works councils, strikes or whistle-blowing. Recall comes first."""
-    return _is_protected(_folded(cut(text)))
+def is_protected(text: str, *, staff: bool = True) -> bool:
+    """Whether a text touches organising, unions, works councils, strikes or whistle-blowing. Recall comes first.
+
+    `staff`: it is on the employer side or of somebody who works there (`speaks_of_work`); then one's own health and
+    looser words of acting together count too.
+    """
+    return _is_protected(_folded(cut(text)), staff=staff)
 
 
-def _is_protected(folded: str) -> bool:
-    return next(_hits(_lexicon().protected, folded), None) is not None
+def speaks_of_work(facet: str | None, audience: str | None = None) -> bool:
+    """Whether a text of this facet and audience may tell of somebody's own work there."""
+    return facet in _EMPLOYER_SIDE or audience in _STAFF
+
+
+def _is_protected(folded: str, *, staff: bool) -> bool:
+    lexicon = _lexicon()
+    automaton = lexicon.protected_at_work if staff else lexicon.protected
+    plain = _plain(folded)
+    hits = list(_hits(automaton, plain))
+    blocked = [hit for hit in hits if hit.entry.blocked]
+    return any(
+        not any(other.start <= hit.start and hit.end <= other.end for other in blocked)
+        for hit in hits
+        if not hit.entry.blocked
+    )
 
 
 def _theme_hits(folded: str, facet: str | None) -> list[_Hit]:
@@ -194,6 +216,12 @@ def _theme_entries(label: str, theme: Mapping[str, Any]) -> Iterator[tuple[str, 
         yield _entry(label, _plain(_folded(term)), blocked=True)
 
 
+def _protected_entries(lists: Mapping[str, Sequence[str]], *names: str) -> Iterator[tuple[str, _Entry]]:
+    for name in names:
+        yield from (_entry(_PROTECTED, _plain(_folded(term))) for term in lists[name])
+    yield from (_entry(_PROTECTED, _plain(_folded(term)), blocked=True) for term in lists["never"])
+
+
 def _automaton(terms: Iterator[tuple[str, _Entry]]) -> ahocorasick.Automaton:
     entries: dict[str, list[_Entry]] = {}
     for plain, entry in terms:
@@ -213,5 +241,6 @@ def _lexicon() -> _Lexicon:
         version=str(raw["version"]),
         facets={name: theme["facet"] for name, theme in themes.items()},
         themes=_automaton(entry for name, theme in themes.items() for entry in _theme_entries(name, theme)),
-        protected=_automaton(_entry(_PROTECTED, term) for term in raw["protected"]["terms"]),
+        protected=_automaton(_protected_entries(raw["protected"], "terms")),
+        protected_at_work=_automaton(_protected_entries(raw["protected"], "terms", "staff", "health")),
     )
