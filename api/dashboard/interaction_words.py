@@ -4,7 +4,6 @@ from api.dashboard.figures import Figure
 from api.dashboard.panels import Table
 from api.dashboard.reach_words import label_of, share_words
 from api.dashboard.wording import MINUS, UNKNOWN, count, percent, signed
-from metrics.advocacy import ClickCounts
 from metrics.engagement import PerPost
 from metrics.lift import Lift
 from metrics.money import Money
@@ -57,14 +56,13 @@ def conversations(found: Interactions) -> tuple[Figure, ...]:
     )
 
 
-def date_views(report: ReachReport, found: Interactions, clicks: ClickCounts, window: str) -> Table:
+def date_views(report: ReachReport, found: Interactions, window: str) -> Table:
     """A7: the same figures by both dates."""
     return Table(
         ("", f"Posts of the last {window}, all they ever got", f"What all posts got in the last {window}"),
         (
             ("Measured impressions", count(report.measured_impressions.value), _gained(found.gained_impressions)),
             ("Engagements", count(found.engagements), _gained(found.gained_engagements)),
-            ("Clicks", "by the day of the click only", count(clicks.filtered)),
         ),
     )
 

@@ -140,13 +140,11 @@ def _values(session: Session, who: SignedIn, me: AdvocateRow, days: int, now: da
         "hosts": _hosts(session),
         "now": now,
         "today": f"{now.astimezone(UTC):%Y-%m-%d}",
-        **_talk(session, who, me, span, report, totals(clicks)),
+        **_talk(session, who, me, span, report),
     }
 
 
-def _talk(
-    session: Session, who: SignedIn, me: AdvocateRow, span: Window, report: ReachReport | None, clicks: ClickCounts
-) -> dict[str, Any]:
+def _talk(session: Session, who: SignedIn, me: AdvocateRow, span: Window, report: ReachReport | None) -> dict[str, Any]:
     """What people did with the posts of the window, and where their clicks led."""
     acts = interactions(session, who.viewer, me.id, span.start, span.end)
     steps = own_steps(session, who.viewer, me.id, span.start, span.end)
@@ -154,7 +152,7 @@ def _talk(
     return {
         "reactions": interaction_words.reactions(acts) if acts and posted else (),
         "conversations": interaction_words.conversations(acts) if acts and posted else (),
-        "two_dates": interaction_words.date_views(report, acts, clicks, span.words) if report and acts else None,
+        "two_dates": interaction_words.date_views(report, acts, span.words) if report and acts else None,
         "steps": interaction_words.steps(steps) if steps.visits else (),
     }
 

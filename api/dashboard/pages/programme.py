@@ -58,9 +58,7 @@ def programme_page(request: Request, now: Now, who: Reader) -> Response:
         counted=_counted(found),
         reactions=() if acts is None else interaction_words.reactions(acts),
         conversations=() if acts is None else interaction_words.conversations(acts),
-        two_dates=interaction_words.date_views(report, acts, totals(found.clicks), span.words)
-        if report and acts
-        else None,
+        two_dates=interaction_words.date_views(report, acts, span.words) if report and acts else None,
         lift=interaction_words.lift_rows(lift),
         visits=visits,
         steps=interaction_words.steps(visits.total) if visits.total else (),
