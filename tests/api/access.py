@@ -157,6 +157,7 @@ ROUTES: dict[str, Row] = {
     "POST /import": page("----+-"),
     "GET /import/{token}": page("----?-"),
     "POST /import/{token}": page("----?-"),
+    "GET /inside-outside": page("+++-+-"),
     "GET /incidents": page("+++-+-"),
     "GET /incidents/answers": page("+++-+-"),
     "POST /incidents/answers/reset": page("+++-+-"),

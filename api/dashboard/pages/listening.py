@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from alerts.planned import Planned
 from api.auth import SignedIn
 from api.dashboard import figures, filters, panels
+from api.dashboard.employer_panels import employer_panels
 from api.dashboard.figures import Figure, Side, Window
 from api.dashboard.incident_words import headline
 from api.dashboard.render import page, redirect
@@ -116,7 +117,12 @@ def _side_page(request: Request, now: datetime, who: SignedIn, facet: str) -> Re
             return _nothing_yet(request, who)
         about = figures.side(session, who.viewer, span, facet, audience)
         values = _side_values(session, who.viewer, span, facet, audience)
-    note_quotes(who.viewer, request.url.path, values["stories"] or (), now)
+        quoted = [*(values["stories"] or ())]
+        if facet == "employer":
+            known = None if about.before is None else span.before
+            values["voice"] = employer_panels(session, who.viewer, span, known, audience)
+            quoted += values["voice"].quotes
+    note_quotes(who.viewer, request.url.path, quoted, now)
     return page(
         request,
         who,
@@ -138,16 +144,16 @@ def _side_values(session: Session, viewer: Viewer, span: Window, facet: str, aud
     as_of = rollups.as_of(session)
     buckets = _buckets(session, viewer, span, facet, audience)
     cells = rollups.breakdown(session, viewer, None, span.start, span.end, "audience", facet=facet)
-    themes = rollups.breakdown(session, viewer, None, span.start, span.end, "theme", facet=facet, audience=audience)
     values: dict[str, Any] = {
         "volume": panels.volume("volume", buckets, as_of, "Stories by day", _planned(session, viewer, span, facet)),
         "sentiment": _sentiment(session, viewer, span, facet, audience, buckets),
         "by_audience": panels.audiences("audiences", cells, as_of, "Who speaks, and how"),
-        "themes": _themes(themes, facet),
         "stories": _stories(session, viewer, span, facet),
         "topics": _topics(session, viewer, facet, span.end),
     }
     if facet == "brand":
+        themes = rollups.breakdown(session, viewer, None, span.start, span.end, "theme", facet=facet, audience=audience)
+        values["themes"] = _themes(themes, facet)
         voices = rollups.share_of_voice(session, viewer, span.start, span.end, facet=facet)
         by_source = rollups.breakdown(session, viewer, None, span.start, span.end, "source", facet=facet)
         values["voices"] = panels.voices("voices", voices, as_of, "Share of voice") if len(voices) > 1 else None

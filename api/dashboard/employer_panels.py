@@ -1,0 +1,245 @@
+"""The figures of the Employer page in words: each with its n and interval, and hidden ones called so."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from api.dashboard.figures import Window
+from api.dashboard.panels import Table
+from api.dashboard.wording import UNKNOWN, count, day, group, interval, label, percent, signed
+from metrics.gaps import Heard
+from metrics.listening import NET_SENTIMENT_MIN_N, Rating
+from metrics.stats import Interval
+from storage.employer import AudienceRow, Change, EmployerVoice, ThemePair, ThemeRow, employer_voice
+from storage.employer_places import TRAITS, Places, places
+from storage.employer_reviews import Lifetime, MonthRating, RivalReviews, lifetime, month_ratings, rival_reviews
+from storage.search import MentionRow
+from storage.theme_quotes import theme_quotes
+from storage.theme_voices import Voice
+from storage.viewer import NotAllowed, Viewer
+
+HIDDEN = "hidden: few people"
+_PAIRS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ThemeLine:
+    """One theme of the table; `quote` only where the rule lets its author be quoted."""
+
+    theme: str
+    hidden: bool
+    cells: tuple[str, ...]
+    quote: MentionRow | None
+
+
+@dataclass(frozen=True, slots=True)
+class EmployerPanels:
+    """All tables; a title that is not there has nothing to tell. `quotes` counts what is quoted."""
+
+    voices: Table
+    themes: tuple[ThemeLine, ...]
+    pairs: Table
+    ratings: Table
+    lifetime: tuple[str, ...]
+    candidates: tuple[str, ...]
+    candidate_themes: Table
+    rivals: Table
+    rival_notes: tuple[str, ...]
+    places: tuple[tuple[str, Table, str], ...]
+    quotes: tuple[MentionRow, ...]
+
+
+def employer_panels(
+    session: Session, viewer: Viewer, span: Window, before: datetime | None, audience: str | None
+) -> EmployerPanels:
+    """Read and word all of it; `before` None: the window before is not known in full."""
+    found = employer_voice(session, viewer, span.start, span.end, before, audience)
+    quoted = _quotes(session, viewer, found.themes, span, audience)
+    rivals = rival_reviews(session, viewer, span.start, span.end)
+    return EmployerPanels(
+        _voices(found.audiences, span),
+        tuple(_theme_line(row, quoted) for row in found.themes),
+        _pairs(found),
+        _ratings(month_ratings(session, viewer, span.end)),
+        tuple(_lifetime(each) for each in lifetime(session, viewer, span.end)),
+        _candidates(found),
+        _by_candidates(found.candidate_themes),
+        _rivals(rivals),
+        tuple(f"{each.company}: {', '.join(each.sources)}" for each in rivals),
+        tuple(_places(places(session, viewer, trait, span.start, span.end)) for trait in TRAITS),
+        tuple(quoted.values()),
+    )
+
+
+def share(heard: Heard) -> str:
+    """ "38 % of 42 judged"."""
+    return f"{percent(heard.share)} of {count(heard.judged)} judged"
+
+
+def ends(found: Interval | None) -> str:
+    """The interval of a share."""
+    return UNKNOWN if found is None else f"{percent(found.low)} to {percent(found.high)}"
+
+
+def points(change: Change | None) -> str:
+    """A difference of shares in points, with its interval."""
+    if change is None:
+        return UNKNOWN
+    sure = "" if change.clear else "; could be chance"
+    low, high = 100 * change.interval.low, 100 * change.interval.high
+    return f"{signed(100 * change.value)} points ({interval(low, high)}){sure}"
+
+
+def _voices(rows: Sequence[AudienceRow], span: Window) -> Table:
+    columns = ("Who speaks", "Mentions", "Net sentiment", "95 % interval", "Judged", f"Against the {span.words} before")
+    return Table(columns, tuple(_voice_cells(row) for row in rows))
+
+
+def _voice_cells(row: AudienceRow) -> tuple[str, ...]:
+    if row.suppressed or row.net is None:
+        return (group(row.audience), HIDDEN, *[UNKNOWN] * 4)
+    return (group(row.audience), count(row.mentions), *_net(row), count(row.net.n), _moved(row))
+
+
+def _net(row: AudienceRow) -> tuple[str, str]:
+    if row.net is None or row.net.value is None or row.net.interval is None:
+        return UNKNOWN, f"from {NET_SENTIMENT_MIN_N} judged on"
+    return signed(row.net.value), interval(row.net.interval.low, row.net.interval.high)
+
+
+def _moved(row: AudienceRow) -> str:
+    if row.change is None or row.change.change is None or row.change.interval is None:
+        return UNKNOWN
+    sure = "" if row.change.clear else "; could be chance"
+    return f"{signed(row.change.change)} ({interval(row.change.interval.low, row.change.interval.high)}){sure}"
+
+
+def _theme_line(row: ThemeRow, quoted: Mapping[str, MentionRow]) -> ThemeLine:
+    if row.voice is None:
+        return ThemeLine(row.theme, True, (), None)
+    return ThemeLine(row.theme, False, _theme_cells(row), quoted.get(row.theme))
+
+
+def _theme_cells(row: ThemeRow) -> tuple[str, ...]:
+    if row.voice is None:
+        return (HIDDEN, *[UNKNOWN] * 3)
+    heard = row.voice.heard
+    return count(row.voice.mentions), share(heard), ends(heard.interval), points(row.change)
+
+
+def _quotes(
+    session: Session, viewer: Viewer, rows: Sequence[ThemeRow], span: Window, audience: str | None
+) -> Mapping[str, MentionRow]:
+    shown = [row.theme for row in rows if row.voice is not None]
+    try:
+        return theme_quotes(session, viewer, shown, span.start, span.end, audience)
+    except NotAllowed:
+        return {}
+
+
+def _pairs(found: EmployerVoice) -> Table:
+    columns = ("", "Current employees", "Former employees", "Current − former (95 % interval)")
+    current, former = found.row("employee"), found.row("alumnus")
+    rows = [
+        ("Mentions", _volume(current), _volume(former), UNKNOWN),
+        ("Net sentiment", _whole(current), _whole(former), UNKNOWN),
+        *(_pair(pair) for pair in found.pairs[:_PAIRS]),
+    ]
+    return Table(columns, tuple(rows) if current or former else ())
+
+
+def _volume(row: AudienceRow | None) -> str:
+    return "0" if row is None else HIDDEN if row.suppressed else count(row.mentions)
+
+
+def _whole(row: AudienceRow | None) -> str:
+    if row is None or row.net is None:
+        return HIDDEN if row is not None and row.suppressed else UNKNOWN
+    value, span = _net(row)
+    return f"{value} ({span}), n = {count(row.net.n)}" if row.net.value is not None else f"{UNKNOWN} ({span})"
+
+
+def _pair(pair: ThemePair) -> tuple[str, ...]:
+    name = f"{label(pair.theme).capitalize()}: negative"
+    return name, _part(pair.current), _part(pair.former), points(pair.difference)
+
+
+def _part(voice: Voice | None) -> str:
+    return "hidden or nobody" if voice is None else f"{share(voice.heard)} ({ends(voice.heard.interval)})"
+
+
+def _ratings(months: Sequence[MonthRating]) -> Table:
+    rows = tuple((f"{each.month:%b %Y}", *_stars(each.rating)) for each in reversed(months))
+    return Table(("Month", "Mean stars", "95 % interval", "Reviews"), rows)
+
+
+def _stars(found: Rating | None) -> tuple[str, str, str]:
+    if found is None:
+        return HIDDEN, UNKNOWN, UNKNOWN
+    if found.mean is None:
+        return UNKNOWN, UNKNOWN, "0"
+    span = f"{found.interval.low:.1f} to {found.interval.high:.1f}" if found.interval else "from 4 reviews on"
+    return f"{found.mean:.1f}", span, count(found.n)
+
+
+def _lifetime(found: Lifetime) -> str:
+    of = "it does not say of how many" if found.reviews is None else f"of {count(found.reviews)} reviews"
+    return f"{found.source} itself shows {found.stars:.1f} over its lifetime, {of}; as of {day(found.as_of)}."
+
+
+def _candidates(found: EmployerVoice) -> tuple[str, ...]:
+    row = found.candidates
+    if row is None:
+        return ("No candidate was heard in this time.",)
+    if row.suppressed:
+        return ("Few candidates wrote, so this stays hidden.",)
+    lines = [f"{count(row.mentions)} mentions by candidates. Net sentiment: {_whole(row)}."]
+    if found.hiring is None:
+        return (*lines, "None of them speaks of the hiring process.")
+    if found.hiring.voice is None:
+        return (*lines, "What they say of the hiring process stays hidden: few people spoke of it.")
+    heard = found.hiring.voice.heard
+    lines.append(
+        f"{count(found.hiring.voice.mentions)} of these speak of the hiring process: negative {share(heard)}, "
+        f"95 % interval {ends(heard.interval)}."
+    )
+    if found.hiring.change is not None:
+        lines.append(f"Against the window before: {points(found.hiring.change)}.")
+    return tuple(lines)
+
+
+def _by_candidates(rows: Sequence[ThemeRow]) -> Table:
+    columns = ("Other themes of candidates", "Mentions", "Negative", "95 % interval", "Against before")
+    return Table(columns, tuple((label(row.theme), *_theme_cells(row)) for row in rows))
+
+
+def _rivals(found: Sequence[RivalReviews]) -> Table:
+    columns = ("Rival", "Our mean stars", "Reviews", "Their mean stars", "Reviews", "Ours − theirs (95 % interval)")
+    return Table(columns, tuple(_rival(each) for each in found))
+
+
+def _rival(each: RivalReviews) -> tuple[str, ...]:
+    if each.own is None or each.rival is None or each.own.mean is None or each.rival.mean is None:
+        return (each.company, HIDDEN, *[UNKNOWN] * 4)
+    gap = UNKNOWN
+    if each.interval is not None:
+        low, high = signed(each.interval.low, 1), signed(each.interval.high, 1)
+        gap = f"{signed(each.own.mean - each.rival.mean, 1)} ({low} to {high})"
+    own, rival = f"{each.own.mean:.1f}", f"{each.rival.mean:.1f}"
+    return each.company, own, count(each.own.n), rival, count(each.rival.n), gap
+
+
+def _places(found: Places) -> tuple[str, Table, str]:
+    rows = tuple(
+        (row.name, count(row.voice.mentions), share(row.voice.heard), ends(row.voice.heard.interval))
+        for row in found.rows
+    )
+    notes = []
+    if found.unnamed:
+        notes.append(f"{count(found.unnamed)} mentions name no {found.trait}.")
+    if found.hidden:
+        notes.append("Others are left out: few people stand behind them, or they would give a small one away.")
+    title = {"location": "By location", "team": "By team"}[found.trait]
+    return title, Table((found.trait.capitalize(), "Mentions", "Negative", "95 % interval"), rows), " ".join(notes)

@@ -1,0 +1,89 @@
+"""Inside against outside: one page for HR (themes of work) and marketing (themes of the brand)."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from api.auth import SignedIn
+from api.dashboard import figures, filters
+from api.dashboard.employer_panels import HIDDEN, ends, share
+from api.dashboard.panels import Table
+from api.dashboard.render import page
+from api.dashboard.wording import UNKNOWN, count, interval, label, percent, signed
+from api.deps import Now, page_role
+from metrics.gaps import Gap
+from storage import db
+from storage.theme_voices import SIDES
+from storage.voice import InsideOutside, inside_outside
+
+router = APIRouter()
+
+_TITLES = {"employer": "Themes of work", "brand": "Themes of the brand"}
+_INSIDE = {"employer": "Surveys of people who work or worked here", "brand": "Surveys of customers"}
+_NO_TYPE = "type not named"
+
+
+@dataclass(frozen=True, slots=True)
+class SidePanel:
+    """One side, worded."""
+
+    side: str
+    title: str
+    inside: str
+    gaps: Table
+    surveys: Table
+
+
+@router.get("/inside-outside")
+def inside_outside_page(
+    request: Request,
+    now: Now,
+    who: Annotated[SignedIn, Depends(page_role("marketing", "hr", "leadership", "administrator"))],
+    side: str = "",
+) -> Response:
+    """The sides of the role; `side` picks one of them."""
+    span = figures.window(now, filters.period(request.query_params))
+    open_to = [name for name in SIDES if name in who.viewer.aggregate_facets]
+    picked = side if side in open_to else open_to[0]
+    with db.reading() as session:
+        found = inside_outside(session, who.viewer, picked, span.start, span.end)
+    return page(
+        request,
+        who,
+        "inside_outside.html",
+        title="Inside against outside",
+        span=span,
+        periods=filters.PERIODS,
+        panel=_panel(found),
+        sides=[(name, _TITLES[name]) for name in open_to],
+    )
+
+
+def _panel(found: InsideOutside) -> SidePanel:
+    columns = ("Theme", "Inside: negative", "Outside: negative", "Inside − outside (95 % interval)", "At least")
+    surveys = tuple(
+        (label(part.survey) if part.survey else _NO_TYPE, HIDDEN, UNKNOWN)
+        if part.suppressed
+        else (label(part.survey) if part.survey else _NO_TYPE, count(part.answers), count(part.people))
+        for part in found.surveys
+    )
+    return SidePanel(
+        found.side,
+        _TITLES[found.side],
+        _INSIDE[found.side],
+        Table(columns, tuple(_row(each) for each in found.gaps)),
+        Table(("Survey", "Answers", "People, at least"), surveys),
+    )
+
+
+def _row(each: Gap) -> tuple[str, ...]:
+    name = label(each.theme)
+    if each.inside is None or each.outside is None:
+        return (name, HIDDEN, *[UNKNOWN] * 3)
+    inside, outside = (f"{share(heard)} ({ends(heard.interval)})" for heard in (each.inside, each.outside))
+    if each.difference is None or each.interval is None or each.least is None:
+        return name, inside, outside, UNKNOWN, UNKNOWN
+    low, high = 100 * each.interval.low, 100 * each.interval.high
+    least = f"{percent(each.least).removesuffix(' %')} points" if each.least else "0: could be chance"
+    return name, inside, outside, f"{signed(100 * each.difference)} points ({interval(low, high)})", least

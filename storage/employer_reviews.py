@@ -1,0 +1,185 @@
+"""Stars of reviews by people who work, worked or applied here: by month, beside the lifetime star, and against rivals.
+
+Only whole months are shown: a mean that is read again every day would tell each new review on its own.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from metrics.listening import Rating, rating
+from metrics.stats import Interval, difference
+from metrics.suppress import MIN_AUTHORS, Cell, suppress_breakdown, suppress_series
+from storage.profile import companies, own_company
+from storage.viewer import Viewer, count_labels
+
+MONTHS = 12
+_MOST = 20_000
+
+_REVIEWS = text("""
+SELECT m.company_id, s.name AS source, date_trunc('month', m.published_at, 'UTC') AS month, p.rating,
+    coalesce(m.author_key, m.id::text) AS author
+FROM mentions m JOIN posts p ON p.id = m.post_id JOIN sources s ON s.id = m.source_id
+WHERE m.company_id = ANY(CAST(:companies AS smallint[])) AND m.published_at >= :start AND m.published_at < :end
+  AND m.counted AND NOT m.own_account AND m.facet = ANY(CAST(:facets AS text[])) AND p.kind = 'review'
+  AND p.rating BETWEEN 1 AND 5
+ORDER BY m.published_at DESC LIMIT :limit
+""")
+_LIFETIME = text("""
+SELECT DISTINCT ON (s.id) s.name, p.stated ->> 'lifetime_stars' AS stars, p.stated ->> 'lifetime_reviews' AS reviews,
+    p.collected_at
+FROM mentions m JOIN posts p ON p.id = m.post_id JOIN sources s ON s.id = m.source_id
+WHERE m.company_id = :company AND m.published_at < :end AND m.counted AND m.facet = ANY(CAST(:facets AS text[]))
+  AND p.kind = 'review' AND p.stated ? 'lifetime_stars'
+ORDER BY s.id, p.collected_at DESC, p.id DESC
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class MonthRating:
+    """Mean stars of the reviews published in a month (L7); `rating` None: hidden."""
+
+    month: datetime
+    rating: Rating | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetime:
+    """What a platform says itself, over all the time that it knows; `reviews` None where it does not tell how many."""
+
+    source: str
+    stars: float
+    reviews: int | None
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RivalReviews:
+    """Own reviews and those of a rival on the sources where both have some; None throughout where `suppressed`."""
+
+    company: str
+    sources: tuple[str, ...]
+    own: Rating | None
+    rival: Rating | None
+    interval: Interval | None  # of own − rival
+    suppressed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    company_id: int
+    source: str
+    month: datetime
+    rating: float
+    author: str
+
+
+def month_ratings(session: Session, viewer: Viewer, now: datetime) -> tuple[MonthRating, ...]:
+    """The last twelve whole months (UTC), oldest first; a month of few people is hidden, and one beside it."""
+    months = _months(now)
+    own = own_company(session)
+    stars: dict[datetime, list[float]] = defaultdict(list)
+    people: dict[datetime, set[str]] = defaultdict(set)
+    for row in _read(session, viewer, [own.id] if own else [], months[0], _first_of(now)):
+        stars[row.month].append(row.rating)
+        people[row.month].add(row.author)
+    found = suppress_series([Cell(month, float(len(stars[month])), len(people[month])) for month in months])
+    return tuple(MonthRating(each.key, None if each.suppressed else rating(stars[each.key])) for each in found.cells)
+
+
+def lifetime(session: Session, viewer: Viewer, now: datetime) -> tuple[Lifetime, ...]:
+    """The newest lifetime star of each source that states one (`lifetime_stars`, `lifetime_reviews`)."""
+    own = own_company(session)
+    values = {"company": own.id if own else -1, "facets": count_labels(viewer, "employer"), "end": now}
+    found = []
+    for row in session.execute(_LIFETIME, values):
+        stars, reviews = _number(row.stars), _number(row.reviews)
+        if stars is not None and 1 <= stars <= 5:
+            found.append(Lifetime(row.name, stars, None if reviews is None else int(reviews), row.collected_at))
+    return tuple(found)
+
+
+def rival_reviews(session: Session, viewer: Viewer, start: datetime, end: datetime) -> tuple[RivalReviews, ...]:
+    """Each active rival that has reviews on a source where we have some."""
+    tracked = {company.id: company for company in companies(session) if company.active}
+    by_company: dict[int, list[_Review]] = defaultdict(list)
+    for row in _read(session, viewer, sorted(tracked), start, end):
+        by_company[row.company_id].append(_Review(row.source, row.rating, row.author))
+    own = next((company.id for company in tracked.values() if company.is_own), None)
+    mine = by_company.pop(own, []) if own is not None else []
+    return tuple(
+        found
+        for company_id, theirs in sorted(by_company.items())
+        if (found := _against(tracked[company_id].name, mine, theirs)) is not None
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Review:
+    source: str
+    stars: float
+    author: str
+
+
+def _against(company: str, mine: Sequence[_Review], theirs: Sequence[_Review]) -> RivalReviews | None:
+    shared = {review.source for review in mine} & {review.source for review in theirs}
+    if not shared:
+        return None
+    names = tuple(sorted(shared))
+    if _small(mine, shared) or _small(theirs, shared):
+        return RivalReviews(company, names, None, None, None, suppressed=True)
+    own, rival = (rating([each.stars for each in side if each.source in shared]) for side in (mine, theirs))
+    return RivalReviews(company, names, own, rival, _difference(own, rival), suppressed=False)
+
+
+def _small(reviews: Sequence[_Review], shared: set[str]) -> bool:
+    """Whether too few people wrote there, or so few elsewhere that the rest would follow from the sum."""
+    parts = [[each for each in reviews if (each.source in shared) is here] for here in (True, False)]
+    cells = [Cell(here, float(len(part)), _people(part)) for here, part in zip((True, False), parts, strict=True)]
+    found = suppress_breakdown(cells, {True, False})
+    return found.cells[0].suppressed or _people(parts[0]) < MIN_AUTHORS
+
+
+def _people(reviews: Iterable[_Review]) -> int:
+    return len({review.author for review in reviews})
+
+
+def _difference(own: Rating, rival: Rating) -> Interval | None:
+    if own.mean is None or rival.mean is None or own.interval is None or rival.interval is None:
+        return None
+    return difference(own.mean, own.interval, rival.mean, rival.interval)
+
+
+def _read(
+    session: Session, viewer: Viewer, company_ids: Sequence[int], start: datetime, end: datetime
+) -> Sequence[_Row]:
+    values = {
+        "companies": list(company_ids),
+        "start": start,
+        "end": end,
+        "facets": count_labels(viewer, "employer"),
+        "limit": _MOST,
+    }
+    return [_Row(*row) for row in session.execute(_REVIEWS, values)]
+
+
+def _first_of(now: datetime) -> datetime:
+    return now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
+def _months(now: datetime) -> list[datetime]:
+    first = _first_of(now)
+    numbers = [first.year * 12 + first.month - 1 - back for back in range(MONTHS, 0, -1)]
+    return [first.replace(year=number // 12, month=number % 12 + 1) for number in numbers]
+
+
+def _number(value: str | None) -> float | None:
+    try:
+        found = float((value or "").replace(",", ""))
+    except ValueError:
+        return None
+    return found if 0 <= found < 1e12 else None
