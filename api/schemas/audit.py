@@ -1,11 +1,10 @@
 """The audit log as the API answers it."""
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 from api.schemas.fields import Moment
 
-
-_ENTRY = {
+_ENTRY: dict[str, JsonValue] = {
     "id": 812,
     "at": "2026-07-01T09:30:00Z",
     "user_id": 4,
