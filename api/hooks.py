@@ -14,6 +14,7 @@ from collectors.base import Batch, Collector, CollectRequest, Delivery
 from collectors.deliveries import Delivered
 from collectors.errors import CollectError
 from collectors.privacy import PrivacyDoor
+from collectors.sent_items import FIELDS
 from config.settings import get_settings
 from storage import batches, db, sources
 from storage.door import privacy_door
@@ -113,11 +114,14 @@ def _answer(told: Delivered, fates: Mapping[str, str], door: PrivacyDoor, found:
 
 
 def _detail(told: Delivered) -> str:
-    """What the Sources page says of the delivery; the sender may not look at its answers."""
+    """What the Sources page says of the delivery; the sender may not look at its answers.
+
+    Fields of ours are named; of others the name may be a person's.
+    """
     if not told.rejected:
         return ""
     first = told.rejected[0]
-    named = f"{first.field}: " if first.field else ""
+    named = f"{field}: " if (field := (first.field or "").partition(".")[0]) in FIELDS else ""
     total = len(told.posts) + len(told.rejected)
     return f"{len(told.rejected)} of {total} items were refused; item {first.index}: {named}{first.reason}."[:500]
 

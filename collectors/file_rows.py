@@ -9,6 +9,7 @@ from datetime import date, datetime
 from collectors.columns import COUNTERS, Columns
 from collectors.dates import read_date
 from collectors.post import Json, RawAuthor, RawPost
+from collectors.quoting import quoted
 
 PLATFORM = "file"  # of the pseudonyms of authors named in files
 MAX_CELL_CHARS = 1_000_000
@@ -108,7 +109,7 @@ class RowReader:
         try:
             return read_date(text if place is None else cells[place], self._date_order)
         except (ValueError, OverflowError) as error:
-            raise RowProblem("published_at", f"{text[:40]!r} is not a date") from error
+            raise RowProblem("published_at", f"{quoted(text)} is not a date") from error
 
     def _rating(self, values: Mapping[str, str]) -> float | None:
         """Stars from 1 to 5; other scales are brought to it in proportion."""
@@ -117,7 +118,7 @@ class RowReader:
             return None
         value, scale = _rated(text, self._scale)
         if not 0 <= value <= scale:
-            raise RowProblem("rating", f"{text[:40]!r} is not between 0 and {scale}")
+            raise RowProblem("rating", f"{quoted(text)} is not between 0 and {scale}")
         return max(1.0, round(value * 5 / scale, 2))
 
     def _stated(self, values: Mapping[str, str], rating: float | None) -> dict[str, str]:
@@ -157,7 +158,7 @@ def _count(values: Mapping[str, str], field: str) -> int | None:
         return round(float(short[1].replace(",", ".")) * (1_000 if short[2] in "kK" else 1_000_000))
     found = _COUNT.fullmatch(text)
     if not found:
-        raise RowProblem(field, f"{text[:40]!r} is not a count")
+        raise RowProblem(field, f"{quoted(text)} is not a count")
     return int("".join(letter for letter in found[1] if letter.isdecimal()))
 
 
@@ -170,7 +171,7 @@ def _rated(text: str, scale: int) -> tuple[float, int]:
     if text.endswith("%") and _NUMBER.fullmatch(text[:-1].strip()):
         return float(text[:-1].strip().replace(",", ".")), 100
     if not _NUMBER.fullmatch(text):
-        raise RowProblem("rating", f"{text[:40]!r} is not a rating")
+        raise RowProblem("rating", f"{quoted(text)} is not a rating")
     return float(re.sub(r"[^\d.,]", "", text).replace(",", ".")), scale
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from collectors.post import RawAuthor, RawPost
+from collectors.quoting import quoted
 from config.settings import get_settings
 
 PLATFORM = "survey"
@@ -118,18 +119,18 @@ def read_score(text: str, scale: str = "") -> Score | None:
     else:
         number = text
     if not _SCORE.fullmatch(number):
-        raise ValueError(f"{text[:40]!r} is not a score")
+        raise ValueError(f"{quoted(text)} is not a score")
     value = float(number.replace(",", "."))
     low, high = bounds(told) if told else (0, 100)
     if not low <= value <= high:
-        raise ValueError(f"{text[:40]!r} is not between {low} and {high}")
+        raise ValueError(f"{quoted(text)} is not between {low} and {high}")
     return Score(value, told)
 
 
 def bounds(scale: str) -> tuple[int, int]:
     """The ends of one of `SCALES`; raise `ValueError` for another."""
     if scale not in SCALES:
-        raise ValueError(f"the scale must be one of {', '.join(SCALES)}, not {scale[:40]!r}")
+        raise ValueError(f"the scale must be one of {', '.join(SCALES)}, not {quoted(scale)}")
     if scale == "percent":
         return 0, 100
     low, _, high = scale.partition("-")

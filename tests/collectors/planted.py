@@ -46,12 +46,14 @@ from tests.wire.replay import Answer, Replay
 NAME, HANDLE, NATIVE, MAIL = "Zorblax Quintessimo", "zorblax_quint", "908172635445362718", "zorblax@quint.example"
 OTHER, OTHER_HANDLE, OTHER_NATIVE = "Vexilo Tarrantine", "vexilo_tarr", "817263544536271809"
 DID, OTHER_DID = "did:plc:zorblaxquintessimoabcde2", "did:plc:vexilotarrantineabcdef2"
-MARKERS = ("zorblax", "quintess", "vexilo", "tarrant", NATIVE, OTHER_NATIVE)
+PROFILE, PHONE, PHONE_DIGITS = f"https://x.com/{HANDLE}", "+49 171 8350 9426", "4917183509426"
+MARKERS = ("zorblax", "quintess", "vexilo", "tarrant", "8350 9426", PHONE_DIGITS, NATIVE, OTHER_NATIVE)
 
 
 def says(name: str = "a friend") -> str:
     """What the author writes; `name` is a name that the platform tells us beside the text."""
-    return f"Acme Bank is slow, says {name}. Ask @{HANDLE} or @{OTHER_HANDLE}, {MAIL}, https://x.com/{OTHER_HANDLE}"
+    ask = f"Ask @{HANDLE} or @{OTHER_HANDLE}, {MAIL}, {PHONE}, {PROFILE}"
+    return f"Acme Bank is slow, says {name}. {ask}, https://x.com/{OTHER_HANDLE}"
 
 
 SAYS = says(NAME)

@@ -202,7 +202,7 @@ def test_bad_rows_are_named_and_good_ones_kept(tmp_path: Path) -> None:
     assert errors(path) == [
         "line 3: text: is empty",
         "line 4: published_at: '31/31/2024' is not a date",
-        "line 5: likes: 'many' is not a count",
+        "line 5: likes: what stands there is not a count",
         "line 6: has 5 cells under 4 headings",
         "line 9: id: repeats the id of line 2",
     ]
@@ -232,7 +232,7 @@ def test_rating_outside_the_scale_is_a_bad_row(tmp_path: Path) -> None:
     rows = "".join(f"x{number};4\n" for number in range(1_100))
     assert errors(written(tmp_path, f"text;rating\n{rows}y;6\nz;good\n"), "reviews") == [
         "line 1102: rating: '6' is not between 0 and 5",
-        "line 1103: rating: 'good' is not a rating",
+        "line 1103: rating: what stands there is not a rating",
     ]
 
 
