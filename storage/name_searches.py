@@ -1,8 +1,8 @@
 """Searches that look like a search for a person: closed on the employer side for HR, noted in the audit log elsewhere.
 
-A search looks so when it has a handle (`@ada`, `u/ada`), a mail address, a name written as one (`ada.lovelace`), or two
-capitalised words; names of the company and its rivals do not count. That is a rule about spelling: a name in small
-letters passes, which is why every search for texts is in the log anyway, with its words.
+A search looks so when it has a handle (`@ada`, `u/ada`), a mail address, a name written as one (`ada.lovelace`), a
+first name of the list of `nlp.names` in any case, or two capitalised words; names of the company and its rivals do not
+count. A rare name in small letters passes, so every search for texts is in the log anyway, with its words.
 """
 
 import re
@@ -12,6 +12,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from nlp.names import is_first_name
 from storage import audit
 from storage.models.sources import Company
 from storage.viewer import NotAllowed, Viewer
@@ -37,8 +38,10 @@ def looks_like_a_person(words: str, known: Collection[str] = ()) -> bool:
     if _HANDLE.search(words) or _MAIL.search(words) or _JOINED.search(words):
         return True
     named = {part.casefold() for name in known for part in _WORD.findall(name)}
-    capital = [word for word in _WORD.findall(words) if _is_name(word) and word.casefold() not in named]
-    return len(capital) > 1
+    unknown = [word for word in _WORD.findall(words) if word.casefold() not in named]
+    # `begins`: a first name that is also a word ("Mark") says nothing by itself.
+    listed = any(is_first_name(word, begins=True, followed=False) for word in unknown)
+    return listed or sum(map(_is_name, unknown)) > 1
 
 
 def refuse_name_search(session: Session, viewer: Viewer, words: str | None) -> None:

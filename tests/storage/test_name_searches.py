@@ -30,6 +30,8 @@ from storage.viewer import viewer_for
         "ada.lovelace",
         "ada_lovelace",
         "pay Ada manager Lovelace",
+        "priya",
+        "manager sarah shifts",
     ],
 )
 def test_names_handles_and_addresses_look_like_a_person(words: str) -> None:
