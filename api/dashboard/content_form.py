@@ -38,8 +38,16 @@ def draft_of(form: Posted, now: datetime) -> Draft:
         picture_alt=form.get("picture_alt") or None,
         language=form.get("language"),
         platforms=form.all("platforms"),
-        campaign_id=number_in(form.get("campaign")),
+        campaign_id=_campaign(form.get("campaign")),
     )
+
+
+def _campaign(typed: str) -> int | None:
+    """The campaign chosen. One that can't be read must not become none: without it the content is for everybody."""
+    chosen = number_in(typed)
+    if typed and chosen is None:
+        raise ValueError("campaign: choose one of the list")
+    return chosen
 
 
 def picture_of(file: UploadFile | None) -> Picture | None:

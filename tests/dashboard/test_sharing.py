@@ -62,6 +62,7 @@ def test_editors_write_and_see_what_advocates_see(clients: Clients, content: int
         ({"from": "tomorrow"}, "Give the day and the time"),
         ({"from": "2026-01-02T10:00", "until": "2026-01-01T10:00"}, "Must lie after the beginning"),
         ({"language": "tlh"}, "is not one of"),
+        ({"campaign": "12a"}, "Choose one of the list"),
         ({"zone": "Mars/Base", "until": "2026-01-01T10:00"}, "Mars/Base"),
     ],
 )
