@@ -19,6 +19,48 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
+class ThemeCount:
+    """How many mentions are about a theme; a mention may be about several."""
+
+    name: str
+    mentions: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStep:
+    """A source the story came to: when its first mention was published, and how many there are."""
+
+    name: str
+    first_at: datetime
+    mentions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """The mentions behind an alert, as one reader may read of them; small groups are left out and counted in `hidden`.
+
+    `judged` leaves out the unsure ones, `sources` are in the order of their first mentions. Views are those that
+    platforms report for `viewed` of the mentions; followers are of `accounts` different accounts, each once, unknown
+    for `faceless` others. Unknown is None. `cut`: there are more mentions, and these are the first ones.
+    """
+
+    mentions: int
+    judged: int
+    negative: int
+    unsure: int
+    themes: tuple[ThemeCount, ...] = ()
+    sources: tuple[SourceStep, ...] = ()
+    hidden: int = 0
+    views: int | None = None
+    viewed: int = 0
+    followers: int | None = None
+    accounts: int = 0
+    faceless: int = 0
+    reach_told: bool = True
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class AlertFacts:
     """Everything an alert mail tells. `action` is opened, grown or closed; `kind` is one of the detectors' kinds.
 
@@ -59,3 +101,4 @@ class AlertFacts:
     not_useful_url: str = ""
     demo: bool = False
     subject: str = ""
+    behind: Behind | None = None

@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from metrics.suppress import PROTECTED_AUDIENCES
+from notify.behind import behind_lines
 from notify.facts import AlertFacts
 from notify.palette import SEVERITY
 from notify.templating import render_html, render_text
@@ -60,6 +61,7 @@ def compose_alert(facts: AlertFacts) -> Mail:
         "facts": facts,
         "headline": headline(facts),
         "sentences": sentences(facts),
+        "behind": behind_lines(facts.behind),
         "examples": shown_examples(facts),
         "quotes_hidden": facts.audience in PROTECTED_AUDIENCES,
         "unknowns": tuple(clean_text(line) for line in facts.unknowns),

@@ -8,11 +8,13 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from metrics.suppress import PROTECTED_AUDIENCES
-from notify.facts import AlertFacts, Example
+from notify.facts import AlertFacts, Behind, Example
 
 EXAMPLES = 3
 EXCERPT_CHARS = 280
 SUBJECT_CHARS = 200
+LEAST_JUDGED = 10  # below, "mostly negative" in a subject would rest on a handful of mentions
+MOSTLY = 0.5
 RIVAL_NEGATIVE = "more negative"  # the subject of a rival's event that is a share, as in `alerts.rules`
 STEPS = {"test": "Test: ", "grown": "Growing: ", "closed": "Over: ", "escalated": "Not acknowledged: "}
 SIDES = {"all": "", "both": "", "brand": ", brand side", "employer": ", employer side"}
@@ -108,6 +110,23 @@ def shown_examples(facts: AlertFacts) -> tuple[Quote, ...]:
     return tuple(_quote(example) for example in open_ones[:EXAMPLES])
 
 
+def mood_words(behind: Behind | None) -> str:
+    """The end of a subject: ", mostly negative, about pay" as far as it is so."""
+    if behind is None:
+        return ""
+    words = ""
+    if behind.judged >= LEAST_JUDGED and behind.negative > MOSTLY * behind.judged:
+        words += ", mostly negative"
+    if behind.themes and behind.themes[0].mentions >= MOSTLY * behind.mentions:
+        words += f", about {theme_words(behind.themes[0].name)}"
+    return words
+
+
+def theme_words(name: str) -> str:
+    """A theme as people read it."""
+    return clean_text(name, 40).replace("_", " ")
+
+
 def _quote(example: Example) -> Quote:
     return Quote(
         text=clean_text(example.text, EXCERPT_CHARS),
@@ -119,8 +138,9 @@ def _quote(example: Example) -> Quote:
 
 
 def _volume(facts: AlertFacts) -> str:
-    stories = _plural(round(facts.observed), "story", "stories")
-    return f"{stories}{SENDERS.get(facts.audience, '')} {_window(facts)}, expected {_expected(facts)}"
+    stories = plural(round(facts.observed), "story", "stories")
+    usual = f"{_window(facts)}, expected {_expected(facts)}"
+    return f"{stories}{SENDERS.get(facts.audience, '')} {usual}{mood_words(facts.behind)}"
 
 
 def _negative(facts: AlertFacts) -> str:
@@ -141,12 +161,12 @@ def _rating(facts: AlertFacts) -> str:
 
 
 def _topic(facts: AlertFacts) -> str:
-    people = _plural(round(facts.observed), "person", "people")
+    people = plural(round(facts.observed), "person", "people")
     return f"new theme {_named(facts)}, {people} in three days, alarm from {_people_needed(facts)} on"
 
 
 def _spill(facts: AlertFacts) -> str:
-    people = _plural(round(facts.observed), "person", "people")
+    people = plural(round(facts.observed), "person", "people")
     return f"a story about work is now told by {people} on the brand side, too: {_named(facts)}"
 
 
@@ -178,11 +198,11 @@ def _silence(facts: AlertFacts) -> str:
     source = clean_text(facts.source_name, 60) or "a source"
     if facts.action == "closed":
         return f"{source} delivers again"
-    return f"{source} is silent, nothing for {_plural(round(facts.observed), 'hour', 'hours')}"
+    return f"{source} is silent, nothing for {plural(round(facts.observed), 'hour', 'hours')}"
 
 
 def _closed(facts: AlertFacts) -> str:
-    lasted = _plural(max(1, round((facts.as_of - facts.opened_at) / timedelta(hours=1))), "hour", "hours")
+    lasted = plural(max(1, round((facts.as_of - facts.opened_at) / timedelta(hours=1))), "hour", "hours")
     senders = SENDERS.get(facts.audience, "")
     if facts.kind == "negative_share":
         return f"negative share{senders} back to normal after {lasted}, at most {100 * facts.observed:.0f} %"
@@ -192,13 +212,13 @@ def _closed(facts: AlertFacts) -> str:
     if facts.kind == "rating_drop":
         return f"ratings no longer fall after {lasted}, at most {facts.observed:.1f} stars below the usual"
     if facts.kind in ("new_theme", "spill_over"):
-        most = _plural(round(facts.observed), "person", "people")
+        most = plural(round(facts.observed), "person", "people")
         if facts.kind == "new_theme":
             return f"the theme {_named(facts)} is no longer new or told by few after {lasted}, at most {most}"
         return f"{_named(facts)} is no longer told on the brand side after {lasted}, at most {most}"
     if facts.kind == "rival_event" and facts.subject == RIVAL_NEGATIVE:
         return f"negative share back to normal after {lasted}, at most {100 * facts.observed:.0f} %"
-    peak = _plural(round(facts.observed), "story", "stories")
+    peak = plural(round(facts.observed), "story", "stories")
     hours = max(1, round(facts.window / timedelta(hours=1)))
     span = "an hour" if hours == 1 else f"{hours} hours"
     return f"mentions{senders} back to normal after {lasted}, at most {peak} in {span}"
@@ -207,12 +227,12 @@ def _closed(facts: AlertFacts) -> str:
 def _arithmetic(facts: AlertFacts) -> str:
     if facts.kind == "source_silence" or facts.action == "closed":
         return ""
-    authors = _plural(facts.authors, "author", "authors")
+    authors = plural(facts.authors, "author", "authors")
     if facts.kind in ("new_theme", "spill_over"):
         where = " on the brand side" if facts.kind == "spill_over" else ""
-        told = _plural(facts.n, "story", "stories")
+        told = plural(facts.n, "story", "stories")
         return (
-            f"{_plural(round(facts.observed), 'person', 'people')} told {told} that resemble each other{where}; the "
+            f"{plural(round(facts.observed), 'person', 'people')} told {told} that resemble each other{where}; the "
             f"alarm rings from {_people_needed(facts)} people on."
         )
     if facts.kind == "negative_share" or facts.subject == RIVAL_NEGATIVE:
@@ -231,7 +251,7 @@ def _arithmetic(facts: AlertFacts) -> str:
             f"on average; for so many, the alarm rings from {facts.expected_high:.2f} on."
         )
     return (
-        f"{_plural(round(facts.observed), 'story', 'stories')} by {authors} where {_expected(facts)} are normal; "
+        f"{plural(round(facts.observed), 'story', 'stories')} by {authors} where {_expected(facts)} are normal; "
         f"the alarm rings from {facts.expected_high:.1f} on."
     )
 
@@ -250,5 +270,6 @@ def _window(facts: AlertFacts) -> str:
     return "in the last hour" if hours == 1 else f"in the last {hours} hours"
 
 
-def _plural(number: int, one: str, many: str) -> str:
+def plural(number: int, one: str, many: str) -> str:
+    """A number and its noun."""
     return f"{number:,} {one if number == 1 else many}"

@@ -1,7 +1,7 @@
 """Messages to channels: a row first, then a claimed hand-over, tried again with growing waits; and their log."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, or_, select, update
@@ -56,10 +56,16 @@ class DeliveryRow:
 def put_all(session: Session, facts: AlertFacts, event_id: int, now: datetime) -> int:
     """A message for each channel that wants the event, once per channel and event; how many are new."""
     made = [
-        put(session, channel, facts, f"event-{event_id}-channel-{channel.id}", now)
+        put(session, channel, _of_its_side(facts, channel), f"event-{event_id}-channel-{channel.id}", now)
         for channel in wanting(session, facts)
     ]
     return sum(each is not None for each in made)
+
+
+def _of_its_side(facts: AlertFacts, channel: ChannelRow) -> AlertFacts:
+    """A channel of one side does not read what an incident over both is about."""
+    one_sided = channel.facets and facts.facet not in channel.facets
+    return replace(facts, behind=None) if one_sided else facts
 
 
 def put(session: Session, channel: ChannelRow, facts: AlertFacts, dedupe_key: str, now: datetime) -> int | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from alerts.rules import ALL, NEGATIVE, RATING, SILENCE, SPILL, TOPIC, VOLUME
@@ -17,11 +17,11 @@ from notify.points import VolumePoint
 from notify.wording import headline
 from storage.discretion import public_names
 from storage.discretion import shown as discreet
+from storage.incident_behind import behind, of_topic
 from storage.incident_log import IncidentRow, find
 from storage.models.incidents import IncidentEvent
 from storage.models.mentions import Mention, Post
 from storage.models.sources import Source
-from storage.models.topics import Topic, TopicMention
 from storage.profile import current_profile
 from storage.readers import readers
 from storage.rollups import SeriesFilter, as_of, series
@@ -78,6 +78,7 @@ def facts(session: Session, event_id: int, now: datetime) -> tuple[AlertFacts, t
         unknowns=incident.notes,
         demo=incident.demo,
         subject=incident.subject,
+        behind=behind(session, SYSTEM, incident),
     )
     return alert, tuple(each.email for each in readers(session, incident, event.kind, now).recipients)
 
@@ -116,7 +117,8 @@ def headline_of(row: IncidentRow, as_of: datetime) -> str:
 
 
 def for_recipient(session: Session, alert: AlertFacts, address: str) -> AlertFacts:
-    """The facts as one recipient may read them: quotes only of the sides that the profile tells them about.
+    """The facts as one recipient may read them: quotes, and what is behind it, only of the sides that the profile tells
+    them about.
 
     Whoever is only on call, and no recipient, reads the figures and no quote.
     """
@@ -125,12 +127,15 @@ def for_recipient(session: Session, alert: AlertFacts, address: str) -> AlertFac
     recipients = state.profile.recipients if state is not None else ()
     recipient = next((each for each in recipients if each.email == address), None)
     facets: tuple[str, ...] = () if recipient is None else recipient.facets
-    if recipient is None or (alert.facet != ALL and facets and alert.facet not in facets):
+    if recipient is None:
         return replace(told, examples=())
+    if alert.facet != ALL and facets and alert.facet not in facets:
+        return replace(told, examples=(), behind=None)
     if alert.facet != ALL or not facets:
         return told
     reader = replace(SYSTEM, facets=frozenset().union(*(FACET_LABELS[facet] for facet in facets)))
-    return replace(told, examples=examples(session, reader, find(session, SYSTEM, alert.incident_id)))
+    incident = find(session, SYSTEM, alert.incident_id)
+    return replace(told, examples=examples(session, reader, incident), behind=behind(session, reader, incident))
 
 
 def examples(session: Session, viewer: Viewer, incident: IncidentRow, limit: int = 3) -> tuple[Example, ...]:
@@ -222,19 +227,10 @@ def _quotable(incident: IncidentRow, labels: frozenset[str]) -> Select[Any]:
     if incident.kind == NEGATIVE:
         query = query.where(Mention.sentiment == "negative")
     if incident.kind in (TOPIC, SPILL):
-        of_topic = select(TopicMention.mention_id).join(Topic, Topic.id == TopicMention.topic_id)
-        named = of_topic.where(Topic.company_id == incident.company_id, _tells(incident))
-        query = query.where(Mention.id.in_(named))
+        query = query.where(of_topic(incident))
     if incident.kind == RATING:
         query = query.where(Post.rating.is_not(None))
     return query.order_by(copies.desc(), Mention.published_at.desc()).limit(_CANDIDATES)
-
-
-def _tells(incident: IncidentRow) -> ColumnElement[bool]:
-    """Topics that an incident is about."""
-    if incident.kind == TOPIC:
-        return Topic.incident_id == incident.id
-    return func.array_to_string(Topic.words, ", ") == incident.subject
 
 
 def _one_per_story(shown: Sequence[_Shown], limit: int) -> tuple[Example, ...]:

@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from notify.email import build
-from notify.facts import Example
+from notify.facts import Behind, Example, SourceStep, ThemeCount
 from notify.message import compose_alert
 from notify.wording import clean_line, clean_text, is_web_address
 from tests.notify.cast import EXAMPLES, HOUR, NOW, POINTS, facts
@@ -197,3 +197,31 @@ def test_the_least_expected_range_is_nothing() -> None:
 
 def test_examples_of_others_stay_when_the_slice_is_open() -> None:
     assert compose_alert(facts(audience="all", examples=EXAMPLES[:1])).text.count("They cancelled") == 1
+
+
+def test_both_parts_tell_what_is_behind_it_and_the_subject_its_gist() -> None:
+    steps = (SourceStep("Reddit", NOW - HOUR, 12), SourceStep("X", NOW, 5))
+    themes = (ThemeCount("job_security", 11), ThemeCount("pay", 4))
+    told = Behind(17, 14, 11, 3, themes, steps, views=12_400, viewed=3, followers=45_000, accounts=9, faceless=5)
+    mail = compose_alert(facts(audience="all", behind=told))
+    assert mail.subject.endswith("expected 4–7, mostly negative, about job security")
+    for words in (
+        "About: job security (11), pay (4), of 17 mentions",
+        "11 of 14 judged mentions are negative; 3 of 17 are unsure",
+        "Began on Reddit 30 Mar 13:20 UTC (12 mentions); then X 30 Mar 14:20 UTC (5 mentions)",
+        "Measured reach: shown 12,400 times, as platforms report for 3 of 17 mentions.",
+        "Potential reach: 45,000 followers of 9 of 14 accounts",
+    ):
+        assert words in mail.text
+        assert words in mail.html
+
+
+def test_what_is_unknown_or_hidden_behind_it_is_no_zero() -> None:
+    unknown = compose_alert(facts(audience="all", behind=Behind(3, 0, 0, 3, faceless=3))).text
+    assert "Measured reach: unknown" in unknown
+    assert "Potential reach: unknown for all 3 accounts" in unknown
+    hidden = compose_alert(facts(behind=Behind(9, 9, 4, 0, hidden=2, reach_told=False)))
+    assert "Where it began stays hidden" in hidden.text
+    assert "reach" not in hidden.text
+    assert "mostly" not in hidden.subject
+    assert "What is behind it" not in compose_alert(facts()).text
