@@ -1,7 +1,8 @@
 """What endpoints ask for.
 
 Pages:  `PageUser` (signed in, else sent to sign-in), `page_role("hr", …)` (one of these roles), `FormUser` and
-        `form_role("hr", …)` (the same for a posted form, whose hidden field `csrf` is checked).
+        `form_role("hr", …)` (the same for a posted form, whose hidden field `csrf` is checked);
+        `ProgrammeReader` and `ProgrammeSender` (the same for all who may join the advocates' programme).
 API:    `require_viewer("mentions:read")` → `Viewer`, by token with that scope or by the browser's cookie.
 Both:   `Now`.
 """
@@ -53,6 +54,7 @@ async def utc_now() -> datetime:
 
 
 Now = Annotated[datetime, Depends(utc_now)]
+PROGRAMME_ROLES = ("marketing", "hr", "leadership", "advocate", "administrator")  # who may join: all but auditors
 
 
 def require_page_user(request: Request, now: Now) -> SignedIn:
@@ -96,6 +98,10 @@ def form_role(*roles: str) -> Callable[[SignedIn], SignedIn]:
         return _with_role(person, roles)
 
     return check
+
+
+ProgrammeReader = Annotated[SignedIn, Depends(page_role(*PROGRAMME_ROLES))]
+ProgrammeSender = Annotated[SignedIn, Depends(form_role(*PROGRAMME_ROLES))]
 
 
 def require_viewer(scope: str, *roles: str) -> Callable[..., Viewer]:

@@ -4,7 +4,8 @@ Endpoints raise; the handlers here render once. No handler shows anything of the
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
 from http import HTTPStatus
@@ -131,6 +132,15 @@ def from_value_error(error: ValueError) -> ApiError:
     if not colon or len(field) > 40:
         return ApiError(422, str(error))
     return ApiError(422, str(error), fields=tuple(WrongField(name.strip(), reason) for name in field.split(",")))
+
+
+@contextmanager
+def fields_named() -> Iterator[None]:
+    """Answer a `ValueError` of `storage` inside the block as 422 that names the field."""
+    try:
+        yield
+    except ValueError as error:
+        raise from_value_error(error) from error
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -1,7 +1,5 @@
 """Contents: list, one, add, change, withdraw. Advocates get what they may share now."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Literal
@@ -12,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from advocacy.content import Draft
 from api.deps import Now, require_viewer
-from api.errors import from_value_error, responses
+from api.errors import fields_named, responses
 from api.schemas.contents import ContentIn, ContentList, ContentOut
 from api.schemas.fields import MAX_SERIAL, Cursor, Question
 from storage import audit, content_edits, contents, db, profile
@@ -38,7 +36,7 @@ class Wanted(Question):
 @router.get("/contents", name="list_contents", responses=responses(401, 403, 422))
 def list_contents(viewer: Reader, wanted: Annotated[Wanted, Query()], now: Now) -> ContentList:
     """Contents, newest first: those who write them see all of their purpose, advocates what they may share now."""
-    with db.reading() as session, _checked():
+    with db.reading() as session, fields_named():
         page = contents.list_contents(session, viewer, now, state=wanted.state, limit=wanted.limit, after=wanted.after)
     return ContentList(items=[_out(row, viewer) for row in page.items], next=page.next)
 
@@ -54,7 +52,7 @@ def get_content(viewer: Reader, content_id: ContentId, now: Now) -> ContentOut:
 def add_content(viewer: Writer, new: ContentIn, now: Now) -> ContentOut:
     """Make a content available."""
     with db.transaction() as session:
-        with _checked():
+        with fields_named():
             made = content_edits.add(session, viewer, _draft(new, now), _hosts(session), now)
         audit.record(session, viewer, "content.add", f"content {made}", now)
         return _out(contents.find(session, viewer, made, now), viewer)
@@ -64,7 +62,7 @@ def add_content(viewer: Writer, new: ContentIn, now: Now) -> ContentOut:
 def change_content(viewer: Writer, content_id: ContentId, change: ContentIn, now: Now) -> ContentOut:
     """Put other values in the place of all of its own; a picture stays."""
     with db.transaction() as session:
-        with _checked():
+        with fields_named():
             content_edits.change(session, viewer, content_id, _draft(change, now), _hosts(session), now)
         audit.record(session, viewer, "content.change", f"content {content_id}", now)
         return _out(contents.find(session, viewer, content_id, now), viewer)
@@ -94,12 +92,3 @@ def _out(row: ContentRow, viewer: Viewer) -> ContentOut:
 def _hosts(session: Session) -> tuple[str, ...]:
     state = profile.current_profile(session)
     return () if state is None else state.profile.company.careers_hosts
-
-
-@contextmanager
-def _checked() -> Iterator[None]:
-    """A value that storage refuses is told by its field."""
-    try:
-        yield
-    except ValueError as error:
-        raise from_value_error(error) from error

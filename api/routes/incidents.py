@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from alerts.snooze import end_of, zone
 from api.deps import Now, require_viewer
-from api.errors import ApiError, from_value_error, responses, wrong_field
+from api.errors import ApiError, fields_named, responses, wrong_field
 from api.known import known
 from api.schemas.fields import MAX_BIG, Cursor, Question, SmallId
 from api.schemas.incidents import (
@@ -89,10 +89,8 @@ def snooze(viewer: Writer, incident_id: IncidentId, wanted: SnoozeIn, now: Now) 
     """Tell nobody for a while, unless it becomes critical; afterwards it is told again if it still holds."""
 
     def sleep(session: Session, viewer: Viewer, incident_id: int, now: datetime) -> None:
-        try:
+        with fields_named():
             incidents.snooze(session, viewer, incident_id, _end(wanted, now), now)
-        except ValueError as error:
-            raise from_value_error(error) from error
 
     return _act(viewer, incident_id, "snooze", now, sleep)
 
@@ -102,10 +100,8 @@ def answer(viewer: Writer, incident_id: IncidentId, said: FeedbackIn, now: Now) 
     """Say whether it was worth telling. A later answer of the same person replaces the earlier one."""
 
     def keep(session: Session, viewer: Viewer, incident_id: int, now: datetime) -> None:
-        try:
+        with fields_named():
             incidents.answer(session, viewer, incident_id, said.useful, said.reason, said.note, now)
-        except ValueError as error:
-            raise from_value_error(error) from error
 
     return _act(viewer, incident_id, "answer", now, keep)
 

@@ -1,14 +1,12 @@
 """Planned events: list, one, enter, change, take back; and what answers to incidents changed, with its reset."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import Field
 
 from api.deps import Now, require_viewer
-from api.errors import from_value_error, responses, wrong_field
+from api.errors import fields_named, responses, wrong_field
 from api.schemas.fields import MAX_BIG, Cursor, Question
 from api.schemas.planned_events import (
     PlannedIn,
@@ -62,7 +60,7 @@ def get_event(viewer: Reader, event_id: EventId, now: Now) -> PlannedOut:
 def add_event(viewer: Planner, new: PlannedNewIn, now: Now) -> PlannedOut:
     """Enter what is planned: marketing on the brand side, HR on the employer side, administrators anywhere."""
     with db.transaction() as session:
-        with _checked():
+        with fields_named():
             made = planned_events.add(session, viewer, _draft(new), now, new.company_id)
         audit.record(session, viewer, "planned_event.add", f"planned event {made}", now)
         return PlannedOut.model_validate(planned_events.find(session, viewer, made, now))
@@ -72,7 +70,7 @@ def add_event(viewer: Planner, new: PlannedNewIn, now: Now) -> PlannedOut:
 def change_event(viewer: Planner, event_id: EventId, change: PlannedIn, now: Now) -> PlannedOut:
     """Put other values in the place of all of its own."""
     with db.transaction() as session:
-        with _checked():
+        with fields_named():
             planned_events.change(session, viewer, event_id, _draft(change), now)
         audit.record(session, viewer, "planned_event.change", f"planned event {event_id}", now)
         return PlannedOut.model_validate(planned_events.find(session, viewer, event_id, now))
@@ -107,12 +105,3 @@ def reset_sensitivity(viewer: Writer, of: SliceIn, now: Now) -> SensitivityList:
 
 def _draft(given: PlannedIn) -> Draft:
     return Draft(given.name, given.facet, given.starts_at, given.ends_at, given.note)
-
-
-@contextmanager
-def _checked() -> Iterator[None]:
-    """A value that storage refuses is told by its field."""
-    try:
-        yield
-    except ValueError as error:
-        raise from_value_error(error) from error

@@ -8,7 +8,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from api.deps import Now, require_viewer
-from api.errors import from_value_error, responses, wrong_field
+from api.errors import fields_named, responses, wrong_field
 from api.schemas.fields import Audience, Facet, Moment, Question, SerialId, SmallId
 from api.schemas.series import (
     Breakdown,
@@ -159,10 +159,8 @@ def share_of_voice(
 
 
 def _buckets(session: Session, viewer: Viewer, asked: SeriesSlice, now: datetime) -> tuple[Bucket, ...]:
-    try:
+    with fields_named():
         return rollups.series(session, viewer, asked.wanted(now), now=now)
-    except ValueError as error:
-        raise from_value_error(error) from error
 
 
 def _window(session: Session, asked: CompanySlice, now: datetime) -> dict[str, object]:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Path
 
 from api import source_runs, source_trials
 from api.deps import Now, require_viewer
-from api.errors import ApiError, from_value_error, responses
+from api.errors import ApiError, from_value_error, responses, wrong_field
 from api.routes.sources import SourceId, source_out, source_row
 from api.schemas.fields import MAX_BIG
 from api.schemas.source_changes import KeysIn, SourceChange, SourceIn, TrialItemOut, TrialOut
@@ -36,7 +36,7 @@ _WITH_BODY = _ERRORS | responses(413)
 def add_source(viewer: Changer, new: SourceIn, now: Now) -> SourceOut:
     """Add a source; it runs at once, unless it is filled from outside or lacks a key."""
     if collector_of(new.kind) is None:
-        raise from_value_error(ValueError("kind: must be one of the kinds of sources, see /api/v1/source-kinds"))
+        raise wrong_field("kind", "must be one of the kinds of sources, see /api/v1/source-kinds")
     with db.transaction() as session:
         with _checked():
             made = sources.add_source(

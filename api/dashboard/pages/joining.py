@@ -1,16 +1,14 @@
 """Joining and leaving the programme by one's own choice."""
 
 from collections.abc import Sequence
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from advocacy.consents import PROGRAMME, PROGRAMME_VERSION
-from api.auth import SignedIn
 from api.dashboard.forms import Form
 from api.dashboard.render import page, redirect
 from api.dashboard.wording import count, moment
-from api.deps import Now, form_role
+from api.deps import Now, ProgrammeSender
 from api.platform_access import platform_client
 from collectors.own_posts.registry import WAYS
 from notify.letters import AccountEnd, Fact, end_words, receipt_letter
@@ -20,12 +18,9 @@ from workers.app import SEND_MAILS, enqueue
 
 router = APIRouter()
 
-ROLES = ("marketing", "hr", "leadership", "advocate", "administrator")
-Sender = Annotated[SignedIn, Depends(form_role(*ROLES))]
-
 
 @router.post("/my-reach/join")
-def join(request: Request, now: Now, who: Sender, form: Form) -> Response:
+def join(request: Request, now: Now, who: ProgrammeSender, form: Form) -> Response:
     """Become an advocate; what was agreed to is kept word by word."""
     errors = {}
     if form.get("standing") not in advocacy.STANDINGS:
@@ -44,7 +39,7 @@ def join(request: Request, now: Now, who: Sender, form: Form) -> Response:
 
 
 @router.post("/my-reach/leave")
-def leave(request: Request, now: Now, who: Sender) -> Response:
+def leave(request: Request, now: Now, who: ProgrammeSender) -> Response:
     """Leave at once, give permissions back, and hand over a receipt of what that did."""
     with db.transaction() as session:
         me = advocacy.advocate_of(session, who.user.id)

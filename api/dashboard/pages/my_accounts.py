@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from api.auth import SignedIn
 from api.dashboard.forms import Form, Posted, errors_of
-from api.dashboard.pages.my_settings import Reader, Sender, consent_lines, consent_version, settings_page
+from api.dashboard.pages.my_settings import consent_lines, consent_version, settings_page
 from api.dashboard.render import page, redirect
-from api.deps import Now
+from api.deps import Now, ProgrammeReader, ProgrammeSender
 from api.platform_access import TRIES, platform_client
 from collectors.errors import CollectError
 from collectors.own_posts import bluesky, mastodon
@@ -32,7 +32,7 @@ _LONGEST = 4_000  # characters of what a platform sends back
 
 
 @router.post("/my-settings/accounts/{platform}")
-def connect(request: Request, now: Now, who: Sender, platform: str, form: Form) -> Response:
+def connect(request: Request, now: Now, who: ProgrammeSender, platform: str, form: Form) -> Response:
     """Agree, then sign in at Bluesky or be shown the way to the platform."""
     way = WAYS.get(platform)
     if way is None:
@@ -58,7 +58,7 @@ def connect(request: Request, now: Now, who: Sender, platform: str, form: Form) 
 @router.get("/my-settings/connected/{platform}")
 def connected(
     now: Now,
-    who: Reader,
+    who: ProgrammeReader,
     platform: str,
     state: Annotated[str, Query(max_length=_LONGEST)] = "",
     code: Annotated[str, Query(max_length=_LONGEST)] = "",

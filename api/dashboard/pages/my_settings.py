@@ -1,17 +1,15 @@
 """My settings: what an advocate decides for themselves, their own accounts, and numbers from a table."""
 
 from collections.abc import Mapping
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from advocacy.consents import PLATFORM_VERSION, platform_consent
 from advocacy.own_figures import COUNTERS, read_figures
 from api.auth import SignedIn
 from api.dashboard.forms import Form, Posted, errors_of
-from api.dashboard.pages.joining import ROLES
 from api.dashboard.render import page, redirect
-from api.deps import Now, form_role, page_role
+from api.deps import Now, ProgrammeReader, ProgrammeSender
 from collectors.own_posts.registry import WAYS, Way, app_of_settings
 from config.settings import get_settings
 from storage import advocacy, advocate_accounts, audit, db, own_figures, users
@@ -19,19 +17,17 @@ from storage.advocacy import Choices
 
 router = APIRouter()
 
-Reader = Annotated[SignedIn, Depends(page_role(*ROLES))]
-Sender = Annotated[SignedIn, Depends(form_role(*ROLES))]
 _SWITCHES = ("on_leaderboard", "weekly_mail", "take_off_mails", "campaign_mails")
 
 
 @router.get("/my-settings")
-def my_settings(request: Request, now: Now, who: Reader) -> Response:
+def my_settings(request: Request, now: Now, who: ProgrammeReader) -> Response:
     """Choices, accounts, consents; or where to join."""
     return settings_page(request, now, who)
 
 
 @router.post("/my-settings")
-def choose(request: Request, now: Now, who: Sender, form: Form) -> Response:
+def choose(request: Request, now: Now, who: ProgrammeSender, form: Form) -> Response:
     """Put choices in force at once."""
     try:
         with db.transaction() as session:
@@ -46,7 +42,7 @@ def choose(request: Request, now: Now, who: Sender, form: Form) -> Response:
 
 
 @router.post("/my-settings/accounts/{platform}/withdraw")
-def withdraw(now: Now, who: Sender, platform: str) -> Response:
+def withdraw(now: Now, who: ProgrammeSender, platform: str) -> Response:
     """Withdraw the consent for one platform; its permission is given back by a job."""
     with db.transaction() as session:
         me = advocacy.advocate_of(session, who.user.id)
@@ -59,7 +55,7 @@ def withdraw(now: Now, who: Sender, platform: str) -> Response:
 
 
 @router.post("/my-settings/figures")
-def take_figures(request: Request, now: Now, who: Sender, form: Form) -> Response:
+def take_figures(request: Request, now: Now, who: ProgrammeSender, form: Form) -> Response:
     """Posts and numbers from a table, for platforms that tell us nothing."""
     try:
         good, bad = read_figures(form.get("table"), now)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from sqlalchemy.orm import Session
 
 from advocacy.composing import NAMES, REFUSES_COPIES
@@ -20,7 +20,7 @@ from api.auth import SignedIn
 from api.dashboard.forms import Form, errors_of, sentence
 from api.dashboard.render import page, redirect
 from api.dashboard.share_words import LONGEST_TEXT, Verdict, verdict_on
-from api.deps import Now, form_role, page_role
+from api.deps import Now, ProgrammeReader, ProgrammeSender
 from config.settings import get_settings
 from storage import advocacy, contents, db, sharing
 from storage.contents import ContentRow
@@ -29,15 +29,12 @@ from storage.viewer import NotFound
 
 router = APIRouter()
 
-_ROLES = ("marketing", "hr", "leadership", "advocate", "administrator")
-Reader = Annotated[SignedIn, Depends(page_role(*_ROLES))]
-Sender = Annotated[SignedIn, Depends(form_role(*_ROLES))]
 ContentId = Annotated[int, Path(ge=1, lt=2**31)]
 _FIELDS = ("platform", "text", "country", "server", "url")
 
 
 @router.get("/share")
-def hub(request: Request, now: Now, who: Reader) -> Response:
+def hub(request: Request, now: Now, who: ProgrammeReader) -> Response:
     """What is suggested this week, what else there is, and what was shared already."""
     cap = get_settings().suggestions_per_week
     with db.reading() as session:
@@ -61,7 +58,7 @@ def hub(request: Request, now: Now, who: Reader) -> Response:
 
 
 @router.get("/share/{content_id}")
-def editor(request: Request, now: Now, who: Reader, content_id: ContentId, platform: str = "") -> Response:
+def editor(request: Request, now: Now, who: ProgrammeReader, content_id: ContentId, platform: str = "") -> Response:
     """The content with an empty editor."""
     with db.reading() as session:
         content = contents.to_share(session, who.viewer, content_id, now)
@@ -71,7 +68,7 @@ def editor(request: Request, now: Now, who: Reader, content_id: ContentId, platf
 
 
 @router.post("/share/{content_id}")
-def check(request: Request, now: Now, who: Sender, content_id: ContentId, form: Form) -> Response:
+def check(request: Request, now: Now, who: ProgrammeSender, content_id: ContentId, form: Form) -> Response:
     """Judge the draft; with the address of a post, tie that post to the content."""
     typed = {name: form.get(name) for name in _FIELDS}
     verdict = None

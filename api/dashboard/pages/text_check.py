@@ -1,24 +1,19 @@
 """A text before it is shared: does it say that its author works here, is it in own words? Nothing of it is kept."""
 
 from dataclasses import dataclass
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from advocacy.disclosure import Disclosure, check_disclosure
 from advocacy.similarity import TOO_SIMILAR, near_duplicates, similarity
-from api.auth import SignedIn
 from api.dashboard.forms import Form
 from api.dashboard.render import page
 from api.dashboard.share_words import own_names
-from api.deps import form_role, page_role
+from api.deps import ProgrammeReader, ProgrammeSender
 from storage import db
 
 router = APIRouter()
 
-_ROLES = ("marketing", "hr", "leadership", "advocate", "administrator")
-Reader = Annotated[SignedIn, Depends(page_role(*_ROLES))]
-Sender = Annotated[SignedIn, Depends(form_role(*_ROLES))]
 _LONGEST = 20_000
 
 
@@ -32,13 +27,13 @@ class Verdict:
 
 
 @router.get("/my-reach/check")
-def check_page(request: Request, who: Reader) -> Response:
+def check_page(request: Request, who: ProgrammeReader) -> Response:
     """The empty form."""
     return page(request, who, "text_check.html", title="Check a text", typed={}, errors={}, verdict=None)
 
 
 @router.post("/my-reach/check")
-def check_text(request: Request, who: Sender, form: Form) -> Response:
+def check_text(request: Request, who: ProgrammeSender, form: Form) -> Response:
     """The form again with what is to be said about the text."""
     typed = {name: form.get(name) for name in ("text", "suggestion")}
     errors = {}

@@ -21,22 +21,20 @@ function setUpAutoSubmit() {
 setUpMenu();
 setUpAutoSubmit();
 
-function setUpCopy() {
+function addCopyButton(text) {
   if (!navigator.clipboard) return;
-  for (const text of document.querySelectorAll("[data-copy]")) {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "button small copy";
-    button.textContent = "Copy";
-    button.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(text.textContent.trim());
-      button.textContent = "Copied";
-    });
-    text.after(button);
-  }
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "button small copy";
+  button.textContent = "Copy";
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(text.textContent.trim());
+    button.textContent = "Copied";
+  });
+  text.after(button);
 }
 
-setUpCopy();
+document.querySelectorAll("[data-copy]").forEach(addCopyButton);
 
 // A form whose answer is a page that holds the same section again: only the section is replaced.
 function setUpInPlace() {

@@ -1,6 +1,6 @@
 "use strict";
 // While somebody writes, the server judges the draft and its answer takes the place of the verdict.
-// Without this file the button "Check it" does the same.
+// Without this file the button "Check it" does the same. `addCopyButton` stands in app.js.
 
 const PAUSE = 600;
 
@@ -43,19 +43,6 @@ function setUpLiveCheck() {
 
   form.elements.text.addEventListener("input", later);
   for (const name of ["platform", "country", "server"]) form.elements[name]?.addEventListener("change", later);
-}
-
-function addCopyButton(text) {
-  if (!navigator.clipboard) return;
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "button small copy";
-  button.textContent = "Copy";
-  button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(text.textContent.trim());
-    button.textContent = "Copied";
-  });
-  text.after(button);
 }
 
 setUpLiveCheck();
