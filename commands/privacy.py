@@ -1,10 +1,11 @@
 """Commands for the rights of people whose posts were collected."""
 
+import sys
 from typing import Annotated
 
 import typer
 
-from commands.terminal import CommandError, database, now, out, table
+from commands.terminal import CommandError, database, err, now, out, table
 
 app = typer.Typer()
 
@@ -54,3 +55,21 @@ def list_erasures() -> None:
             for row in erasures.erasures(session, SYSTEM)
         ]
     table(("record", "when", "platform", "posts", "mentions", "why"), rows, "Nothing was ever erased on request.")
+
+
+@app.command("dpia")
+def privacy_pack_file(
+    keep: Annotated[bool, typer.Option("--keep", help="Keep it: later packs mark what differs.")] = False,
+) -> None:
+    """Print the privacy pack for works council and data protection officer as HTML: manage.py dpia > pack.html."""
+    from api.dashboard import privacy_pack
+    from config.settings import get_settings
+    from storage import db
+
+    settings = get_settings()
+    with database("manage.py dpia"), db.reading() as session:
+        pack = privacy_pack.privacy_pack(session, settings, now())
+    sys.stdout.write(privacy_pack.as_file(pack))
+    if keep:
+        number = privacy_pack.keep(pack, settings.data_dir)
+        err.print(f"Kept as version {number}.")

@@ -70,6 +70,7 @@ _ENTRIES: tuple[tuple[str, str, str, frozenset[str]], ...] = (
     (_SERVICE, "/people", "People", _ADMINISTRATOR),
     (_SERVICE, "/quality", "Quality", _READERS),
     (_SERVICE, "/audit", "Audit log", _ADMINISTRATOR | {"auditor"}),
+    (_SERVICE, "/privacy-pack", "Privacy pack", _ADMINISTRATOR | {"auditor"}),
 )
 
 

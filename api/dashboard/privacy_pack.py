@@ -1,0 +1,119 @@
+"""The privacy pack: what a works council and a data protection officer ask, read from the configuration in force.
+
+Each part is a table of words, so that two packs can be compared row by row: `changes` marks what is new or different
+since the version that was kept last (`keep`), a file in the data folder.
+"""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from sqlalchemy.orm import Session
+
+from api.dashboard.privacy_tables import Table, privacy_tables
+from api.dashboard.render import environment
+from config.settings import Settings
+
+_FILE = "privacy-pack.json"
+_LARGEST = 5_000_000  # bytes of a kept pack that are read
+Change = Literal["", "new", "changed", "gone"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The version that was kept last: its number, when, and the rows of each part."""
+
+    number: int
+    at: datetime
+    rows: Mapping[str, tuple[tuple[str, ...], ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row, and what became of it since the version kept last."""
+
+    cells: tuple[str, ...]
+    change: Change = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One table of the pack as it is shown."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """The whole pack; `changed` rows differ from the version `since`, None where none was kept."""
+
+    made_at: datetime
+    company: str
+    parts: tuple[Part, ...]
+    since: Kept | None
+
+    @property
+    def changed(self) -> int:
+        return sum(row.change != "" for part in self.parts for row in part.rows)
+
+
+def privacy_pack(session: Session, settings: Settings, now: datetime) -> Pack:
+    """The pack by the configuration in force, compared with the version kept last."""
+    company, tables = privacy_tables(session, settings, now)
+    kept = last_kept(settings.data_dir)
+    return Pack(now, company, tuple(_part(table, kept) for table in tables), kept)
+
+
+def keep(pack: Pack, folder: Path) -> int:
+    """Keep this pack as the version to compare with; returns its number."""
+    number = pack.since.number + 1 if pack.since is not None else 1
+    rows = {part.title: [row.cells for row in part.rows if row.change != "gone"] for part in pack.parts}
+    written = folder / f"{_FILE}.new"
+    with open(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        json.dump({"number": number, "at": pack.made_at.isoformat(), "rows": rows}, file, ensure_ascii=False)
+    written.replace(folder / _FILE)
+    return number
+
+
+def as_file(pack: Pack) -> str:
+    """The pack as an HTML file that needs nothing else and prints well."""
+    return environment().get_template("privacy_pack_file.html").render(pack=pack)
+
+
+def last_kept(folder: Path) -> Kept | None:
+    """The version kept last; None where there is none, or none that can be read."""
+    try:
+        path = folder / _FILE
+        given = json.loads(path.read_text(encoding="utf-8")) if path.stat().st_size <= _LARGEST else {}
+        rows = {
+            str(title): tuple(tuple(str(cell) for cell in row) for row in table)
+            for title, table in given["rows"].items()
+        }
+        return Kept(int(given["number"]), datetime.fromisoformat(given["at"]), rows)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _part(table: Table, kept: Kept | None) -> Part:
+    if kept is None:
+        return Part(table.title, table.columns, tuple(Row(cells) for cells in table.rows), table.note)
+    rows = tuple(changes(table.rows, kept.rows.get(table.title, ())))
+    return Part(table.title, table.columns, rows, table.note)
+
+
+def changes(rows: Sequence[tuple[str, ...]], before: Sequence[tuple[str, ...]]) -> list[Row]:
+    """Each row with what became of it, and at the end those that are gone. The first cell says which row is which."""
+    same, known = set(before), {row[:1] for row in before}
+    found = [Row(row, "" if row in same else "changed" if row[:1] in known else "new") for row in rows]
+    here = {row[:1] for row in rows}
+    return found + [Row(row, "gone") for row in before if row[:1] not in here]
+
+
+__all__ = ["Kept", "Pack", "Part", "Row", "as_file", "changes", "keep", "last_kept", "privacy_pack"]

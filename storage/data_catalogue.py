@@ -1,0 +1,171 @@
+"""Every table by what it holds, of whom and for how long: what the privacy pack is made of.
+
+A table that is not listed here fails a test, so that no data is kept that the pack does not tell of.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from config.settings import Settings
+from storage.models.tables import Base
+
+
+@dataclass(frozen=True, slots=True)
+class DataClass:
+    """One sort of data: of whom it is, what it is for, and how long it is kept (`{…}` are names of settings)."""
+
+    name: str
+    of_whom: str
+    purpose: str
+    kept: str
+    tables: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TableFacts:
+    """One table with its fields, as the models have them now."""
+
+    table: str
+    data_class: str
+    fields: tuple[str, ...]
+
+
+CATALOGUE: tuple[DataClass, ...] = (
+    DataClass(
+        "Public posts",
+        "People who publish; under a keyed pseudonym, without handle, name, profile, mail address and phone number",
+        "To hear what is said in public about the company as a brand and as an employer",
+        "{mention_days} days after collection, {unmatched_days} where a post is about nobody; shorter where its source "
+        "or platform says so. Of a deleted or erased post a tombstone without text and author stays for that time.",
+        ("posts", "counter_snapshots", "held_items"),
+    ),
+    DataClass(
+        "What the model made of them",
+        "The same; tags belong to a text, never to a person",
+        "Sentiment, audience, facet and themes, and corrections of them",
+        "As long as the post; words of topics that ended go by themselves.",
+        ("mentions", "mention_vectors", "corrections", "stories", "story_bands", "topics", "topic_mentions"),
+    ),
+    DataClass(
+        "Counts",
+        "Nobody: counts per hour and slice; slices of few authors are hidden when they are read",
+        "Charts, comparisons and alerts",
+        "As long as the mentions that they count.",
+        ("rollups",),
+    ),
+    DataClass(
+        "Alerts",
+        "People of the company who handle them",
+        "What was unusual, who was told, and what was done",
+        "No end of its own; mails and messages with quotes {mail_days} days after they were written.",
+        (
+            "incidents",
+            "incident_events",
+            "incident_feedback",
+            "planned_events",
+            "mail_actions",
+            "outbox",
+            "deliveries",
+            "mail_states",
+        ),
+    ),
+    DataClass(
+        "Accounts",
+        "People of the company who sign in",
+        "Sign-in, roles, and who may see what",
+        "Accounts until an administrator removes them; sessions {session_hours} hours at most, {session_idle_hours} "
+        "without use; tries to sign in until their window has passed.",
+        ("users", "identities", "sessions", "recovery_codes", "sign_in_tries", "api_tokens", "invitations"),
+    ),
+    DataClass(
+        "Advocacy",
+        "Employees and alumni who joined by their own choice",
+        "How far their own posts carry, read by themselves",
+        "Until they leave: then their tokens, accounts and posts go, and what stays names nobody.",
+        (
+            "advocates",
+            "advocate_accounts",
+            "advocate_consents",
+            "pending_connections",
+            "token_revocations",
+            "shares",
+            "share_readings",
+            "share_take_offs",
+        ),
+    ),
+    DataClass(
+        "Tracked links",
+        "Whoever follows a link; by a key that changes daily and is forgotten the next day",
+        "Clicks and visits of the careers pages",
+        "Clicks as long as their link; the key of a day until it ends, and with it the trace of a visitor.",
+        ("links", "clicks", "click_batches", "daily_salts", "career_visits"),
+    ),
+    DataClass(
+        "Programme and campaigns",
+        "People of the company who write, ask and answer; feedback is stored without its giver",
+        "What is planned, shared and answered",
+        "Until the campaign or content is deleted.",
+        (
+            "campaigns",
+            "campaign_steps",
+            "campaign_tellings",
+            "campaign_questions",
+            "campaign_feedback",
+            "campaign_feedback_givers",
+            "campaign_results",
+            "contents",
+            "programme_days",
+            "eligible_people",
+        ),
+    ),
+    DataClass(
+        "Audit log",
+        "People of the company who looked at texts, exported or changed something",
+        "To show who looked at what",
+        "Contents {audit_days} days; the chain of hashes for good.",
+        ("audit_log", "audit_chain"),
+    ),
+    DataClass(
+        "Records of erasure",
+        "People who asked to be forgotten: a pseudonym where they want nothing taken any more, and no name",
+        "Proof of erasure, and to keep out what they publish later",
+        "For good.",
+        ("erasures", "refused_authors"),
+    ),
+    DataClass(
+        "The service itself",
+        "Nobody, but for who made a change; keys of platforms are sealed",
+        "Company profile, sources, their runs, channels, models",
+        "While in use; runs of collection 90 days, deliveries a day.",
+        (
+            "companies",
+            "profile_versions",
+            "sources",
+            "collection_runs",
+            "import_problems",
+            "hook_deliveries",
+            "hosts",
+            "channels",
+            "platform_apps",
+            "tuned_models",
+        ),
+    ),
+)
+
+
+def tables() -> Iterator[TableFacts]:
+    """Every table of the models, in the order of the catalogue; one that nobody listed comes last, as unlisted."""
+    found = Base.metadata.tables
+    listed = {name: each.name for each in CATALOGUE for name in each.tables}
+    for name in (*(name for name in listed if name in found), *sorted(found.keys() - listed.keys())):
+        fields = tuple(column.name for column in found[name].columns)
+        yield TableFacts(name, listed.get(name, "not listed"), fields)
+
+
+def retention(settings: Settings) -> Mapping[str, str]:
+    """How long each class is kept, by the settings in force."""
+    values = {name: f"{value:,}" for name in Settings.model_fields if isinstance(value := getattr(settings, name), int)}
+    return {each.name: each.kept.format(**values) for each in CATALOGUE}
+
+
+__all__ = ["CATALOGUE", "DataClass", "TableFacts", "retention", "tables"]

@@ -1,0 +1,92 @@
+"""The privacy pack: complete, by the configuration in force, and what changed since the version kept last is marked."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api import auth
+from api.dashboard.privacy_pack import Row, changes, last_kept
+from config.settings import Settings
+from storage import data_catalogue, db, sources, users
+from storage.models.tables import Base
+from storage.viewer import SYSTEM
+from tests.api import world
+from tests.api.world import NOW
+from tests.dashboard.forms import post
+
+RECIPIENT = '[[recipients]]\nemail = "council@acme.example"\nfacets = ["employer"]\n'
+
+
+@pytest.fixture
+def reader(client: TestClient, company: None, settings: Callable[..., Settings], tmp_path: Path) -> TestClient:
+    """An administrator at the pages."""
+    settings(data_dir=tmp_path)
+    user_id, _ = world.add_person("administrator")
+    with db.transaction() as session:
+        client.cookies.set(auth.COOKIE, users.start_session(session, user_id, NOW, 1))
+    return client
+
+
+def test_every_table_is_in_the_catalogue_once_and_none_is_gone() -> None:
+    listed = [name for each in data_catalogue.CATALOGUE for name in each.tables]
+    assert sorted(listed) == sorted(Base.metadata.tables)
+    assert {each.table: each.fields for each in data_catalogue.tables()}["refused_authors"] == (
+        "author_key",
+        "erasure_id",
+    )
+
+
+def test_the_pack_follows_the_configuration_and_marks_what_changed(
+    reader: TestClient, settings: Callable[..., Settings], tmp_path: Path
+) -> None:
+    settings(data_dir=tmp_path, mention_days=91, smtp_host="mail.acme.example")
+    first = reader.get("/privacy-pack").text
+    assert "91 days after collection" in first
+    assert "mail.acme.example" in first
+    assert "No version was kept yet" in first
+    assert "Acme" in first
+    assert "Version 1 is kept" in reader.get(post(reader, "/privacy-pack/keep").headers["location"]).text
+    assert "0 rows differ from version 1" in reader.get("/privacy-pack").text
+
+    settings(data_dir=tmp_path, mention_days=45, smtp_host="")
+    with db.transaction() as session:
+        sources.add_source(session, SYSTEM, "feed", "Trade news", {"url": "https://news.example/feed"}, NOW)
+    second = reader.get("/privacy-pack/file").text
+    assert "45 days after collection" in second
+    rows = [row for row in second.split("<tr") if 'class="is-' in row[:20]]
+    marked = {row[8 : row.index('"', 8)]: row for row in rows}
+    assert "mail.acme.example" in marked["is-gone"]
+    assert any("Public posts" in row for row in rows if "is-changed" in row[:20])
+    assert any("Trade news" in row for row in rows if "is-new" in row[:20])
+    assert any("news.example" in row and "collection: feed" in row for row in rows)
+    assert "<link" not in second
+    assert "src=" not in second
+
+
+def test_the_pack_has_no_secret_and_escapes_names(reader: TestClient, settings: Callable[..., Settings]) -> None:
+    settings(smtp_password="tops3cret", smtp_host="mail.acme.example")
+    with db.transaction() as session:
+        sources.add_source(session, SYSTEM, "feed", "<b>News</b>", {"url": "https://news.example/?k=tops3cret"}, NOW)
+    told = reader.get("/privacy-pack/file").text
+    assert "&lt;b&gt;News" in told
+    assert "tops3cret" not in told
+
+
+def test_rows_are_told_apart_by_their_first_cell() -> None:
+    before = [("a", "1"), ("b", "2"), ("c", "3")]
+    assert changes([("a", "1"), ("b", "5"), ("d", "4")], before) == [
+        Row(("a", "1")),
+        Row(("b", "5"), "changed"),
+        Row(("d", "4"), "new"),
+        Row(("c", "3"), "gone"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{", '{"number": 1}', '{"number": 1, "at": "x", "rows": {}}', '{"rows": 5}']
+)
+def test_a_damaged_version_is_none(tmp_path: Path, content: str) -> None:
+    (tmp_path / "privacy-pack.json").write_text(content)
+    assert last_kept(tmp_path) is None
