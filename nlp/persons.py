@@ -25,10 +25,10 @@ def _words(text: str) -> list[str]:
     return text.split()
 
 
-_TITLES = frozenset(
+TITLES = frozenset(
     _words("""
     mr mrs ms miss mx dr prof herr herrn frau monsieur madame mme mlle señor señora sr sra signor signora sig senhor
-    senhora dott doña med
+    senhora dott doña med sgt lt capt auntie aunt uncle
     """)
 )
 # What stands before a name at work: "our supervisor Drossel", "HR manager, Tamsin Okell", "reporting to Halvard".
@@ -37,7 +37,10 @@ _AT_WORK = frozenset(
         *_words("""
     manager boss supervisor lead leader foreman director ceo cfo cto coo founder owner colleague coworker co-worker
     teammate recruiter interviewer hr mentor trainer named called chef chefin vorgesetzte vorgesetzter kollege
-    kollegin teamleiter teamleiterin responsable jefe jefa capo collega chefe patron patronne collègue
+    kollegin teamleiter teamleiterin abteilungsleiter abteilungsleiterin filialleiter filialleiterin schichtleiter
+    schichtleiterin geschäftsführer geschäftsführerin responsable directeur directrice gérant gérante recruteur
+    recruteuse jefe jefa gerente encargado encargada directora supervisora capo collega direttore direttrice
+    responsabile chefe diretor diretora patron patronne collègue mentorin ausbilder ausbilderin
     """),
         "report to",
         "reports to",
@@ -47,6 +50,20 @@ _AT_WORK = frozenset(
         "worked with",
         "worked under",
         "thanks to",
+        "kudos to",
+        "out to",  # shout out to
+        "shoutout to",
+        "trained by",
+        "interviewed by",
+        "danke an",
+        "dank an",
+        "merci à",
+        "gracias a",
+        "trabajé con",
+        "trabajé para",
+        "travaillé avec",
+        "grazie a",
+        "obrigado a",
     ]
 )
 _GOES_ON = re.compile(r"[:,]?\s+")
@@ -62,9 +79,17 @@ _NO_NAME = frozenset(
     thursday friday saturday sunday january february march april may june july august september october november
     december english german french spanish italian american british european us uk eu usa und oder aber die der das
     ist war et ou mais les est y o pero el los es e ma il pm am covid excel linkedin glassdoor indeed kununu twitter
-    reddit facebook instagram slack teams zoom christmas easter god sir madam store street road hospital university
+    reddit facebook instagram slack teams zoom christmas easter god
+    dios dieu gott dio deus général générale general regional commercial comercial hr rh rrhh sir madam store street road hospital university
     airport
     """)
+)
+
+# After a first name: a company is named so.
+_COMPANY_ENDS = frozenset(
+    _words(
+        "foods bank banking group inc ltd llc plc corp gmbh ag motors stores airlines partners insurance brothers bros"
+    )
 )
 
 
@@ -97,21 +122,23 @@ def _found(text: str, kept: Collection[str]) -> Iterator[Span]:
 def _begins_name(text: str, words: list[re.Match[str]], at: int, kept: frozenset[str]) -> bool:
     bare = _bare(words[at][0].rstrip("."))
     folded = bare.casefold()
-    if folded in kept or folded in _NO_NAME or folded in _TITLES:
+    if folded in kept or folded in _NO_NAME or folded in TITLES:
         return False
     follows = at + 1 < len(words) and _is_surname(text, words, at, kept)
     before = _words_before(text, words, at)
     if bare[:1].isupper() and _introduced(before, company=is_company_word(bare)):
         return True
-    if bare in _PARTICLES and before and before[-1] in _TITLES:
+    if bare in _PARTICLES and before and before[-1] in TITLES:
         return follows or (at + 1 < len(words) and words[at + 1][0] in _PARTICLES)
+    if follows and _bare(words[at + 1][0].rstrip(".")).casefold() in _COMPANY_ENDS:
+        return False
     first = re.split(r"['’-]", bare)[0] if bare[:1].isupper() else bare  # Anna-Lena
     return is_first_name(first, begins=_sentence_begins(text, words, at), followed=follows)
 
 
 def _introduced(before: list[str], *, company: bool) -> bool:
     """Whether a name follows these words: a title, or who somebody is at work."""
-    if not before or before[-1] in _TITLES:
+    if not before or before[-1] in TITLES:
         return bool(before)
     return not company and not _AT_WORK.isdisjoint((before[-1], " ".join(before)))
 
@@ -124,7 +151,7 @@ def _words_before(text: str, words: list[re.Match[str]], at: int) -> list[str]:
         if not _GOES_ON.fullmatch(text, word.end(), words[place + 1].start()):
             break
         bare = word[0].rstrip(".").casefold()
-        if word[0].endswith(".") and bare not in _TITLES:
+        if word[0].endswith(".") and bare not in TITLES:
             break
         found.insert(0, bare)
     return found
