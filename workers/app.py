@@ -112,22 +112,16 @@ BEAT = {
 }
 
 
-_MODULES_OF = {
-    COLLECT: "workers.advocate_readings,workers.collect,workers.imports,workers.recheck",
-    ANALYZE: "workers.analyze,workers.demo,workers.retag,workers.topics",
-    ALERT: "workers.alert",
-    NOTIFY: "workers.advocate_mails,workers.take_offs,"
-    "workers.tell,workers.tell_channels,workers.tell_digest,workers.tell_mail",
-    UPKEEP: "workers.advocate_readings,workers.collect,workers.explain,workers.recheck,workers.trial,workers.upkeep",
-}
+def modules_of(*queues: str) -> tuple[str, ...]:
+    """The modules that hold the jobs of these queues: a worker knows no others."""
+    return tuple(sorted({job.rpartition(".")[0] for job, queue in _QUEUE_OF.items() if queue in queues}))
 
 
 def worker_arguments(name: str, processes: int, *queues: str) -> tuple[str, ...]:
     """What follows `celery --app workers.app:app` to run a worker for these queues, with the modules they need."""
-    modules = sorted({module for queue in queues for module in _MODULES_OF[queue].split(",")})
     return (
         "worker", "--hostname", f"{name}@%h", "--concurrency", str(processes), "--queues", ",".join(queues),
-        "--include", ",".join(modules), "--loglevel", "INFO",
+        "--include", ",".join(modules_of(*queues)), "--loglevel", "INFO",
         "--without-gossip", "--without-mingle", "--without-heartbeat",
     )  # fmt: skip
 
