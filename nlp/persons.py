@@ -80,7 +80,8 @@ _NO_NAME = frozenset(
     december english german french spanish italian american british european us uk eu usa und oder aber die der das
     ist war et ou mais les est y o pero el los es e ma il pm am covid excel linkedin glassdoor indeed kununu twitter
     reddit facebook instagram slack teams zoom christmas easter god
-    dios dieu gott dio deus général générale general regional commercial comercial hr rh rrhh sir madam store street road hospital university
+    dios dieu gott dio deus général générale general regional commercial comercial hr rh rrhh
+    sir madam store street road hospital university
     airport
     """)
 )
