@@ -8,10 +8,11 @@ from fastapi.testclient import TestClient
 
 from storage import db
 from tests.api import world
-from tests.api.test_matrix import EVENT, SLICE
+from tests.api.access import EVENT
 
 Header = dict[str, str]
 EVENTS, SENSITIVITY = "/api/v1/planned-events", "/api/v1/sensitivity"
+SLICE = {"kind": "volume_spike", "facet": "brand", "audience": "all"}
 
 
 @pytest.fixture
