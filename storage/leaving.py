@@ -1,11 +1,13 @@
 """Leaving the programme: what names a person goes, sums stay without a name, and there is a receipt of it."""
 
+import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from advocacy.links import CODE_BYTES, short_code
 from storage import personal_mails
 from storage.advocate_accounts import forget_all
 from storage.advocates import owned_advocate
@@ -29,8 +31,9 @@ class Receipt:
 def leave(session: Session, viewer: Viewer, advocate_id: int, now: datetime) -> Receipt:
     """Leave, also in the middle of a campaign: its sums keep the figures, nothing leads from them to the person.
 
-    Links are closed; addresses, ids, titles and fingerprints of texts go; times become days; accounts, consents and
-    mails about own figures are deleted; tokens are put aside to be given back, tied to nobody.
+    Links are closed and lose their codes, which stand in public posts; addresses, ids, titles and fingerprints of texts
+    go; times become days; accounts, consents and mails about own figures are deleted; tokens are put aside to be given
+    back, tied to nobody.
     """
     advocate = owned_advocate(session, viewer, advocate_id)
     joined_at = advocate.joined_at
@@ -39,6 +42,7 @@ def leave(session: Session, viewer: Viewer, advocate_id: int, now: datetime) -> 
     )
     owned = select(Link.id).where(Link.advocate_id == advocate.id)
     session.execute(update(Click).where(Click.link_id.in_(owned)).values(visitor=None))
+    _forget_codes(session, advocate.id)
     anonymised = session.execute(update(Share).where(Share.advocate_id == advocate.id).values(**_EMPTIED))
     gone = forget_all(session, advocate.id, now)
     mails = personal_mails.forget(session, _address(session, advocate))
@@ -61,6 +65,13 @@ _EMPTIED = {
     "edited_at": func.date_trunc("day", Share.edited_at, "UTC"),
     "deleted_at": func.date_trunc("day", Share.deleted_at, "UTC"),
 }
+
+
+def _forget_codes(session: Session, advocate_id: int) -> None:
+    """The codes stand in posts that anybody can read under their author's name: without them no post leads here."""
+    for link in session.scalars(select(Link).where(Link.advocate_id == advocate_id)):
+        link.code = short_code(secrets.token_bytes(CODE_BYTES))
+        link.created_at = _day_of(link.created_at)
 
 
 def _address(session: Session, advocate: Advocate) -> str:

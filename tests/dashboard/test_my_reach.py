@@ -45,7 +45,7 @@ def test_a_post_its_numbers_and_a_link_make_the_figures_and_leaving_takes_them(a
     assert advocate.get(f"/l/{code[1]}").headers["location"].startswith("https://careers.acme.example/jobs?utm_source=")
     receipt = post(advocate, "/my-reach/leave").text
     assert "Posts made nameless" in receipt
-    assert advocate.get(f"/l/{code[1]}").status_code == 410
+    assert advocate.get(f"/l/{code[1]}").status_code == 404, "its code is forgotten: it stands in a public post"
     assert "Join as an advocate" in advocate.get("/my-reach").text
 
 

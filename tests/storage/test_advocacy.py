@@ -1,6 +1,5 @@
 """Advocates: joining, leaving, shares, readings, links, clicks, reach, the programme."""
 
-
 import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -122,6 +121,9 @@ def test_leaving_takes_everything_that_names(session: Session) -> None:
     assert advocacy.advocate_of(session, who.user_id or 0) is None
     stored = session.execute(text("SELECT url, native_id, title FROM shares")).one()
     assert tuple(stored) == (None, None, None)
+    code, made = session.execute(text("SELECT code, created_at FROM links")).one()
+    assert code != link.code, "the code stands in a public post"
+    assert made == NOW.replace(hour=0, minute=0, second=0, microsecond=0)
     assert session.scalar(text("SELECT count(*) FROM clicks WHERE visitor IS NOT NULL")) == 0
     assert session.scalar(text("SELECT value FROM share_readings")) == 40
     with pytest.raises(NotFound):
