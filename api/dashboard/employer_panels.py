@@ -11,7 +11,8 @@ from api.dashboard.panels import Table
 from api.dashboard.wording import UNKNOWN, count, day, group, interval, label, percent, signed
 from metrics.gaps import Heard
 from metrics.listening import NET_SENTIMENT_MIN_N, Rating
-from metrics.stats import Interval
+from metrics.stats import Interval, proportion
+from storage.alumni import READ, AlumniVoice, Interest, alumni_voice
 from storage.employer import AudienceRow, Change, EmployerVoice, ThemePair, ThemeRow, employer_voice
 from storage.employer_places import TRAITS, Places, places
 from storage.employer_reviews import Lifetime, MonthRating, RivalReviews, lifetime, month_ratings, rival_reviews
@@ -48,6 +49,7 @@ class EmployerPanels:
     rivals: Table
     rival_notes: tuple[str, ...]
     places: tuple[tuple[str, Table, str], ...]
+    alumni: tuple[str, ...]
     quotes: tuple[MentionRow, ...]
 
 
@@ -69,6 +71,7 @@ def employer_panels(
         _rivals(rivals),
         tuple(f"{each.company}: {', '.join(each.sources)}" for each in rivals),
         tuple(_places(places(session, viewer, trait, span.start, span.end)) for trait in TRAITS),
+        _alumni(alumni_voice(session, viewer, found)),
         tuple(quoted.values()),
     )
 
@@ -213,6 +216,41 @@ def _candidates(found: EmployerVoice) -> tuple[str, ...]:
 def _by_candidates(rows: Sequence[ThemeRow]) -> Table:
     columns = ("Other themes of candidates", "Mentions", "Negative", "95 % interval", "Against before")
     return Table(columns, tuple((label(row.theme), *_theme_cells(row)) for row in rows))
+
+
+def _alumni(found: AlumniVoice) -> tuple[str, ...]:
+    return (_alumni_say(found), _would_return(found.interest), _alumni_advocates(found.advocates))
+
+
+def _alumni_say(found: AlumniVoice) -> str:
+    row = found.row
+    if row is None:
+        return "No alumnus was heard in this time."
+    if row.suppressed:
+        return "Few alumni wrote, or their number would give a small group away: this stays hidden."
+    return f"{count(row.mentions)} mentions by alumni. Net sentiment: {_whole(row)}."
+
+
+def _would_return(found: Interest) -> str:
+    if found.suppressed or found.would_return is None or found.people is None:
+        return "How many say that they would come back is hidden: few people."
+    if not found.people:
+        return "Nobody could say whether they would come back."
+    part = proportion(found.would_return, found.people)
+    most = f" (the newest {count(found.read)} texts)" if found.read == READ else ""
+    return (
+        f"{count(found.would_return)} of {count(found.people)} people say that they would come back: "
+        f"{percent(part.value)}, 95 % interval {ends(part.interval)}{most}. Found by phrases; "
+        "others may want to and not say so."
+    )
+
+
+def _alumni_advocates(number: int | None) -> str:
+    return (
+        "How many alumni are advocates is hidden: few people."
+        if number is None
+        else f"{count(number)} alumni are advocates by their own choice."
+    )
 
 
 def _rivals(found: Sequence[RivalReviews]) -> Table:

@@ -77,10 +77,15 @@ def window(now: datetime, days: int) -> Window:
 def side(session: Session, viewer: Viewer, span: Window, facet: str | None = None, audience: str | None = None) -> Side:
     """Read the totals of both windows; raises `NotAllowed` for a facet outside the role."""
     now = rollups.totals(session, viewer, None, span.start, span.end, facet, audience)
-    first = highlights.first_mention_at(session)
-    if first is None or first > span.before + _SLACK:
+    if not before_is_known(session, span):
         return Side(now, None)
     return Side(now, rollups.totals(session, viewer, None, span.before, span.start, facet, audience))
+
+
+def before_is_known(session: Session, span: Window) -> bool:
+    """Whether anything is known from the beginning of the window before."""
+    first = highlights.first_mention_at(session)
+    return first is not None and first <= span.before + _SLACK
 
 
 def sentiments_of(found: rollups.Totals | rollups.Bucket | rollups.Cell) -> SentimentCounts:

@@ -38,3 +38,16 @@ def test_inside_against_outside_shows_the_side_of_the_role(clients: Clients) -> 
     both = clients("leadership").get("/inside-outside?side=nonsense").text
     assert "Themes of work</a>" in both
     assert "Themes of the brand</a>" in both
+
+
+def test_the_api_tells_the_same_as_the_page(clients: Clients) -> None:
+    found = clients("hr").get("/api/v1/employer?days=30").json()
+    page = clients("hr").get("/employer?days=30").text
+    shown = next(row for row in found["themes"] if row["voice"])
+    heard = shown["voice"]["heard"]
+    assert f"{100 * heard['share']:.0f} % of {heard['judged']} judged" in page
+    assert len(found["ratings"]) == 12
+    assert clients("marketing").get("/api/v1/employer").status_code == 403
+    assert clients("marketing").get("/api/v1/inside-outside").json()["side"] == "brand"
+    assert clients("marketing").get("/api/v1/inside-outside?side=employer").status_code == 403
+    assert clients("hr").get("/api/v1/employer?start=2026-01-01T00:00:00Z").status_code == 422
