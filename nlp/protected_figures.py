@@ -2,7 +2,9 @@
 
 `protected_sample.jsonl` has short posts in six languages with their kind (union, strike, health, …; "none" for hard
 negatives) and the side on which they stand. The half "test" was written before the lexicon of it was read or extended;
-"work" is for work on the lexicon.
+"work" is for work on the lexicon. `protected_public.jsonl` has labels of ours for posts of a public set, whose texts
+stay there (`../shared/data/nlp` or `OUTSPOKEN_SHARED`): some drawn at random,
+some by wide words for more of what counts.
 """
 
 import sys
@@ -12,9 +14,10 @@ from pathlib import Path
 
 from nlp.figures import rounded
 from nlp.themes import is_protected
-from nlp.train.data import read_jsonl
+from nlp.train.data import read_jsonl, shared_folder
 
 SAMPLE = Path(__file__).with_name("protected_sample.jsonl")
+PUBLIC = Path(__file__).with_name("protected_public.jsonl")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,18 @@ def sample(half: str) -> list[ProtectedPost]:
     return [row for row in rows if row.half == half]
 
 
+def public_sample(half: str) -> list[ProtectedPost]:
+    """Posts of strangers at work, `kind` how they were drawn or "none"; empty where the public sets are not there."""
+    labels = {str(row["id"]): row for row in read_jsonl(PUBLIC) if row["half"] == half}
+    path = shared_folder() / "data" / "nlp" / "reddit_amazonfc.jsonl.gz"
+    texts = ((labels.get(str(row["id"])), str(row["text"])) for row in (read_jsonl(path) if path.exists() else ()))
+    return [
+        ProtectedPost(half, str(row["drawn"]), "public" if row["protected"] else "none", True, text)
+        for row, text in texts
+        if row is not None
+    ]
+
+
 def measure(posts: Sequence[ProtectedPost]) -> list[Recognition]:
     """All together, per language, and per kind; the side of each post is taken as labelled."""
     marked = [(post, is_protected(post.text, staff=post.employer_side)) for post in posts]
@@ -82,13 +97,14 @@ def _recognition(group: str, marked: Iterable[tuple[ProtectedPost, bool]]) -> Re
     )
 
 
-def _lines(half: str) -> Iterator[str]:
+def _lines(half: str, posts: Sequence[ProtectedPost]) -> Iterator[str]:
     yield f"{half:16} protected others recall precision"
-    for row in measure(sample(half)):
+    for row in measure(posts):
         recall, precision = ("–" if value is None else f"{value:.3f}" for value in (row.recall, row.precision))
         yield f"{row.group:16} {row.protected:9} {row.others:6} {recall:>6} {precision:>9}"
 
 
 if __name__ == "__main__":
     for name in ("test", "work"):
-        sys.stdout.write("\n".join(_lines(name)) + "\n\n")
+        sys.stdout.write("\n".join(_lines(name, sample(name))) + "\n\n")
+        sys.stdout.write("\n".join(_lines(f"{name}, public", public_sample(name))) + "\n\n")

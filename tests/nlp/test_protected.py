@@ -1,8 +1,10 @@
 """Protected activity at work: recall on the half of the sample that was kept apart, and on which side what counts."""
 
+from pathlib import Path
+
 import pytest
 
-from nlp.protected_figures import measure, sample
+from nlp.protected_figures import measure, public_sample, sample
 from nlp.themes import find_themes, is_protected, speaks_of_work
 
 
