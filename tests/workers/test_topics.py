@@ -1,6 +1,6 @@
 """From stories to a new theme: vectors, an incident with its words, the panel of its side, and what takes them away."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -10,15 +10,20 @@ import pytest
 from numpy.typing import NDArray
 from sqlalchemy import text
 
+from config.settings import Settings
 from storage import db, incidents, mentions, telling, vectors
 from storage.topics import TopicRow, new_topics
 from storage.viewer import SYSTEM, Viewer
 from tests import factories as make
+from tests.conftest import MailSink
 from tests.factories import World
 from tests.workers.conftest import count
 from workers import topics
+from workers.tell import tell
+from workers.tell_mail import send_mails
 from workers.topics import find_topics
 
+MINUTE = timedelta(minutes=1)
 NEW = "Acme froze severance for the depot crew in hall"
 
 
@@ -116,3 +121,36 @@ def test_little_coverage_judges_nothing(talk: World, monkeypatch: pytest.MonkeyP
     find_topics()
     assert count("incidents") == 0
     assert count("topics") == 0
+
+
+def test_a_story_of_employees_that_reaches_consumers_is_told_by_mail(
+    talk: World, settings: Callable[..., Settings], smtp: MailSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telling, "points", lambda *_: ())  # drawing takes the most time
+    settings(smtp_host=smtp.host, smtp_port=smtp.port, smtp_security="none", mail_from="Outspoken <o@acme.example>")
+    now = datetime.now(UTC)
+    with db.transaction() as session:
+        told = [make.a_post(f"out {n}", f"{NEW} {n}: {make.different(300 + n)}", now - n * MINUTE) for n in range(14)]
+        mentions.add_new(session, talk.news, told, talk.matcher, now)
+        make.judge(session, "negative", "consumer", "brand", now=now)
+    find_topics()
+    find_topics()
+    with db.reading() as session:
+        row = next(each for each in incidents.list_incidents(session, SYSTEM).items if each.kind == "spill_over")
+        events = incidents.events_to_tell(session, 10)
+    assert count("incidents", "kind = 'spill_over'") == 1
+    assert (row.facet, row.observed, row.n) == ("both", 14.0, 14)
+    for event_id in events:
+        tell(event_id)
+    send_mails()
+
+    (mail,) = (mail for mail in smtp.messages if "brand side, too" in str(mail["Subject"]))
+    subject = str(mail["Subject"])
+    assert subject.startswith("Acme: a story about work is now told by 14 people on the brand side, too: “")
+    body = mail.get_body(("plain",))
+    assert body is not None
+    words = " ".join(body.get_content().split())
+    assert "First told on the employer side" in words
+    assert "whether the one caused the other nobody can tell" in words
+    assert "Began on Forum" in words
+    assert "; then News" in words
