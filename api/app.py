@@ -51,13 +51,13 @@ async def _serving(app: FastAPI) -> AsyncIterator[None]:
     if not logging.getLogger().handlers:
         settings = get_settings()
         setup_logging(settings.log_level, settings.log_json)
-    gc.collect()
-    gc.freeze()  # what is loaded by now stays: looking through it again and again costs each request
+    if not gc.get_freeze_count():  # a process that holds several applications freezes once
+        gc.collect()
+        gc.freeze()  # what is loaded by now stays: looking through it again and again costs each request
     tracker: Tracker = app.state.tracker
     tracker.start()
     yield
     tracker.stop()
-    gc.unfreeze()
 
 
 def create_app() -> FastAPI:

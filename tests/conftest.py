@@ -5,6 +5,7 @@ at the end. `shared` is the folder beside the repository (or `OUTSPOKEN_SHARED`)
 """
 
 import contextlib
+import gc
 import os
 import shutil
 import socket
@@ -37,6 +38,7 @@ _FIRST = ("workers/test_supervisor.py", "dashboard/", "workers/", "collectors/te
 
 def pytest_configure(config: pytest.Config) -> None:
     """Cut the run off from the user's settings and data; under xdist only the first process owns the servers."""
+    gc.disable()  # what collecting loads stays; until `pytest_collection_finish`
     for name in Settings.model_fields:
         for spelling in (name.upper(), f"{name.upper()}_FILE", f"OUTSPOKEN_{name.upper()}"):
             os.environ.pop(spelling, None)
@@ -66,6 +68,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest first; files stay whole, and those that share a package's fixtures side by side."""
     items.sort(key=lambda item: _turn(item.nodeid.removeprefix("tests/")))
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now is no garbage: no search for garbage goes through it again."""
+    gc.enable()
+    gc.freeze()
 
 
 def _turn(path: str) -> int:
