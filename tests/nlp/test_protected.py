@@ -17,6 +17,13 @@ def test_hardly_anything_protected_is_missed() -> None:
     assert (found["health"].recall or 0) >= 0.95
 
 
+def test_strangers_are_mostly_recognised(shared: Path) -> None:
+    (found, *_) = measure(public_sample("test"))
+    assert (found.protected, found.others) == (29, 286)
+    assert (found.recall or 0) >= 0.8
+    assert (found.precision or 0) >= 0.8
+
+
 @pytest.mark.parametrize(
     "text",
     ["I am pregnant and the salary is low", "Schwanger, und das Gehalt ist mies", "Enceinte, salaire bas"],
