@@ -72,14 +72,16 @@ def reach(session: Session, viewer: Viewer, advocate_id: int | None, start: date
     if advocate_id is None and 0 < people < MIN_AUTHORS:
         return Reach(None, None, True, None)
     read = [reading.observed_at for row in rows for reading in row.readings.values()]
-    return Reach(reach_report([_post(row) for row in rows], factors(session)), people, False, max(read, default=None))
+    return Reach(
+        reach_report([post_reach(row) for row in rows], factors(session)), people, False, max(read, default=None)
+    )
 
 
 def factors(session: Session) -> dict[str, Factor]:
     """Impressions per follower by platform, learnt from all shares of our own that have both figures."""
     by_platform: dict[str, list[PostReach]] = defaultdict(list)
     for row in share_rows(session, session.scalars(select(Share)).all()):
-        by_platform[row.platform].append(_post(row))
+        by_platform[row.platform].append(post_reach(row))
     return {platform: learn_factor(posts) for platform, posts in by_platform.items()}
 
 
@@ -136,7 +138,8 @@ def _check(viewer: Viewer, advocate_id: int | None) -> None:
         raise NotAllowed("These figures belong to another advocate.")
 
 
-def _post(row: ShareRow) -> PostReach:
+def post_reach(row: ShareRow) -> PostReach:
+    """A share as `metrics.reach` takes it. For this package."""
     counters = {name: reading.value for name, reading in row.readings.items()}
     return PostReach(row.platform, str(row.advocate_id), row.followers, counters)
 

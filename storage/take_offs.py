@@ -54,15 +54,9 @@ WHERE s.advocate_id = :advocate AND t.found_at > :since ORDER BY t.found_at DESC
 """)
 _PROGRAMME = text("""
 SELECT count(*) AS shares, count(DISTINCT s.advocate_id) AS people,
-       count(DISTINCT s.advocate_id) FILTER (WHERE a.visibility = 'all') AS open
+       count(DISTINCT s.advocate_id) FILTER (WHERE a.visibility <> 'me') AS open
 FROM share_take_offs t JOIN shares s ON s.id = t.share_id JOIN advocates a ON a.id = s.advocate_id
 WHERE t.found_at > :since AND t.found_at <= :now
-""")
-_OPEN = text("""
-SELECT u.name, s.platform, s.title, t.counter, t.value, t.usual, t.found_at
-FROM share_take_offs t JOIN shares s ON s.id = t.share_id JOIN advocates a ON a.id = s.advocate_id
-JOIN users u ON u.id = a.user_id
-WHERE a.visibility = 'all' AND a.left_at IS NULL AND t.found_at > :since ORDER BY t.found_at DESC LIMIT 10
 """)
 _TO_TELL = text("""
 SELECT t.share_id, u.email, s.platform, s.title, t.counter, t.value, t.usual, t.earlier
@@ -93,25 +87,11 @@ class OwnTakeOff:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenTakeOff:
-    """One whose advocate lets everybody see their figures."""
-
-    name: str
-    platform: str
-    title: str | None
-    counter: str
-    value: int
-    usual: float
-    found_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class ProgrammeTakeOffs:
-    """How many shares took off; None while fewer than five people stand behind them. `open` may be named."""
+    """How many shares took off; None while fewer than five people stand behind them."""
 
     shares: int | None
     suppressed: bool
-    open: tuple[OpenTakeOff, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,14 +127,13 @@ def own(session: Session, viewer: Viewer, advocate_id: int, since: datetime) -> 
 
 
 def programme(session: Session, viewer: Viewer, since: datetime, now: datetime) -> ProgrammeTakeOffs:
-    """How many took off, without names; those who let everybody see their figures by name. Not for advocates alone."""
+    """How many took off, without names: what somebody lets advocates see is nobody's by a role."""
     if not viewer.aggregate_facets:
         raise NotAllowed("Your role does not see the programme.")
     row = session.execute(_PROGRAMME, {"since": since, "now": now}).one()
-    shown = tuple(OpenTakeOff(*each) for each in session.execute(_OPEN, {"since": since}))
-    # What is left of the sum beside the named ones must be nobody's, or several people's.
+    # What is left of the sum beside those who show theirs to advocates must be nobody's, or several people's.
     hidden = 0 < row.people < MIN_AUTHORS or 0 < row.people - row.open < MIN_AUTHORS
-    return ProgrammeTakeOffs(None if hidden else row.shares, hidden, shown)
+    return ProgrammeTakeOffs(None if hidden else row.shares, hidden)
 
 
 def to_tell(session: Session, now: datetime) -> list[ToTell]:

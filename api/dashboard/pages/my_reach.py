@@ -20,7 +20,7 @@ from config.settings import get_settings
 from metrics.advocacy import ClickCounts
 from metrics.engagement import OUTSIDE, QUESTIONS
 from metrics.reach import IMPRESSION_COUNTERS, REACH_COUNTER, ReachReport
-from storage import advocacy, contents, db, profile, sharing, take_offs
+from storage import advocacy, colleagues, contents, db, profile, sharing, take_offs
 from storage.advocacy import AdvocateRow
 from storage.careers import own_steps
 from storage.interactions import interactions
@@ -129,6 +129,7 @@ def _values(session: Session, who: SignedIn, me: AdvocateRow, days: int, now: da
         "click_figures": reach_words.click_figures(totals(clicks)),
         "posts": report.posts if report else 0,
         "ideas": sharing.suggested(session, who.viewer, offered, now, get_settings().suggestions_per_week),
+        "colleagues": colleagues.shown(session, who.viewer, span.start, span.end),
         "rising": take_offs.own(session, who.viewer, me.id, span.start),
         "board": get_settings().leaderboard,
         "factors": reach_words.factor_words(report.estimated_impressions.factors) if report else (),
