@@ -20,9 +20,10 @@ from starlette.types import Message, Receive, Scope, Send
 from api import errors, routes
 from api.dashboard import pages
 from api.dashboard.render import error_page
-from api.redirect import FastRedirects, Tracker
+from api.redirect import FastRedirects
 from api.request_log import RequestLog
 from api.security import BodyLimit, KnownHost, SameOrigin, SecurityHeaders
+from api.tracker import Tracker
 from config.logging import setup_logging
 from config.settings import get_settings
 

@@ -14,8 +14,9 @@ from api.click_limits import AddressLimit
 from api.dashboard.render import STATIC
 from api.deps import Now, require_viewer
 from api.errors import ApiError, responses, wrong_field
-from api.redirect import Tracker, click_of
+from api.redirect import click_of
 from api.schemas.careers import ApplicationsIn, ApplicationsOut, BeaconIn
+from api.tracker import Tracker
 from storage import careers, db, profile
 from storage.careers import Event
 from storage.clicks import day_salt

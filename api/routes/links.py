@@ -5,7 +5,8 @@ from fastapi.responses import RedirectResponse
 
 from api.deps import Now
 from api.errors import ApiError
-from api.redirect import Entry, Tracker, click_of
+from api.redirect import click_of
+from api.tracker import Entry, Tracker
 from storage import db
 
 router = APIRouter()

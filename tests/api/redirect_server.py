@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from api import errors
-from api.redirect import FastRedirects, Tracker
+from api.redirect import FastRedirects
 from api.routes import links
+from api.tracker import Tracker
 from config.settings import get_settings
 
 

@@ -15,7 +15,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine, text
 
 from advocacy.clicks import UNTRACKED
-from api.redirect import STALE, Tracker
+from api.tracker import STALE, Tracker
 from config.settings import get_settings
 from storage import advocacy, db, profile
 from storage.viewer import Viewer
