@@ -57,9 +57,8 @@ def shown(session: Session, viewer: Viewer, start: datetime, end: datetime) -> t
 
 def _people(session: Session, me: Advocate) -> dict[int, str]:
     """Advocate → name. A team is theirs who are counted with it, as `advocates.team` says."""
-    same = and_(
-        Advocate.visibility == "team", func.lower(Advocate.team) == (me.team or "").lower(), me.team is not None
-    )
+    team = false() if me.team is None else func.lower(Advocate.team) == me.team.lower()
+    same = and_(Advocate.visibility == "team", team)
     query = (
         select(Advocate.id, User.name)
         .join(User, User.id == Advocate.user_id)
