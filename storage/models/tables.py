@@ -13,6 +13,7 @@ from storage.models import (
     telling,
     topics,
     users,
+    voice,
 )
 from storage.models.base import Base
 
@@ -30,4 +31,5 @@ __all__ = [
     "telling",
     "topics",
     "users",
+    "voice",
 ]

@@ -1,5 +1,6 @@
 """Employer in depth, and inside against outside, over the town's month of talk."""
 
+import re
 from collections.abc import Callable
 
 from fastapi.testclient import TestClient
@@ -51,3 +52,28 @@ def test_the_api_tells_the_same_as_the_page(clients: Clients) -> None:
     assert clients("marketing").get("/api/v1/inside-outside").json()["side"] == "brand"
     assert clients("marketing").get("/api/v1/inside-outside?side=employer").status_code == 403
     assert clients("hr").get("/api/v1/employer?start=2026-01-01T00:00:00Z").status_code == 422
+
+
+def test_an_answer_is_written_by_one_and_read_by_another(clients: Clients) -> None:
+    hr, administrator = clients("hr"), clients("administrator")
+    listed = hr.get("/mentions?audience=candidate&q=review").text
+    number = next(n for n in re.findall(r'id="m-(\d+)"', listed) if hr.get(f"/mentions/{n}/answer").status_code == 200)
+    path = f"/mentions/{number}/answer"
+    assert "Draft an answer" in hr.get(f"/mentions/{number}").text
+    words = "Thank you. Karen Hughes will sue you; you left in March 2024."
+    form = {"csrf": _csrf(hr, path), "version": "0", "text": words}
+    assert hr.post(path, data=form).status_code == 303
+    page = hr.get(path).text
+    assert "Karen Hughes</q>" in page
+    assert "data-copy" not in page
+    assert "I have read it" not in page
+    assert hr.post(path, data=form | {"text": "Thanks."}).status_code == 422
+    read = {"csrf": _csrf(administrator, path), "version": "1"}
+    assert hr.post(f"{path}/read", data=read | {"csrf": form["csrf"]}).status_code == 303
+    assert "data-copy" not in hr.get(path).text
+    assert administrator.post(f"{path}/read", data=read).status_code == 303
+    assert "data-copy" in hr.get(path).text
+
+
+def _csrf(client: TestClient, path: str) -> str:
+    return client.get(path).text.split('name="csrf" value="')[1].split('"')[0]
