@@ -226,7 +226,7 @@ class Tracker:
 
 
 def networks(setting: str, text: str) -> Networks:
-    """The networks of a setting, separated by commas or lines; raises NetworkError that names the setting."""
+    """The networks of a setting, separated by commas or lines; raises `ValueError` that names the setting."""
     try:
         return parse_networks(text.replace(",", "\n").splitlines())
     except ValueError as error:

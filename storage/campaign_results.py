@@ -20,7 +20,7 @@ from storage.viewer import SYSTEM, Viewer
 
 LEAST_DAYS, MOST_DAYS = 7, 28  # observed from the go-live on: the campaign, but not fewer and not more than these
 AGAIN = timedelta(days=90)  # how long after its end a result may be written anew
-STORIES, POSITIVE, NEGATIVE, NET = MEASURES = ("stories", "positive", "negative", "net_sentiment")
+STORIES, POSITIVE, NEGATIVE, NET = ("stories", "positive", "negative", "net_sentiment")
 _DAY = timedelta(days=1)
 
 

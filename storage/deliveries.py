@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -174,11 +174,6 @@ def get_delivery(session: Session, viewer: Viewer, delivery_id: int) -> Delivery
     if row is None:
         raise NotFound("There is no such message.")
     return _row(row, session.get_one(Channel, row.channel_id).name)
-
-
-def waiting_count(session: Session) -> int:
-    """How many messages wait."""
-    return session.scalar(select(func.count()).where(Delivery.state.in_(("waiting", "sending")))) or 0
 
 
 def forget_old(session: Session, now: datetime, limit: int = 5_000) -> int:
