@@ -119,6 +119,13 @@ CATALOGUE: tuple[DataClass, ...] = (
         ),
     ),
     DataClass(
+        "Answers to reviews",
+        "People of the company who write them and read them a second time",
+        "Drafts to be posted by hand",
+        "As long as the review.",
+        ("review_answers",),
+    ),
+    DataClass(
         "Audit log",
         "People of the company who looked at texts, exported or changed something",
         "To show who looked at what",

@@ -49,6 +49,11 @@ class Part:
     rows: tuple[Row, ...]
     note: str
 
+    @property
+    def marked(self) -> bool:
+        """Whether any row differs."""
+        return any(row.change for row in self.rows)
+
 
 @dataclass(frozen=True, slots=True)
 class Pack:
