@@ -5,15 +5,19 @@ import csv
 import json
 import math
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import TextIO
 
 from alerts.stream import THRESHOLD, StreamDetector, Verdict
 
 COLUMNS = ("timestamp", "value", "expected_low", "expected_high", "score", "alert")
+_GAPS = 12  # between rows, that the step is read from
+_SECOND, _DAY = timedelta(seconds=1), timedelta(days=1)  # steps that can be judged
 MAX_GAP = timedelta(days=365)  # a jump beyond it is a wrong date rather than missing rows
 
 
@@ -46,26 +50,51 @@ class Judged:
 def replay(lines: Iterable[str], complain: Callable[[str], None], sensitivity: str = "balanced") -> Iterator[Judged]:
     """The judged rows of a CSV text with the columns `timestamp` and `value`, one by one as they are read.
 
-    The step is the time between the first two good rows. A row that can't be read, does not move forward or lies off
-    the step is told to `complain` with its line and left out; missing rows are told and count as unknown. Raises
-    ReplayError when the header lacks a column.
+    The step is the most frequent time between the first good rows, so that a gap or a wrong date there costs no others.
+    A row that can't be read, does not move forward or lies off the step is told to `complain` with its line and left
+    out; missing rows are told and count as unknown. Raises ReplayError when the header lacks a column.
     """
     rows = _rows(lines, complain)
-    first = next(rows, None)
-    if first is None:
+    head = _head(rows)
+    if not head:
         return
-    second = next((row for row in rows if _forward(first, row, complain)), None)
-    if second is None:
+    first = head[0]
+    rows = chain(head[1:], rows)
+    step = _step(head)
+    if step is None:
         yield _judged(first, Verdict(None, None, 0.0, False))
+        for row in rows:
+            _forward(first, row, complain)
         return
-    step = second.at - first.at
     try:
         detector = StreamDetector(step, sensitivity)
     except ValueError as error:
-        raise ReplayError(f"line {second.line}: {error}") from None
+        raise ReplayError(f"line {head[1].line}: {error}") from None
     yield _judged(first, detector.push(first.value))
-    yield _judged(second, detector.push(second.value))
-    yield from _rest(rows, second, step, detector, complain)
+    yield from _rest(rows, first, step, detector, complain)
+
+
+def _head(rows: Iterator[Row]) -> list[Row]:
+    """As many rows as the step is read from."""
+    head: list[Row] = []
+    for row in rows:
+        head.append(row)
+        if len(_gaps(head)) >= _GAPS:
+            break
+    return head
+
+
+def _gaps(head: Sequence[Row]) -> list[timedelta]:
+    alike = [(a.at, b.at) for a, b in pairwise(head) if (a.at.tzinfo is None) == (b.at.tzinfo is None)]
+    return [later - earlier for earlier, later in alike if later > earlier]
+
+
+def _step(head: Sequence[Row]) -> timedelta | None:
+    """The most frequent time between rows, of equally frequent ones the first; None when no row moves forward."""
+    gaps = _gaps(head)
+    possible = [gap for gap in gaps if _SECOND <= gap <= _DAY]
+    ((step, _),) = Counter(possible or gaps).most_common(1) or ((None, 0),)
+    return step
 
 
 def _rest(

@@ -63,6 +63,23 @@ def test_a_row_off_the_step_is_named() -> None:
     assert "1 missing rows" in complaints[1]
 
 
+@pytest.mark.parametrize("second", ["2026-01-01 00:00:01,9", "2099-01-01 00:00:00,9"])
+def test_a_wrong_date_or_a_gap_at_the_start_costs_no_other_row(second: str) -> None:
+    first, *rest = table([1, 2, 3, 4, 5, 6])[1:]
+    assert run(["timestamp,value", first, second, *rest])[0] == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+    assert run(["timestamp,value", first, *rest[2:]])[0] == [1.0, 4.0, 5.0, 6.0]
+
+
+def test_no_row_depends_on_later_ones_whatever_they_are() -> None:
+    counts: list[object] = [*(number % 7 for number in range(500)), 10**12, 0, 10**12, *[0] * 40]
+    wreck = ["x,y", "2026-01-01 00:00:00,3", "2026-03-01 00:00:00,1e300"]
+    lines = [*table(counts, 15), *wreck]
+    whole = list(replay(lines, lambda _: None))
+    assert any(row.alert for row in whole), "a count of a million millions is one"
+    for cut in (1, 2, 3, 14, 120, 502, 520):
+        assert list(replay(lines[: cut + 1], lambda _: None)) == whole[:cut]
+
+
 def test_columns_may_stand_anywhere() -> None:
     assert run(["\ufeffvalue,note,Timestamp", "4,x,2026-01-01 00:00:00"]) == ([4.0], [])
 

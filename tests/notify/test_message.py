@@ -155,6 +155,7 @@ def test_the_chart_is_in_the_mail_and_named_in_the_html() -> None:
     (picture,) = mail.attachments
     assert picture.png.startswith(b"\x89PNG")
     assert f'src="cid:{picture.cid}"' in mail.html
+    assert f"Chart: {picture.description}" in mail.text
     assert compose_alert(facts()).attachments == ()
 
 
