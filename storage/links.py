@@ -88,7 +88,7 @@ def make_link(
         advocate_id=advocate_id,
         share_id=share_id,
         destination=checked,
-        channel=channel[:40],
+        channel=" ".join(channel.split())[:40],
         campaign=campaign[:80] if campaign else None,
         created_at=now,
         expires_at=expires_at,

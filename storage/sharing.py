@@ -26,6 +26,7 @@ from storage.models.people import AdvocateAccount
 from storage.viewer import NotAllowed, NotFound, Viewer
 
 REMEMBERED = timedelta(days=365)  # older shares of other contents are compared with no more
+_MARGIN = timedelta(days=1)  # some days of publication are only typed
 _MOST_COMPARED = 5_000  # of the same content, and of all others, the latest
 
 
@@ -124,7 +125,7 @@ def note_share(
         "title": content.title,
         "published_at": min(published_at, now),
         "created_at": now,
-        **_tie(content, judged),
+        **_tie(content, judged, published_at),
     }
     made: int | None = session.scalar(insert(Share).values(**values).on_conflict_do_nothing().returning(Share.id))
     share_id = made if made is not None else _noted_already(session, advocate.id, content, post, judged)
@@ -159,15 +160,17 @@ def _noted_already(session: Session, advocate_id: int, content: ContentRow, post
     if share.content_id not in (None, content.id):
         raise ValueError("url: this post is noted already, for another content")
     if share.content_id is None or share.signature is None:
-        for name, value in _tie(content, judged).items():
+        for name, value in _tie(content, judged, share.published_at).items():
             setattr(share, name, value)
     return share.id
 
 
-def _tie(content: ContentRow, judged: Judged) -> dict[str, object]:
+def _tie(content: ContentRow, judged: Judged, published_at: datetime) -> dict[str, object]:
+    """A post from before the content could be shared is none of its campaign's, whose figures it would swell."""
+    before = published_at < content.since - _MARGIN
     return {
         "content_id": content.id,
-        "campaign_id": content.campaign_id,
+        "campaign_id": None if before else content.campaign_id,
         "own_words": judged.own_words,
         "disclosed": judged.disclosed,
         "signature": judged.signature,

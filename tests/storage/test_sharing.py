@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from advocacy.shares import PublicPost, read_share
 from storage import advocacy, content_edits, contents, links, sharing
 from storage.contents import ContentRow
-from storage.models.advocacy import Share
+from storage.models.advocacy import Campaign, Share
 from storage.models.people import AdvocateAccount
 from storage.sharing import Judged
 from storage.viewer import NotFound, Viewer
@@ -54,6 +54,21 @@ def test_the_same_post_reported_twice_is_one_share(session: Session) -> None:
     assert _share(session, first).own_words  # the second time its text was there
     assert sharing.note_share(session, ada, content, POST, Judged(own_words=False), NOW, NOW) == first
     assert _share(session, first).signature is not None
+
+
+def test_a_post_from_before_the_content_is_none_of_its_campaigns(session: Session) -> None:
+    ada = an_advocate(session)
+    campaign = Campaign(
+        key="repair", title="Repair", facet="brand", state="live", starts_at=NOW, ends_at=NOW + DAY, created_at=NOW
+    )
+    session.add(campaign)
+    session.flush()
+    content = replace(_content(session, ada), campaign_id=campaign.id)
+    old = sharing.note_share(session, ada, content, POST, _judged(), NOW - 400 * DAY, NOW)
+    later = replace(POST, native_id="2", url="https://x.com/i/status/2")
+    new = sharing.note_share(session, ada, content, later, _judged(), NOW, NOW)
+    assert (_share(session, old).content_id, _share(session, old).campaign_id) == (content.id, None)
+    assert _share(session, new).campaign_id == campaign.id
 
 
 def test_a_post_that_was_noted_by_hand_is_tied(session: Session) -> None:
