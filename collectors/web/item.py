@@ -1,8 +1,9 @@
 """One found item as a post: pure, and the same again from the stored item without its author.
 
 An item is JSON: `page` (its address), `id` (native id), `order` (how its numeric dates are read), `scale` (of the
-page's ratings), `told` (what the operator knows of the site) and `node`, in the words of schema.org (without their @)
-whatever it came from. Items of all three ways of reading look alike, so there is one mapper.
+page's ratings, with the rating over all reviews that the page itself shows), `told` (what the operator knows of the
+site) and `node`, in the words of schema.org (without their @) whatever it came from. Items of all three ways of reading
+look alike, so there is one mapper.
 """
 
 import re
@@ -56,7 +57,7 @@ def post_of(item: Mapping[str, Json]) -> RawPost | None:
         lang=_language(node, told),
         rating=stars,
         counters=_counters(node),
-        stated=_stated(node, told, kind, stars),
+        stated=_stated(node, told, kind, stars) | (_lifetime(item.get("scale")) if kind == "review" else {}),
         raw=dict(item),
     )
 
@@ -129,6 +130,20 @@ def _stated(node: Mapping[str, Json], told: Mapping[str, Json], kind: str, stars
     if told.get("employer") is True:
         stated["facet"] = "employer"
     return stated
+
+
+def _lifetime(overall: Json) -> dict[str, str]:
+    """The rating over all reviews that the page itself shows, apart from the reviews' own."""
+    given = rated(overall.get("ratingValue")) if isinstance(overall, dict) else None
+    if not isinstance(overall, dict) or given is None:
+        return {}
+    scale = scale_of(overall)
+    stars = to_stars(given[0], Scale(scale.best or given[1], scale.worst))
+    if stars is None:
+        return {}
+    reviews = next((found for name in ("reviewCount", "ratingCount") if (found := number(overall.get(name)))), None)
+    stated = {"lifetime_stars": f"{stars:g}"}
+    return stated if reviews is None or reviews < 1 else stated | {"lifetime_reviews": f"{reviews:.0f}"}
 
 
 def status_in(node: Mapping[str, Json]) -> str | None:

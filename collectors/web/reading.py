@@ -22,6 +22,7 @@ from collectors.web.values import MAX_TEXT, first_object, first_string, has_zone
 MAX_ITEMS = 2_000  # of one page
 MAX_LINKS = 2_000
 _STEADY = re.compile(r"\d{4}|[0-9a-f]{8}|[0-9A-Za-z_-]{16}")  # what an id has and a running number has not
+_OF_PAGE = ("bestRating", "worstRating", "ratingValue", "reviewCount", "ratingCount")  # of the rating over all reviews
 _KEPT = (*TEXT_NAMES, *DATE_NAMES, "headline", "name", "url", "@id", "identifier", "inLanguage",
          "positiveNotes", "negativeNotes", "upvoteCount", "commentCount")  # fmt: skip
 
@@ -71,7 +72,7 @@ def items_of(
 ) -> PageRead:
     """Nodes as items with steady ids; what says nothing is counted as unreadable, what is there twice as repeated."""
     order = order_of(date for node in nodes if (date := first_string(node, *DATE_NAMES))).order
-    scale: Json = {name: aggregate.get(name) for name in ("bestRating", "worstRating")} if aggregate else None
+    scale: Json = {name: _short(aggregate.get(name)) for name in _OF_PAGE} if aggregate else None
     own_ids = Counter(_own_id(node, url) for node in nodes)
     seen: set[str] = set()
     same: Counter[str] = Counter()
@@ -105,6 +106,10 @@ def items_of(
         without_zone += bool(readable and date and not has_zone(date))
         items.append(item)
     return PageRead(tuple(items), unreadable, repeated, undated, without_zone)
+
+
+def _short(value: Json) -> Json:
+    return value[:100] if isinstance(value, str) else value if isinstance(value, int | float) else None
 
 
 def _told(node: Mapping[str, Json], site: Site) -> dict[str, Json]:

@@ -120,6 +120,23 @@ def test_the_scale_of_the_page_holds_where_the_review_names_none() -> None:
     assert post.rating == 2.778
 
 
+@pytest.mark.parametrize(
+    ("overall", "stated"),
+    [
+        ({"ratingValue": "8,2", "bestRating": 10, "reviewCount": "1204"}, ("4.2", "1204")),
+        ({"ratingValue": 4.1}, ("4.1", None)),
+        ({"ratingValue": 4.1, "ratingCount": 31}, ("4.1", "31")),
+        ({"ratingValue": "good", "reviewCount": 3}, (None, None)),
+        ({"ratingValue": [4], "reviewCount": {}}, (None, None)),
+    ],
+)
+def test_the_star_of_all_reviews_is_told_apart(overall: Any, stated: tuple[str | None, str | None]) -> None:
+    whole = {"@type": "Organization", "name": "Acme", "aggregateRating": overall}
+    (post,) = posts(markup([whole, review(1, reviewRating={"ratingValue": "5", "bestRating": 5})]))
+    assert (post.stated.get("lifetime_stars"), post.stated.get("lifetime_reviews")) == stated
+    assert post.rating == 5.0
+
+
 @given(st.floats(0, 1000), st.floats(-10, 1000) | st.none(), st.floats(-10, 1000) | st.none())
 def test_stars_are_stars(value: float, best: float | None, worst: float | None) -> None:
     stars = to_stars(value, Scale(best, worst))
