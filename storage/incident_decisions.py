@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from alerts.incident import QUIET, Known
 from alerts.rules import SEVERITIES, Finding, Intent, OpenIncident
 from storage import incident_feedback, planned_events, post_mortem
-from storage.incident_log import add_event
+from storage.incident_log import KINDS, add_event
 from storage.models.incidents import Incident, IncidentEvent
 
 EVENTS = {"open": "opened", "absorb": "absorbed", "grow": "grown", "close": "closed"}
@@ -206,4 +206,5 @@ def _figures(finding: Finding, intent: Intent) -> dict[str, float]:
         "authors": finding.authors,
         "window_hours": finding.window / timedelta(hours=1),
         "severity": SEVERITIES.index(intent.severity),
+        "kind": float(KINDS.index(finding.kind)) if finding.kind in KINDS else -1.0,
     }

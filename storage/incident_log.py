@@ -7,11 +7,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
+from alerts.rules import NEGATIVE, POSITIVE, TOPIC, VOLUME
 from storage import keyset
 from storage.models.incidents import Incident, IncidentEvent
 from storage.models.sources import Company
 from storage.models.users import User
 from storage.viewer import SYSTEM, NotAllowed, NotFound, Viewer, incident_facets, may_see_incident
+
+KINDS = (VOLUME, NEGATIVE, POSITIVE, TOPIC)  # of findings that one incident may hold; their order is stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +193,13 @@ def _rows(session: Session, incidents: Sequence[Incident]) -> tuple[IncidentRow,
         )
         for row in incidents
     )
+
+
+def kind_of(figures: Mapping[str, object], otherwise: str) -> str:
+    """The kind of the finding that an entry's figures are of: an open spike takes in shares of sentiment, too."""
+    number = figures.get("kind")
+    known = isinstance(number, int | float) and 0 <= number < len(KINDS)
+    return KINDS[int(number)] if known and isinstance(number, int | float) else otherwise
 
 
 def numbers(figures: Mapping[str, object]) -> dict[str, float]:

@@ -12,7 +12,7 @@ from alerts.rules import ALL, RATING, SEVERITIES, SILENCE
 from collectors.post import Json
 from storage.breakdowns import Cell, breakdown, totals
 from storage.incident_feedback import Verdict, verdict_of
-from storage.incident_log import incident_of
+from storage.incident_log import incident_of, kind_of
 from storage.models.incidents import Incident, IncidentEvent
 from storage.viewer import FACETS, SYSTEM, Viewer, count_labels
 
@@ -175,7 +175,8 @@ def _growth(session: Session, incident: Incident) -> tuple[GrowthStep, ...]:
     steps = []
     for at, figures in session.execute(query):
         observed, level = figures.get("observed"), figures.get("severity")
-        if isinstance(observed, int | float) and isinstance(level, int | float):
+        same = kind_of(figures, incident.kind) == incident.kind  # a share is no peak of stories
+        if same and isinstance(observed, int | float) and isinstance(level, int | float):
             steps.append(GrowthStep(at, float(observed), SEVERITIES[min(max(int(level), 0), len(SEVERITIES) - 1)]))
     return tuple(steps)
 

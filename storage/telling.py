@@ -18,7 +18,7 @@ from notify.wording import headline
 from storage.discretion import public_names
 from storage.discretion import shown as discreet
 from storage.incident_behind import behind, of_topic
-from storage.incident_log import IncidentRow, find
+from storage.incident_log import IncidentRow, find, kind_of
 from storage.models.incidents import IncidentEvent
 from storage.models.mentions import Mention, Post
 from storage.models.sources import Source
@@ -51,7 +51,7 @@ def facts(session: Session, event_id: int, now: datetime) -> tuple[AlertFacts, t
     figures = event.figures
     alert = AlertFacts(
         company=incident.company,
-        kind=incident.kind,
+        kind=incident.kind if event.kind == "closed" else kind_of(figures, incident.kind),
         facet=incident.facet,
         audience=incident.audience,
         action=event.kind,

@@ -4,13 +4,16 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from alerts.rules import Intent
 from notify.facts import Behind, SourceStep, ThemeCount
+from notify.wording import headline
 from storage import incidents
 from storage.incident_behind import behind
+from storage.post_mortem import post_mortem
 from storage.viewer import SYSTEM
 from tests import factories as make
 from tests.factories import HR, MARKETING, NOW, World
-from tests.storage.test_incidents import opened
+from tests.storage.test_incidents import a_finding, opened
 
 MINUTE = make.HOUR / 60
 
@@ -87,3 +90,20 @@ def test_recipients_read_of_their_side_only(session: Session, world: World) -> N
         told = incidents.for_recipient(session, found[0], address).behind
         counts[address.split("@")[0]] = told.mentions if told else 0
     assert counts == {"lead": 2, "hr": 1, "oncall": 2}
+
+
+def test_a_share_that_a_spike_takes_in_is_told_as_a_share(session: Session, world: World) -> None:
+    incident_id, _ = opened(session, world)
+    share = {"kind": "negative_share", "expected_low": 0.1, "expected_high": 0.4, "n": 30, "window": 5 * make.HOUR}
+    finding = a_finding(world, 0.8, severity="high", **share)  # type: ignore[arg-type]
+    (event,) = incidents.save(session, [Intent("grow", incident_id, finding, "high", "Rose.", True)], NOW + make.HOUR)
+    found = incidents.facts(session, event, NOW + make.HOUR)
+    assert found is not None
+    assert "80 % of 30 mentions" in headline(found[0])
+    (closing,) = incidents.save(session, [Intent("close", incident_id, None, "high", "Quiet.", True)], NOW + make.DAY)
+    over = incidents.facts(session, closing, NOW + make.DAY)
+    assert over is not None
+    assert "at most 17 stories" in headline(over[0])
+    report = post_mortem(session, SYSTEM, incident_id)
+    assert report is not None
+    assert [step.observed for step in report.growth] == [17]
