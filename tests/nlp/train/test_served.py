@@ -6,12 +6,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
-pytest.importorskip("onnx")
+
+@pytest.fixture(scope="module")
+def torch() -> Any:
+    """Loaded here, since it takes seconds and one process needs it."""
+    pytest.importorskip("onnx")
+    return pytest.importorskip("torch")
 
 
 @pytest.fixture(scope="module")
-def tagger(tmp_path_factory: pytest.TempPathFactory) -> Any:
+def tagger(torch: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     from transformers import BertConfig, BertModel
 
     from nlp.train.network import Tagger
@@ -34,7 +38,7 @@ def tagger(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return made.eval()
 
 
-def batch(lengths: list[int]) -> tuple[Any, Any]:
+def batch(torch: Any, lengths: list[int]) -> tuple[Any, Any]:
     ids = torch.randint(5, 50, (len(lengths), max(lengths)), generator=torch.Generator().manual_seed(9))
     mask = torch.zeros_like(ids)
     for row, length in enumerate(lengths):
@@ -42,24 +46,24 @@ def batch(lengths: list[int]) -> tuple[Any, Any]:
     return ids * mask, mask
 
 
-def test_the_served_form_answers_as_the_network(tagger: Any) -> None:
+def test_the_served_form_answers_as_the_network(torch: Any, tagger: Any) -> None:
     from nlp.train.served import Served
 
-    ids, mask = batch([12, 5, 1])
+    ids, mask = batch(torch, [12, 5, 1])
     with torch.no_grad():
         for wanted, found in zip(tagger(ids, mask), Served(tagger)(ids, mask), strict=True):
             assert torch.allclose(wanted, found, atol=1e-5)
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_int8_is_near_and_neighbours_change_nothing(tagger: Any, tmp_path: Path) -> None:
+def test_int8_is_near_and_neighbours_change_nothing(torch: Any, tagger: Any, tmp_path: Path) -> None:
     from onnxruntime import InferenceSession
 
     from nlp.train.export import export_fp32
     from nlp.train.quantize import quantize
     from nlp.train.served import Served
 
-    ids, mask = batch([12, 5, 9, 7])
+    ids, mask = batch(torch, [12, 5, 9, 7])
     export_fp32(Served(tagger), tmp_path / "plain.onnx")
     windows = [row[: int(kept.sum())].tolist() for row, kept in zip(ids, mask, strict=True)]
     quantize(tmp_path / "plain.onnx", tmp_path / "small.onnx", windows)
