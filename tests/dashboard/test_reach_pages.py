@@ -10,6 +10,7 @@ from config.settings import Settings
 from tests.dashboard.forms import follow, post
 
 Clients = Callable[[str], TestClient]
+LONG = "https://careers.acme.example/jobs?a="
 PLACE = {"destination": "https://careers.acme.example/jobs", "channel": "linkedin"}
 
 
@@ -31,6 +32,14 @@ def test_a_link_may_end_and_is_a_qr_code(advocate: TestClient) -> None:
     assert picture.headers["content-type"] == "image/svg+xml"
     assert picture.text.startswith("<?xml")
     assert "<script" not in picture.text
+    follow(advocate, post(advocate, f"/my-reach/links/{place}/close"))
+    assert f"/links/{place}/qr.svg" not in advocate.get("/my-reach").text, "a closed link is for no poster"
+
+
+def test_a_long_address_is_cut_on_the_page(advocate: TestClient) -> None:
+    shown = follow(advocate, post(advocate, "/my-reach/links", {**PLACE, "destination": f"{LONG}{'b' * 1_500}"}))
+    assert LONG in shown
+    assert "b" * 200 not in shown
 
 
 def test_another_ones_link_is_no_picture(advocate: TestClient, clients: Clients) -> None:
