@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-
 from pydantic import Field
 
 from api.deps import require_viewer
