@@ -42,7 +42,7 @@ $(VENV)/.hub: requirements/hub.txt $(VENV)/.run
 hub-setup: $(VENV)/.hub ## Add what another sentiment model needs (PyTorch; setting SENTIMENT_MODEL)
 
 test: $(VENV)/.dev ## Run the tests on real PostgreSQL, Valkey, Celery, SMTP and, where it is found, Chromium
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.dev ## Lint, types, import rules, migrations against models, settings against their page
 	@$(BIN)/ruff check .
