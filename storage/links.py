@@ -137,13 +137,6 @@ def link_for(
     return _row(link, _counts(session, [link]).get(link.id, (0, 0, 0)))
 
 
-def tie_link(session: Session, viewer: Viewer, link_id: int, share_id: int) -> None:
-    """Say in which post a link stands."""
-    link = _own(session, viewer, link_id)
-    link.share_id = share_id
-    session.flush()
-
-
 def list_links(session: Session, viewer: Viewer, advocate_id: int) -> tuple[LinkRow, ...]:
     """An advocate's links with their clicks, newest first."""
     _check(viewer, advocate_id)

@@ -92,12 +92,6 @@ def recovery_codes_left(session: Session, user_id: int) -> int:
     return session.scalar(select(func.count()).where(RecoveryCode.user_id == user_id)) or 0
 
 
-def confirmed_since(session: Session) -> dict[int, datetime]:
-    """Accounts with an authenticator app, and since when."""
-    rows = session.execute(select(User.id, User.totp_since).where(User.totp_since.is_not(None)))
-    return {row.id: row.totp_since for row in rows if row.totp_since is not None}
-
-
 def _new_recovery_codes(session: Session, user_id: int) -> tuple[str, ...]:
     session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
     codes = tuple("".join(secrets.choice(_ALPHABET) for _ in range(10)) for _ in range(RECOVERY_CODES))
