@@ -8,6 +8,7 @@ import logging
 import pkgutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -52,13 +53,18 @@ async def _serving(app: FastAPI) -> AsyncIterator[None]:
     if not logging.getLogger().handlers:
         settings = get_settings()
         setup_logging(settings.log_level, settings.log_json)
-    if not gc.get_freeze_count():  # a process that holds several applications freezes once
-        gc.collect()
-        gc.freeze()  # what is loaded by now stays: looking through it again and again costs each request
+    _freeze()
     tracker: Tracker = app.state.tracker
     tracker.start()
     yield
     tracker.stop()
+
+
+@cache  # a process that holds several applications freezes once; asking gc whether it has would count each object
+def _freeze() -> None:
+    """What is loaded by now stays: looking through it again and again costs each request."""
+    gc.collect()
+    gc.freeze()
 
 
 def create_app() -> FastAPI:

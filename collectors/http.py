@@ -19,6 +19,7 @@ from collectors.gate import OPEN_GATE, Gate
 from collectors.http_body import ACCEPT_ENCODING, read_body
 from collectors.http_lines import Limits, LineReader, connect
 from collectors.post import Json
+from collectors.tls import client_context
 from config.settings import Settings
 
 MAX_REDIRECTS = 5
@@ -270,7 +271,7 @@ class HttpClient:
 
 def _transport(backend: GuardedBackend) -> httpx.HTTPTransport:
     """httpx takes no network backend, so its pool is replaced by one that does; the tests of refusal guard this."""
-    context = httpx.create_ssl_context(trust_env=False)
+    context = client_context()
     transport = httpx.HTTPTransport(verify=context, trust_env=False)
     transport._pool = httpcore.ConnectionPool(ssl_context=context, network_backend=backend, max_connections=4)
     return transport

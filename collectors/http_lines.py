@@ -14,6 +14,7 @@ import httpx
 from collectors.addresses import AddressRefusedError
 from collectors.errors import CollectError
 from collectors.http_body import read_body
+from collectors.tls import client_context
 
 READ_BYTES = 65_536
 
@@ -46,8 +47,7 @@ def connect(
     try:
         stream = backend.connect_tcp(url.host, port, timeout)
         if url.scheme == "https":
-            context = httpx.create_ssl_context(trust_env=False)
-            stream = stream.start_tls(context, url.host, timeout)
+            stream = stream.start_tls(client_context(), url.host, timeout)
     except AddressRefusedError as error:
         detail = f"{url.host} is an address of a private network, which collectors do not call."
         raise CollectError("unreachable", detail, permanent=True) from error

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 import httpcore
-import httpx
 
 from collectors.addresses import is_public, resolve
 from collectors.errors import CollectError
 from collectors.fields import record
 from collectors.http import HttpClient, status_error
 from collectors.post import Json
+from collectors.tls import client_context
 
 if TYPE_CHECKING:
     from websockets.sync.client import ClientConnection
@@ -70,7 +70,7 @@ def _connected(http: HttpClient, url: str, now: datetime) -> Generator["ClientCo
             connect(
                 url,
                 sock=sock,
-                ssl=httpx.create_ssl_context(trust_env=False) if secure else None,
+                ssl=client_context() if secure else None,
                 server_hostname=host if secure else None,
                 compression=None,
                 proxy=None,

@@ -144,12 +144,13 @@ def _add_html(message: EmailMessage, mail: Mail) -> None:
 
 
 def _connect(config: SmtpConfig) -> smtplib.SMTP:
-    context = ssl.create_default_context(cafile=config.ca_file)
     if config.security == "tls":
+        context = ssl.create_default_context(cafile=config.ca_file)
         return smtplib.SMTP_SSL(config.host, config.port, timeout=config.timeout, context=context)
     server = smtplib.SMTP(config.host, config.port, timeout=config.timeout)
     if config.security == "starttls":
         try:
+            context = ssl.create_default_context(cafile=config.ca_file)
             server.starttls(context=context)
         except BaseException:
             server.close()
