@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from commands import accounts, audit, channels, collection, company, data, model, privacy, quality, sources, upkeep
-from commands.terminal import CommandError, database, err, out
+from commands.terminal import CommandError, database, err, now, out
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Run and tend Outspoken."
@@ -30,7 +30,12 @@ def run() -> None:
 @app.command()
 def migrate() -> None:
     """Bring the database's schema up to date."""
+    from config.settings import get_settings
+    from storage import db, pseudonym_keys
+
     with database("manage.py migrate"):
+        with db.transaction() as session:
+            pseudonym_keys.verify(session, get_settings(), now())  # here where processes are started apart
         out.print("The database is up to date.")
 
 
@@ -112,6 +117,7 @@ def _sentence(error: Exception) -> str | None:
     from pydantic import ValidationError
     from sqlalchemy.exc import OperationalError
 
+    from collectors.errors import CollectError
     from storage.embedded import EmbeddedError
     from storage.viewer import NotFound
     from workers.children import RunError
@@ -123,7 +129,7 @@ def _sentence(error: Exception) -> str | None:
         )
     if isinstance(error, OperationalError):
         return f"The database does not answer: {str(error.orig or error).strip().splitlines()[0]}"
-    if isinstance(error, CommandError | EmbeddedError | RunError | NotFound | ValueError | OSError):
+    if isinstance(error, CollectError | CommandError | EmbeddedError | RunError | NotFound | ValueError | OSError):
         return str(error)
     return None
 

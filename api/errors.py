@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import exc as sql
 from starlette.exceptions import HTTPException
 
+from storage.pseudonym_keys import PseudonymKeyError
 from storage.viewer import NotAllowed, NotFound
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ _MEANINGS = {
     500: "A fault of the service; the request id is in its log.",
     503: "The database or the queue does not answer; try again shortly.",
 }
+_MEANINGS_OF_KEYS = "The service was started with another PSEUDONYM_KEY and stores nothing; its log says more."
 _WORDS = {
     404: ("Not found", "There is nothing at this address, or it is not yours to see."),
     405: ("Not possible", "This address does not take that kind of request."),
@@ -159,6 +161,7 @@ def install(app: FastAPI) -> None:
     app.exception_handler(RequestValidationError)(_invalid)
     app.exception_handler(NotAllowed)(_not_allowed)
     app.exception_handler(NotFound)(_not_found)
+    app.exception_handler(PseudonymKeyError)(_wrong_key)
     app.exception_handler(sql.DataError)(_unstorable)
     for error in (sql.OperationalError, sql.InterfaceError, sql.TimeoutError):
         app.exception_handler(error)(_database_down)
@@ -262,6 +265,11 @@ async def _not_allowed(request: Request, error: Exception) -> Response:
 
 async def _not_found(request: Request, error: Exception) -> Response:
     return render(request, 404, str(error.args[0]) if error.args else _MEANINGS[404])
+
+
+async def _wrong_key(request: Request, error: Exception) -> Response:
+    log.error("%s", error)
+    return render(request, 503, _MEANINGS_OF_KEYS, headers={"Retry-After": "600"})
 
 
 async def _unstorable(request: Request, _error: Exception) -> Response:

@@ -13,6 +13,7 @@ from collectors import registry
 from collectors.base import Batch, Collector, CollectRequest, Delivery
 from collectors.deliveries import Delivered
 from collectors.errors import CollectError
+from collectors.post import HIDE
 from collectors.privacy import PrivacyDoor
 from collectors.sent_items import FIELDS
 from config.settings import get_settings
@@ -90,7 +91,7 @@ def _answer(told: Delivered, fates: Mapping[str, str], door: PrivacyDoor, found:
     items = []
     for index, post in zip(told.indexes, told.posts, strict=False):
         result = next((fates[key] for key in door.keys_of(post.native_id) if key in fates), "unchanged")
-        items.append({"index": index, "native_id": _plain(post.native_id), "result": result})
+        items.append({"index": index, "native_id": _plain(post.native_id.removeprefix(HIDE)), "result": result})
     for each in told.rejected:
         shown = None if each.native_id is None else _plain(each.native_id)
         field = None if each.field is None else _plain(each.field)

@@ -7,6 +7,8 @@ from typing import TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
+HIDE = "hide\x1f"  # before a native id that nobody may get back to: the privacy door makes a pseudonym of the rest
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RawAuthor:

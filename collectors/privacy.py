@@ -1,7 +1,5 @@
 """The one door for privacy: raw posts go in, posts without their authors come out."""
 
-import hashlib
-import hmac
 import re
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
@@ -17,15 +15,14 @@ from collectors.masking import (
     mentions_in_address,
     squash,
 )
-from collectors.post import Json, Post, RawAuthor, RawPost
-from config.sealing import Seal, SealError
+from collectors.post import HIDE, Json, Post, RawAuthor, RawPost
+from collectors.pseudonyms import HASHED, SURVEY, Keychain
 
 MAX_URL_CHARS = 2_000
 MAX_NATIVE_ID_CHARS = 500
 MAX_TITLE_CHARS = 1_000
 RAW_DEPTH = 20
 _MAX_COUNT = 2**63 - 1
-_HASHED = "hmac:"
 _DID = re.compile(r"did:[a-z]{1,20}:")  # the account of a person, in the ids of Bluesky
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL refuses both
 _PERSON_KEY = re.compile(
@@ -43,16 +40,13 @@ class PrivacyDoor:
 
     `own_accounts` are (platform, handle) pairs of the company, `public_names` further names of organisations (the
     company's and its rivals'): both stay readable. Host names stay in links even where they resemble the author's
-    display name, since they name the publication.
+    display name, since they name the publication. `keys` is the chain of keys, or the only one.
     """
 
     def __init__(
-        self, key: bytes, own_accounts: Collection[tuple[str, str]], public_names: Collection[str] = ()
+        self, keys: Keychain | bytes, own_accounts: Collection[tuple[str, str]], public_names: Collection[str] = ()
     ) -> None:
-        if len(key) < 16:
-            raise ValueError("the key of the pseudonyms must have at least 16 bytes")
-        self._key = key
-        self._seal = Seal(key, "addresses of posts that name their author")
+        self._keys = keys if isinstance(keys, Keychain) else Keychain((keys,))
         self._own = {(platform.casefold(), squash(handle)) for platform, handle in own_accounts}
         self._kept = {handle for _, handle in self._own} | {squash(name) for name in public_names} - {""}
 
@@ -79,12 +73,14 @@ class PrivacyDoor:
             counters={name: count for name, value in raw.counters.items() if (count := _count(value)) is not None},
             stated={name: self._value(value, markers, max_chars) for name, value in raw.stated.items()},
             raw=self._object(raw.raw, markers, max_chars, RAW_DEPTH),
-            sealed_ref=self._seal.close(raw.native_id) if native_id.startswith(_HASHED) else None,
+            sealed_ref=self._keys.seal(raw.native_id) if native_id.startswith(HASHED) else None,
         )
 
     def keys_of(self, native_id: str) -> tuple[str, ...]:
         """Both keys under which a post of this id may be stored: as it is, and hashed because it names its author."""
-        return _storable(native_id), f"{_HASHED}{self._digest(native_id)}"
+        if native_id.startswith(HIDE):
+            return (self._survey_id(native_id),)
+        return _storable(native_id), f"{HASHED}{self._digest(native_id)}"
 
     def pseudonyms_of(self, author: RawAuthor) -> tuple[str, ...]:
         """Every pseudonym under which posts of this author may be stored.
@@ -99,15 +95,12 @@ class PrivacyDoor:
     def shown_id(self, native_id: str) -> str:
         """An id of which only itself is known, as posts show theirs: hashed where it names somebody."""
         if _DID.search(native_id):
-            return f"{_HASHED}{self._digest(native_id)}"
+            return f"{HASHED}{self._digest(native_id)}"
         return self._identifier(native_id, Markers())
 
     def unseal(self, sealed_ref: str) -> str | None:
-        """The native id behind `Post.sealed_ref`, for asking the platform again; None: the key has changed."""
-        try:
-            return self._seal.open(sealed_ref)
-        except SealError:
-            return None
+        """The native id behind `Post.sealed_ref`, for asking the platform again; None: its key was lost."""
+        return self._keys.unseal(sealed_ref)
 
     def _is_own(self, author: RawAuthor | None) -> bool:
         if author is None or not author.handle:
@@ -131,16 +124,20 @@ class PrivacyDoor:
         return None if found is None else self._digest(f"{author.platform}\0{found[0]}\0{found[1]}")
 
     def _digest(self, text: str) -> str:
-        data = text.encode("utf-8", "surrogatepass")
-        return hmac.new(self._key, data, hashlib.sha256).hexdigest()[:32]
+        return self._keys.digest(text)
+
+    def _survey_id(self, native_id: str) -> str:
+        return f"{SURVEY}{self._keys.survey_digest(native_id.removeprefix(HIDE))}"
 
     def _identifier(self, native_id: str, markers: Markers) -> str:
         """The platform's id, replaced by a steady pseudonym where it holds the author or is too long to index."""
+        if native_id.startswith(HIDE):
+            return self._survey_id(native_id)
         clean = _storable(native_id)
         if len(clean) > MAX_NATIVE_ID_CHARS or mentions(clean, markers) or mentions_in_address(clean, markers):
-            return f"{_HASHED}{self._digest(native_id)}"
+            return f"{HASHED}{self._digest(native_id)}"
         masked = mask_handles(clean, self._kept)
-        return clean if masked == clean else f"{_HASHED}{self._digest(native_id)}"
+        return clean if masked == clean else f"{HASHED}{self._digest(native_id)}"
 
     def _masked(self, text: str, markers: Markers) -> str:
         return mask_persons(mask_author(_storable(text), markers), self._kept)

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
+from commands import keys
 from commands.terminal import CommandError, database, now, out, table
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 user = typer.Typer(no_args_is_help=True, help="Accounts.")
-key = typer.Typer(no_args_is_help=True, help="Keys for programs that use the API.")
+key = typer.Typer(no_args_is_help=True, help="Keys for programs that use the API, and of the service itself.")
+key.add_typer(keys.rotate, name="rotate")
 
 
 @user.command("add")

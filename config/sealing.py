@@ -3,8 +3,9 @@
 import base64
 import hashlib
 import hmac
+from collections.abc import Sequence
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 
 class SealError(Exception):
@@ -18,9 +19,11 @@ class Seal:
     because the secret is random and long (see `Settings.secret`), not a password.
     """
 
-    def __init__(self, secret: bytes, purpose: str) -> None:
-        derived = hmac.new(secret, purpose.encode(), hashlib.sha256).digest()
-        self._fernet = Fernet(base64.urlsafe_b64encode(derived))
+    def __init__(self, secret: bytes | Sequence[bytes], purpose: str) -> None:
+        """Of several secrets the first seals, and all of them open."""
+        secrets = (secret,) if isinstance(secret, bytes) else secret
+        derived = (hmac.new(each, purpose.encode(), hashlib.sha256).digest() for each in secrets)
+        self._fernet = MultiFernet([Fernet(base64.urlsafe_b64encode(each)) for each in derived])
 
     def close(self, text: str) -> str:
         """The sealed text, ASCII; two sealings of one text differ."""

@@ -1,9 +1,7 @@
 """All settings, from the environment or `.env`; every default runs on a laptop. `docs/settings.md` lists them."""
 
-import fcntl
 import hmac
 import os
-import secrets
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +10,8 @@ from urllib.parse import urlsplit
 from pydantic import AliasChoices, AliasGenerator, Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from config.secret_files import kept_secret, lines_of
+
 ROOT = Path(__file__).resolve().parent.parent
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - recognised, not listened on
 # As `storage.viewer` has them, which stands above this package; a test compares the two.
@@ -19,6 +19,8 @@ ROLE_NAMES = ("marketing", "hr", "leadership", "advocate", "administrator", "aud
 _OWN_URLS = ("public_url", "database_url", "redis_url")
 _OIDC = "oidc_client_secret"
 _APP_SECRETS = ("x_client_secret", "linkedin_client_secret")
+_KEYS = ("secret_key", "secret_key_before", "pseudonym_key", "pseudonym_key_before")
+_SECRETS = ("database_url", "redis_url", *_KEYS, "smtp_password", *_APP_SECRETS, _OIDC)
 _SCHEMES = {
     "database_url": ("postgresql", "postgresql+psycopg", "postgres"),
     "redis_url": ("redis", "rediss", "unix"),
@@ -55,10 +57,17 @@ class Settings(BaseSettings):
     secret_key: SecretStr = Field(
         SecretStr(""), description="Signs sessions and links. Empty: made once and kept in DATA_DIR/secret_key."
     )
+    secret_key_before: SecretStr = Field(
+        SecretStr(""), description="The SECRET_KEY before this one, until `manage.py key rotate secrets` has run."
+    )
     pseudonym_key: SecretStr = Field(
         SecretStr(""),
-        description="Key of the authors' pseudonyms. Empty: derived from "
-        "SECRET_KEY. Changing it cuts authors off from their earlier posts.",
+        description="Key of the authors' pseudonyms. Empty: DATA_DIR/pseudonym_key where a rotation made it, else "
+        "derived from SECRET_KEY. Another one is taken into use by `manage.py key rotate pseudonyms` only.",
+    )
+    pseudonym_key_before: SecretStr = Field(
+        SecretStr(""),
+        description="The PSEUDONYM_KEY before this one, until `manage.py key rotate pseudonyms` has begun.",
     )
 
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
@@ -178,6 +187,18 @@ class Settings(BaseSettings):
         14, description="Days that posts which match no company are kept for previews of the query."
     )
     mention_days: Annotated[int, Field(ge=1)] = Field(730, description="Days that mentions are kept.")
+    employer_days: Annotated[int, Field(ge=0)] = Field(
+        0, description="Days that mentions of the employer side are kept. 0: as long as the others."
+    )
+    survey_days: Annotated[int, Field(ge=0)] = Field(
+        0, description="Days that answers to surveys are kept. 0: as long as mentions."
+    )
+    protected_days: Annotated[int, Field(ge=0)] = Field(
+        90, description="Days that mentions of protected activity, which are only counted, are kept. 0: as the others."
+    )
+    export_rows: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        100_000, description="Most mentions in one exported file; the newest ones go in, and the file says so."
+    )
     mail_days: Annotated[int, Field(ge=7)] = Field(
         180, description="Days that mails stay readable in the Outbox, and what was told to channels in their logs."
     )
@@ -262,7 +283,7 @@ class Settings(BaseSettings):
         """Let `<NAME>_FILE` stand in for a secret, as container platforms mount them."""
         if not isinstance(data, dict):
             return data
-        for name in ("database_url", "redis_url", "secret_key", "pseudonym_key", "smtp_password", *_APP_SECRETS, _OIDC):
+        for name in _SECRETS:
             path = os.environ.get(f"{name.upper()}_FILE")
             if path and not data.get(name):
                 data[name] = Path(path).read_text(encoding="utf-8").strip()
@@ -286,12 +307,34 @@ class Settings(BaseSettings):
     def secret(self) -> str:
         """The signing key; made and kept in `data_dir` when the setting is empty."""
         given = self.secret_key.get_secret_value()
-        return given or _kept_secret(self.data_dir / "secret_key")
+        return given or kept_secret(self.data_dir / "secret_key")
+
+    def sealing_secrets(self) -> tuple[bytes, ...]:
+        """What small secrets are sealed under, and what they may still be sealed under after a change."""
+        before = self.secret_key_before.get_secret_value()
+        return tuple(key.encode() for key in (self.secret(), before) if key)
+
+    @property
+    def pseudonym_key_file(self) -> Path:
+        """Where a rotation keeps the key that it made itself, and until it has begun the one before it."""
+        return self.data_dir / "pseudonym_key"
 
     def pseudonym_secret(self) -> bytes:
-        """The key of the pseudonyms; derived from the signing key when the setting is empty."""
-        given = self.pseudonym_key.get_secret_value()
-        return hmac.new((given or self.secret()).encode(), b"pseudonyms of authors", "sha256").digest()
+        """The key that the authors' pseudonyms shall have; which one is in force, the database says."""
+        return self.pseudonym_secrets()[0]
+
+    def pseudonym_secrets(self) -> tuple[bytes, ...]:
+        """The key that shall be in force, then those that may still be."""
+        chosen = (self.pseudonym_key.get_secret_value(), *lines_of(self.pseudonym_key_file))
+        derived = [key.decode() for key in self.sealing_secrets()]
+        before = self.pseudonym_key_before.get_secret_value()
+        known = (*chosen, before, *derived) if any(chosen) else (derived[0], before, *derived[1:])
+        return tuple(dict.fromkeys(pseudonym_secret_of(key) for key in known if key))
+
+
+def pseudonym_secret_of(given: str) -> bytes:
+    """The key of the pseudonyms, made of the words that a person set."""
+    return hmac.new(given.encode(), b"pseudonyms of authors", "sha256").digest()
 
 
 def _reachable(host: str) -> str:
@@ -299,20 +342,6 @@ def _reachable(host: str) -> str:
     if host in _EVERYWHERE:
         return "localhost"
     return f"[{host}]" if ":" in host else host
-
-
-def _kept_secret(path: Path) -> str:
-    """Read the key file, or make it: of two processes that start at once one writes and the other waits for it."""
-    if path.exists() and (kept := path.read_text(encoding="ascii").strip()):
-        return kept
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+", encoding="ascii") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        kept = file.read().strip()
-        if not kept:
-            kept = secrets.token_hex(32)
-            file.write(kept)
-    return kept
 
 
 @lru_cache(maxsize=1)

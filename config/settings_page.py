@@ -12,7 +12,7 @@ _HEAD = """\
 
 Read from the environment, then from a file `.env` in the working folder. Every default runs on a laptop. A secret may
 also come from a file: `SMTP_PASSWORD_FILE=/run/secrets/smtp` stands in for `SMTP_PASSWORD`; the same goes for
-`DATABASE_URL`, `REDIS_URL`, `SECRET_KEY` and `PSEUDONYM_KEY`.
+`DATABASE_URL`, `REDIS_URL`, `SECRET_KEY`, `PSEUDONYM_KEY` and their `_BEFORE`.
 
 `python manage.py settings` writes this page; `make check` compares it.
 

@@ -15,7 +15,7 @@ from config.settings import get_settings
 from storage.models.people import PlatformApp, TokenRevocation
 
 TRIED_FOR = timedelta(days=7)  # to give a token back; then it is thrown away all the same
-_PURPOSE = "tokens of advocates"
+PURPOSE = "tokens of advocates"
 _AGAIN = timedelta(hours=1)
 
 
@@ -108,4 +108,4 @@ def given_back(session: Session, revocation_id: int) -> None:
 
 
 def _seal() -> Seal:
-    return Seal(get_settings().secret().encode(), _PURPOSE)
+    return Seal(get_settings().sealing_secrets(), PURPOSE)

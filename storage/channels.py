@@ -21,7 +21,7 @@ KINDS = ("slack", "teams", "webhook")
 SEVERITIES = ("low", "medium", "high", "critical")
 FACETS = ("brand", "employer")
 MOST = 50
-_PURPOSE = "addresses of channels"
+PURPOSE = "addresses of channels"
 _LONGEST = 2_000  # characters of an address
 
 
@@ -187,7 +187,7 @@ def _row(channel: Channel) -> ChannelRow:
 
 
 def _seal() -> Seal:
-    return Seal(get_settings().secret().encode(), _PURPOSE)
+    return Seal(get_settings().sealing_secrets(), PURPOSE)
 
 
 __all__ = [

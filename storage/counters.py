@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from collectors.post import Post
+from storage import pseudonyms
 from storage.cleaning import clean, figure, key_of
 
 _PRESENT = text("""
@@ -38,12 +39,15 @@ def note(session: Session, source_id: int, readings: Mapping[str, Mapping[str, i
     """Note counters by native id, where they have changed; posts that are unknown or deleted are passed over."""
     if not readings:
         return
-    wanted = {"source": source_id, "native_ids": [key_of(native_id) for native_id in readings]}
-    ids = {row.native_id: row.id for row in session.execute(_PRESENT, wanted)}
+    keys = pseudonyms.current_ids(session, source_id, map(key_of, readings))
+    ids = {
+        row.native_id: row.id
+        for row in session.execute(_PRESENT, {"source": source_id, "native_ids": [*keys.values()]})
+    }
     found = sorted(
         (ids[key], clean(counter), count)
         for native_id, counters in readings.items()
-        if (key := key_of(native_id)) in ids
+        if (key := keys[key_of(native_id)]) in ids
         for counter, value in counters.items()
         if (count := figure(value)) is not None
     )

@@ -13,7 +13,7 @@ from storage.kinds import collector_of, is_polled
 from storage.models.sources import Source
 from storage.viewer import NotFound, Viewer, require_administrator
 
-_PURPOSE = "credentials of sources"
+PURPOSE = "credentials of sources"
 _LONGEST = 20_000  # characters of one key; a service account's file has about 2,400
 
 
@@ -116,4 +116,4 @@ def _source(session: Session, source_id: int, *, lock: bool = False) -> Source:
 
 
 def _seal() -> Seal:
-    return Seal(get_settings().secret().encode(), _PURPOSE)
+    return Seal(get_settings().sealing_secrets(), PURPOSE)

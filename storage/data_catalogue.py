@@ -36,7 +36,9 @@ CATALOGUE: tuple[DataClass, ...] = (
         "People who publish; under a keyed pseudonym, without handle, name, profile, mail address and phone number",
         "To hear what is said in public about the company as a brand and as an employer",
         "{mention_days} days after collection, {unmatched_days} where a post is about nobody; shorter where its source "
-        "or platform says so. Of a deleted or erased post a tombstone without text and author stays for that time.",
+        "or platform says so, and by sort: employer side {employer_days}, answers to surveys {survey_days}, protected "
+        "activity {protected_days}. The pseudonym goes with the post. Of a post that left by its sort, or was deleted "
+        "or erased, a tombstone without text and author stays for that time.",
         ("posts", "counter_snapshots", "held_items"),
     ),
     DataClass(
@@ -140,6 +142,20 @@ CATALOGUE: tuple[DataClass, ...] = (
         ("erasures", "refused_authors"),
     ),
     DataClass(
+        "Keys of pseudonyms",
+        "Nobody: what recognises each key, and older ones sealed under the newest, which stands in the settings only",
+        "To know an author's later posts again after the key was changed",
+        "For good.",
+        ("pseudonym_keys",),
+    ),
+    DataClass(
+        "Records of retention",
+        "Nobody: counts per day and rule",
+        "Proof of what left because its time had come",
+        "{audit_days} days.",
+        ("removals",),
+    ),
+    DataClass(
         "The service itself",
         "Nobody, but for who made a change; keys of platforms are sealed",
         "Company profile, sources, their runs, channels, models",
@@ -172,6 +188,8 @@ def tables() -> Iterator[TableFacts]:
 def retention(settings: Settings) -> Mapping[str, str]:
     """How long each class is kept, by the settings in force."""
     values = {name: f"{value:,}" for name in Settings.model_fields if isinstance(value := getattr(settings, name), int)}
+    for name in ("employer_days", "survey_days", "protected_days"):
+        values[name] = "as the others" if getattr(settings, name) == 0 else f"{values[name]} days"
     return {each.name: each.kept.format(**values) for each in CATALOGUE}
 
 

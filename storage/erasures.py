@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from collectors.post import RawAuthor
 from config.settings import Settings
-from storage import audit
+from storage import audit, pseudonyms
 from storage.door import privacy_door
 from storage.intake import mark_deleted
 from storage.models.mentions import Mention, Post
@@ -56,7 +56,7 @@ def keys_of(session: Session, settings: Settings, author: RawAuthor) -> tuple[st
     keys = privacy_door(session, settings).pseudonyms_of(author)
     if not keys:
         raise ValueError("handle: give a handle, an account's number or the address of the profile")
-    return keys
+    return pseudonyms.known_as(session, keys)[0]
 
 
 def find(session: Session, viewer: Viewer, keys: Sequence[str]) -> Found:
@@ -74,6 +74,7 @@ def erase(
 
     Asking again erases what came in meanwhile and writes a record of its own.
     """
+    keys, newest = pseudonyms.known_as(session, keys)
     found = find(session, viewer, keys)
     while rows := session.execute(
         select(Post.source_id, Post.native_id).where(Post.author_key.in_(keys)).order_by(Post.id).limit(BITE)
@@ -92,7 +93,7 @@ def erase(
     session.add(record)
     session.flush()
     if refuse:
-        rows_of_keys = [{"author_key": key, "erasure_id": record.id} for key in keys]
+        rows_of_keys = [{"author_key": key, "erasure_id": record.id} for key in newest]
         session.execute(insert(RefusedAuthor).values(rows_of_keys).on_conflict_do_nothing())
     audit.record(session, viewer, "author.erase", f"erasure {record.id}: {found.posts} posts", now)
     return _row(record, None)

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from collectors.post import Post
+from storage import pseudonyms
 from storage.models.sources import HeldItem, HookDelivery
 from storage.viewer import NotFound, Viewer, require_administrator
 
@@ -33,7 +34,7 @@ def hold(session: Session, source_id: int, posts: Sequence[Post], now: datetime)
     for post in posts:
         values = {
             "source_id": source_id,
-            "native_id": post.native_id[:600],
+            "native_id": pseudonyms.newest_id(session, post.native_id)[:600],
             "title": post.title,
             "text": post.text,
             "reason": post.stated.get(WHY, "Its form is not known."),

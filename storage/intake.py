@@ -14,7 +14,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from collectors.post import Json, Post
-from storage import counters, second_looks, vectors
+from storage import counters, pseudonym_keys, pseudonyms, second_looks, vectors
 from storage.cleaning import as_json, clean, figure, key_of
 from storage.kinds import collector_of
 from storage.profile import CompiledMatcher
@@ -138,12 +138,13 @@ def add_new(
     authors (`storage.erasures`) are not taken. Raises what
     PostgreSQL raises when it is not reachable; no single post can spoil the batch.
     """
-    batch = _admitted(session, _distinct(posts))
+    came = pseudonyms.current(session, source_id, posts, now)
+    batch = _admitted(session, _distinct(came.posts), came.newest)
     collector = collector_of(session.scalar(_KIND, {"source": source_id}) or "")
     mapper = 1 if collector is None else collector.mapper_version
     written = _write(session, source_id, batch, (matcher.version, mapper), now)
-    fresh = tuple(row.native_id for row in written if row.inserted)
-    edited = tuple(row.native_id for row in written if not row.inserted)
+    fresh = tuple(came.given.get(row.native_id, row.native_id) for row in written if row.inserted)
+    edited = tuple(came.given.get(row.native_id, row.native_id) for row in written if not row.inserted)
     moved = None if cursor is None else as_json(dict(cursor))
     session.execute(_TOUCH_SOURCE, {"source": source_id, "now": now, "fresh": bool(fresh), "cursor": moved})
     pending, added, unmatched = _match(session, batch, written, matcher, now)
@@ -159,7 +160,8 @@ def add_new(
 
 def mark_deleted(session: Session, source_id: int, native_ids: Sequence[str], now: datetime) -> int:
     """Posts that the platform took away: only their key stays; mentions, cells and stories follow."""
-    wanted = {"source": source_id, "native_ids": sorted({key_of(each) for each in native_ids})}
+    known = pseudonyms.current_ids(session, source_id, map(key_of, native_ids))
+    wanted = {"source": source_id, "native_ids": sorted({*known.values()})}
     ids = list(session.scalars(_LOCK_POSTS, wanted))
     if not ids:
         return 0
@@ -174,6 +176,7 @@ def rematch(session: Session, matcher: CompiledMatcher, now: datetime, limit: in
 
     Mentions of companies that the profile no longer names stay, so that naming them again brings nothing back twice.
     """
+    pseudonym_keys.hold(session)
     rows = session.execute(_OUTDATED, {"version": matcher.version, "limit": limit}).all()
     if not rows:
         return 0
@@ -213,11 +216,11 @@ def _distinct(posts: Sequence[Post]) -> list[Post]:
     return [by_id[native_id] for native_id in sorted(by_id)]
 
 
-def _admitted(session: Session, posts: Sequence[Post]) -> list[Post]:
-    """Without the posts of people who asked not to be listened to."""
-    keys = sorted({post.author_key for post in posts if post.author_key is not None})
-    refused = set(session.scalars(_REFUSED, {"keys": keys})) if keys else set()
-    return [post for post in posts if post.author_key is None or post.author_key not in refused]
+def _admitted(session: Session, posts: Sequence[Post], newest: Mapping[str, str]) -> list[Post]:
+    """Without the posts of people who asked not to be listened to; `newest`: how they stand among the refused."""
+    keys = {post.author_key: newest.get(post.author_key, post.author_key) for post in posts if post.author_key}
+    refused = set(session.scalars(_REFUSED, {"keys": sorted(keys.values())})) if keys else set()
+    return [post for post in posts if post.author_key is None or keys[post.author_key] not in refused]
 
 
 def _write(

@@ -20,6 +20,7 @@ from storage.one_time_codes import address, base32, matching_step
 RECOVERY_CODES = 10
 PROVE_WITHIN = timedelta(minutes=5)  # between password and code
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that looks like another letter
+PURPOSE = "authenticator apps"  # of what is sealed
 
 
 def required(role: str) -> bool:
@@ -119,4 +120,4 @@ def _secret(user: User) -> bytes | None:
 
 
 def _seal() -> Seal:
-    return Seal(get_settings().secret().encode(), "authenticator apps")
+    return Seal(get_settings().sealing_secrets(), PURPOSE)

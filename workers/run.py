@@ -70,11 +70,12 @@ def _start(supervisor: Supervisor, settings: Settings, console: Console, own_pos
 
 def _prepare_data(settings: Settings) -> FirstStart:
     from config.company import ProfileError
-    from storage import profile, users
+    from storage import profile, pseudonym_keys, users
 
     now = datetime.now(UTC)
     password, hint = None, None
     with db.transaction() as session:
+        pseudonym_keys.verify(session, settings, now)  # with the wrong key each author would count twice
         if not users.any_administrator(session):
             password = secrets.token_urlsafe(12)
             users.create_user(session, ADMINISTRATOR, "Administrator", "administrator", password, now)

@@ -1,6 +1,7 @@
 """What was erased on request, and whose posts are no longer taken."""
 
-from sqlalchemy import ForeignKey, Text
+from sqlalchemy import BigInteger, ForeignKey, SmallInteger, Text
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.models.base import Base, BigId, Moment
@@ -28,3 +29,20 @@ class RefusedAuthor(Base):
 
     author_key: Mapped[str] = mapped_column(Text, primary_key=True)
     erasure_id: Mapped[int] = mapped_column(ForeignKey("erasures.id", ondelete="CASCADE"), index=True)
+
+
+class PseudonymKey(Base):
+    """One key of the authors' pseudonyms: what recognises it, and itself sealed under the newest one.
+
+    The newest stands in the settings only, so its `sealed` is NULL; while its `ended_at` is NULL, a rotation is under
+    way and what is stored moves over to it.
+    """
+
+    __tablename__ = "pseudonym_keys"
+
+    generation: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    recognised_by: Mapped[str] = mapped_column(Text)
+    sealed: Mapped[str | None] = mapped_column(Text)
+    begun_at: Mapped[Moment]
+    ended_at: Mapped[Moment | None]
+    posts_done: Mapped[int] = mapped_column(BigInteger, server_default=sql("0"))  # ids of posts up to here are moved
