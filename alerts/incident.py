@@ -30,6 +30,7 @@ TOLD_BY = {
     TOPIC: (VOLUME,),
 }  # kinds whose incident tells this one anyway
 STILL_HOLDS = "The snooze is over and it still holds."
+EXPLAINED = "Explained by"  # how reasons begin that name a planned event
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def _opening(finding: Finding, known: Known) -> Intent | None:
     """What a finding without an open incident leads to; None: nothing."""
     event = explaining(finding, known.planned)
     if event is not None:
-        return Intent("explain", None, finding, finding.severity, f"Explained by {event.name}.", False)
+        return Intent("explain", None, finding, finding.severity, f"{EXPLAINED} {event.name}.", False)
     factor = known.bars.get((finding.kind, finding.facet, finding.audience), 1.0)
     if not clears(finding, factor):
         return None
@@ -92,7 +93,7 @@ def _explained(finding: Finding, incident: OpenIncident, known: Known) -> Intent
     event = explaining(finding, known.planned)
     if event is None:
         return None
-    reason = f"Explained by {event.name}: while it runs, a rise in volume is not told again."
+    reason = f"{EXPLAINED} {event.name}: while it runs, a rise in volume is not told again."
     return Intent("explain", incident.id, finding, incident.severity, reason, False)
 
 

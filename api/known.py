@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from math import ceil
 
-from alerts.rules import SEVERITIES
+from alerts.rules import NEGATIVE, POSITIVE, SEVERITIES
 from metrics.listening import NET_SENTIMENT_MIN_N
+from notify.wording import least_words, times_words
+from storage.incident_log import KINDS
 
 
 def known(figures: Mapping[str, float]) -> str:
@@ -12,6 +14,8 @@ def known(figures: Mapping[str, float]) -> str:
     observed = figures.get("observed")
     if observed is None:
         return ""
+    if "rounded" in figures:
+        return f"{_rounded(figures)}{_level(figures)}."
     n, authors = round(figures.get("n", 0)), round(figures.get("authors", 0))
     high = figures.get("expected_high", 0.0)
     if "usual_mean" in figures:
@@ -28,6 +32,19 @@ def known(figures: Mapping[str, float]) -> str:
         words = f"{observed:,.1f}".removesuffix(".0") + f" against {high:,.1f}".removesuffix(".0") + f" (n = {n:,})"
     people = f", by {authors:,} different people" if authors else ""
     return f"{words}{people}{_level(figures)}."
+
+
+def _rounded(figures: Mapping[str, float]) -> str:
+    """Figures of few people, which were rounded down."""
+    kind, observed = round(figures.get("kind", 0)), figures["observed"]
+    people = f"by {least_words(figures.get('authors', 0), 'person', 'people')}"
+    of = least_words(figures.get("n", 0), "judged mention", "judged mentions")
+    if KINDS[kind : kind + 1] == (NEGATIVE,):
+        return f"at least {100 * observed:.0f} % of {of} negative, {people}"
+    if KINDS[kind : kind + 1] == (POSITIVE,):
+        return f"at most {100 * (1 - observed):.0f} % of {of} positive, {people}"
+    times = round(figures["times"]) if "times" in figures else None
+    return f"{least_words(observed, 'story', 'stories')} {people}, {times_words(times)}"
 
 
 def _mood(figures: Mapping[str, float]) -> str:

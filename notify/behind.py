@@ -2,6 +2,7 @@
 
 from datetime import UTC
 
+from metrics.coarse import STEP
 from notify.facts import Behind, SourceStep
 from notify.wording import clean_text, plural, theme_words
 
@@ -18,14 +19,21 @@ def behind_lines(behind: Behind | None) -> tuple[str, ...]:
 
 
 def _about(behind: Behind) -> str:
-    of = plural(behind.mentions, "mention", "mentions")
+    least = "at least " if behind.rounded else ""
+    of = f"{least}{plural(behind.mentions, 'mention', 'mentions')}"
     if not behind.themes:
-        return f"About: no theme that we know, in {of}."
-    told = ", ".join(f"{theme_words(each.name)} ({each.mentions:,})" for each in behind.themes[:THEMES])
+        few = " told by enough people" if behind.rounded else " that we know"
+        return f"About: no theme{few}, in {of}."
+    told = ", ".join(f"{theme_words(each.name)} ({least}{each.mentions:,})" for each in behind.themes[:THEMES])
     return f"About: {told}, of {of}; one may be about several."
 
 
 def _mood(behind: Behind) -> str:
+    if behind.rounded:
+        if not behind.judged:
+            return "Sentiment: too few judged mentions to tell."
+        negative = f"at least {behind.negative:,}" if behind.negative else f"fewer than {STEP}, or of few people,"
+        return f"Sentiment: {negative} of at least {behind.judged:,} judged mentions are negative."
     unsure = f"{behind.unsure:,} of {behind.mentions:,} are unsure" if behind.unsure else "none is unsure"
     if not behind.judged:
         return f"Sentiment: unknown; {unsure}."
@@ -35,6 +43,12 @@ def _mood(behind: Behind) -> str:
 def _spread(behind: Behind) -> tuple[str, ...]:
     if not behind.sources:
         return ("Where it began stays hidden: few people stand behind each source.",) if behind.hidden else ()
+    if behind.rounded:
+        named = "; ".join(
+            f"{clean_text(each.name, 60)} (at least {each.mentions:,})" for each in behind.sources[:SOURCES]
+        )
+        few = f"; {plural(behind.hidden, 'source', 'sources')} with few people left out" if behind.hidden else ""
+        return (f"On {named}{few}.",)
     (first, *others) = behind.sources[:SOURCES]
     words = f"{'Began' if not behind.hidden else 'Known of its way: began'} on {_source(first)}"
     if others:
@@ -66,5 +80,5 @@ def _reach(behind: Behind) -> tuple[str, ...]:
 
 
 def _source(step: SourceStep) -> str:
-    name = clean_text(step.name, 60)
-    return f"{name} {step.first_at.astimezone(UTC):%d %b %H:%M} UTC ({plural(step.mentions, 'mention', 'mentions')})"
+    at = "" if step.first_at is None else f" {step.first_at.astimezone(UTC):%d %b %H:%M} UTC"
+    return f"{clean_text(step.name, 60)}{at} ({plural(step.mentions, 'mention', 'mentions')})"

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from metrics import coarse
+from metrics.suppress import PROTECTED_AUDIENCES
 from notify.points import VolumePoint
 
 
@@ -28,10 +30,10 @@ class ThemeCount:
 
 @dataclass(frozen=True, slots=True)
 class SourceStep:
-    """A source the story came to: when its first mention was published, and how many there are."""
+    """A source the story came to: when its first mention was published (None: not told), and how many there are."""
 
     name: str
-    first_at: datetime
+    first_at: datetime | None
     mentions: int
 
 
@@ -41,7 +43,8 @@ class Behind:
 
     `judged` leaves out the unsure ones, `sources` are in the order of their first mentions. Views are those that
     platforms report for `viewed` of the mentions; followers are of `accounts` different accounts, each once, unknown
-    for `faceless` others. Unknown is None. `cut`: there are more mentions, and these are the first ones.
+    for `faceless` others. Unknown is None. `cut`: there are more mentions, and these are the first ones. `rounded`: all
+    counts are rounded down to fives, 0 is "fewer than five".
     """
 
     mentions: int
@@ -58,6 +61,27 @@ class Behind:
     faceless: int = 0
     reach_told: bool = True
     cut: bool = False
+    rounded: bool = False
+
+
+def coarse_behind(behind: Behind) -> Behind:
+    """What may be told of the mentions of employees or alumni: counts in fives, no part below five, no time of a first
+    mention, which is one person's, and no reach. A second time changes nothing."""
+    themes = (ThemeCount(each.name, coarse.down(each.mentions)) for each in behind.themes)
+    sources = (SourceStep(each.name, None, coarse.down(each.mentions)) for each in behind.sources)
+    shown = tuple(each for each in sources if each.mentions)
+    return Behind(
+        mentions=coarse.down(behind.mentions),
+        judged=coarse.down(behind.judged),
+        negative=coarse.down(behind.negative),
+        unsure=coarse.down(behind.unsure),
+        themes=tuple(each for each in themes if each.mentions),
+        sources=shown,
+        hidden=behind.hidden + len(behind.sources) - len(shown),
+        reach_told=False,
+        cut=behind.cut,
+        rounded=True,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +91,10 @@ class AlertFacts:
     `observed` is in stories for a volume spike, a share 0..1 for a negative share, people for a new theme and hours of
     quiet for a silent source; for `closed` it is the highest of the incident. `subject` is what it is about within its
     slice, such as the words of a new theme. `revision` counts the mails of the incident, so that each is sent once.
-    Times are aware.
+    `times`: about so many times what is usual. Times are aware.
+
+    Facts of employees, alumni and staff are `rounded` whatever they are made from (`metrics.coarse`), and so are others
+    that say so; hours of these groups are not drawn.
     """
 
     company: str
@@ -102,3 +129,21 @@ class AlertFacts:
     demo: bool = False
     subject: str = ""
     behind: Behind | None = None
+    rounded: bool = False
+    times: int | None = None
+
+    def __post_init__(self) -> None:
+        staff = self.audience in PROTECTED_AUDIENCES
+        if not staff and not self.rounded:
+            return
+        told = coarse.Told(self.observed, self.expected_low, self.expected_high, self.n, self.authors)
+        kept = coarse.rounded(self.kind, told)
+        changed = {name: getattr(kept, name) for name in ("observed", "expected_low", "expected_high", "n", "authors")}
+        changed["severity_reason"] = coarse.reason(self.severity)
+        changed["unknowns"] = coarse.notes(self.unknowns)
+        changed["rounded"] = True
+        if staff:
+            changed["points"] = ()
+            changed["behind"] = None if self.behind is None else coarse_behind(self.behind)
+        for name, value in changed.items():
+            object.__setattr__(self, name, value)

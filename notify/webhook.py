@@ -52,6 +52,8 @@ def webhook(facts: AlertFacts, message: str, now: datetime) -> dict[str, JsonVal
             "expected_high": facts.expected_high,
             "n": facts.n,
             "authors": facts.authors,
+            "rounded": facts.rounded,
+            "times_usual": facts.times,
             "window_start": _iso(facts.window_start),
             "window_minutes": round(facts.window / timedelta(minutes=1)),
             "coverage": facts.coverage,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
+from metrics.coarse import STEP, WHY
 from metrics.suppress import PROTECTED_AUDIENCES
 from notify.facts import AlertFacts, Behind, Example
 
@@ -139,19 +140,40 @@ def _quote(example: Example) -> Quote:
 
 def _volume(facts: AlertFacts) -> str:
     stories = plural(round(facts.observed), "story", "stories")
+    if facts.rounded:
+        told = least_words(facts.observed, "story", "stories")
+        usual = f"{_window(facts)}, {times_words(facts.times)}"
+        return f"{told}{SENDERS.get(facts.audience, '')} {usual}{mood_words(facts.behind)}"
     usual = f"{_window(facts)}, expected {_expected(facts)}"
     return f"{stories}{SENDERS.get(facts.audience, '')} {usual}{mood_words(facts.behind)}"
 
 
+def least_words(number: float, one: str, many: str) -> str:
+    """A count that was rounded down to fives."""
+    return f"at least {plural(round(number), one, many)}" if number else f"fewer than {STEP} {many}"
+
+
+def times_words(times: int | None) -> str:
+    """How much against what is usual, for counts that are rounded."""
+    return "more than usual" if times is None else f"about {times:,} times what is usual"
+
+
+def _share(facts: AlertFacts, share: float, bound: str) -> str:
+    """A share of so many mentions; of rounded figures only the bound is known."""
+    of = least_words(facts.n, "mention", "mentions") if facts.rounded else f"{facts.n} mentions"
+    return f"{bound if facts.rounded else ''}{100 * share:.0f} % of {of}"
+
+
 def _negative(facts: AlertFacts) -> str:
-    share = f"{100 * facts.observed:.0f} % of {facts.n} mentions"
-    threshold = f"{100 * facts.expected_high:.0f} %"
+    share = _share(facts, facts.observed, "at least ")
+    threshold = f"{'about ' if facts.rounded else ''}{100 * facts.expected_high:.0f} %"
     return f"{share}{SENDERS.get(facts.audience, '')} {_window(facts)} negative, alarm above {threshold}"
 
 
 def _positive(facts: AlertFacts) -> str:
-    share = f"only {100 * (1 - facts.observed):.0f} % of {facts.n} mentions"
-    threshold = f"{100 * (1 - facts.expected_high):.0f} %"
+    share = _share(facts, 1 - facts.observed, "at most ")
+    share = share if facts.rounded else f"only {share}"
+    threshold = f"{'about ' if facts.rounded else ''}{100 * (1 - facts.expected_high):.0f} %"
     return f"{share}{SENDERS.get(facts.audience, '')} {_window(facts)} positive, alarm below {threshold}"
 
 
@@ -204,6 +226,9 @@ def _silence(facts: AlertFacts) -> str:
 def _closed(facts: AlertFacts) -> str:
     lasted = plural(max(1, round((facts.as_of - facts.opened_at) / timedelta(hours=1))), "hour", "hours")
     senders = SENDERS.get(facts.audience, "")
+    if facts.rounded:
+        what = _ROUNDED_OVER.get(facts.kind, "mentions")
+        return f"{what}{senders} back to normal after {lasted}, {_rounded_peak(facts)}"
     if facts.kind == "negative_share":
         return f"negative share{senders} back to normal after {lasted}, at most {100 * facts.observed:.0f} %"
     if facts.kind == "positive_share":
@@ -224,9 +249,32 @@ def _closed(facts: AlertFacts) -> str:
     return f"mentions{senders} back to normal after {lasted}, at most {peak} in {span}"
 
 
+_ROUNDED_OVER = {"negative_share": "negative share", "positive_share": "positive share"}
+
+
+def _rounded_peak(facts: AlertFacts) -> str:
+    if facts.kind == "positive_share":
+        return f"{100 * (1 - facts.observed):.0f} % or less at its lowest"
+    if facts.kind == "negative_share":
+        return f"{100 * facts.observed:.0f} % or more at its peak"
+    return f"{least_words(facts.observed, 'story', 'stories')} at its peak"
+
+
+def _rounded(facts: AlertFacts) -> str:
+    """The arithmetic of a slice of few people, and why it is not told in full."""
+    people = least_words(facts.authors, "author", "authors")
+    if facts.kind in _ROUNDED_OVER:
+        told = _negative(facts) if facts.kind == "negative_share" else _positive(facts)
+        return f"{told[0].upper()}{told[1:]}; by {people}. {WHY}"
+    told = least_words(facts.observed, "story", "stories")
+    return f"{told[0].upper()}{told[1:]} by {people}, {times_words(facts.times)}. {WHY}"
+
+
 def _arithmetic(facts: AlertFacts) -> str:
     if facts.kind == "source_silence" or facts.action == "closed":
         return ""
+    if facts.rounded:
+        return _rounded(facts)
     authors = plural(facts.authors, "author", "authors")
     if facts.kind in ("new_theme", "spill_over"):
         where = " on the brand side" if facts.kind == "spill_over" else ""

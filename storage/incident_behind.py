@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from alerts.rules import ALL, RATING, SILENCE, SPILL, TOPIC
 from metrics.reach import IMPRESSION_COUNTERS, PostReach, measured_impressions, potential_reach
-from notify.facts import Behind, SourceStep, ThemeCount
+from notify.facts import Behind, SourceStep, ThemeCount, coarse_behind
 from storage.incident_log import IncidentRow
 from storage.models.mentions import Mention, Post
 from storage.models.sources import Source
@@ -60,8 +60,8 @@ class _Voice:
 def behind(session: Session, viewer: Viewer, incident: IncidentRow) -> Behind | None:
     """The mentions of an incident, from its first judged window to its last finding, that the viewer may count.
 
-    None where there are none, or only few people of a protected group. On slices of employees, alumni and staff small
-    groups are left out, and reach is not told: the followers of few known accounts could give a person away.
+    None where there are none, or only few people of a protected group. Of employees, alumni and staff counts are
+    rounded down, small groups are left out, and reach is not told: few known accounts could give a person away.
     """
     wide = incident.facet == ALL or incident.kind == SPILL  # what spills over is told on both sides
     labels = viewer.facets if wide else viewer.facets & FACET_LABELS[incident.facet]
@@ -70,7 +70,7 @@ def behind(session: Session, viewer: Viewer, incident: IncidentRow) -> Behind | 
     voices = [_voice(row) for row in session.execute(_mentions(incident, labels))]
     cut, voices = len(voices) > MOST, voices[:MOST]
     speakers = {each.audience for each in voices}
-    protected = bool(speakers) and speakers <= STAFF_AUDIENCES
+    protected = incident.rounded or (bool(speakers) and speakers <= STAFF_AUDIENCES)
     if not voices or (protected and len({each.author for each in voices}) < MIN_AUTHORS):
         return None
     by_theme, by_source = _grouped(voices)
@@ -87,7 +87,10 @@ def behind(session: Session, viewer: Viewer, incident: IncidentRow) -> Behind | 
         reach_told=False,
         cut=cut,
     )
-    return found if protected else _with_reach(session, found, voices, incident.facet == "brand")
+    if protected:
+        complaining = {each.author for each in judged if each.sentiment == "negative"}
+        return coarse_behind(found if len(complaining) >= MIN_AUTHORS else replace(found, negative=0))
+    return _with_reach(session, found, voices, incident.facet == "brand")
 
 
 def of_topic(incident: IncidentRow) -> ColumnElement[bool]:

@@ -1,6 +1,7 @@
 """What detection does to incidents: decisions of `alerts.incident` carried out, and which of them are to be told."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, select, text, update
@@ -9,9 +10,11 @@ from sqlalchemy.orm import Session
 
 from alerts.incident import QUIET, Known
 from alerts.rules import SEVERITIES, Finding, Intent, OpenIncident
+from metrics import coarse
 from storage import incident_feedback, planned_events, post_mortem
-from storage.incident_log import KINDS, add_event
+from storage.incident_log import KINDS, ROUNDED, WIDER, add_event
 from storage.models.incidents import Incident, IncidentEvent
+from storage.viewer import STAFF_AUDIENCES
 
 EVENTS = {"open": "opened", "absorb": "absorbed", "grow": "grown", "close": "closed"}
 _JUDGED = timedelta(hours=48)  # longer than any window that a finding of now may have
@@ -153,7 +156,7 @@ def _update(session: Session, intent: Intent, now: datetime) -> int | None:
         event = add_event(session, incident.id, "closed", now, None, intent.reason, {}, intent.tell)
         post_mortem.write(session, incident, now, by_hand=False)
         return event if intent.tell else None
-    finding = _finding(intent)
+    finding = _as_told_in(incident, _finding(intent))
     rose = finding.kind == incident.kind and finding.observed > incident.observed
     incident.last_finding_at = now
     if SEVERITIES.index(intent.severity) > SEVERITIES.index(incident.severity):
@@ -172,8 +175,36 @@ def _update(session: Session, intent: Intent, now: datetime) -> int | None:
     if intent.action == "absorb" and not rose and not intent.tell:
         return None  # nothing new: the timeline must not grow by a line a minute
     kind = EVENTS[intent.action]
-    event = add_event(session, incident.id, kind, now, None, intent.reason, _figures(finding, intent), intent.tell)
+    figures = _figures_in(incident, finding, intent)
+    event = add_event(session, incident.id, kind, now, None, intent.reason, figures, intent.tell)
     return event if intent.tell else None
+
+
+def _as_told_in(incident: Incident, finding: Finding) -> Finding:
+    """The finding as an incident of everybody may keep it: of employees or alumni rounded down, since its page and
+    mails tell exact figures."""
+    if finding.audience not in STAFF_AUDIENCES or incident.audience in STAFF_AUDIENCES:
+        return finding
+    exact = coarse.Told(finding.observed, finding.expected_low, finding.expected_high, finding.n, finding.authors)
+    told = coarse.rounded(finding.kind, exact)
+    times = coarse.times(finding.observed, finding.figures.get("expected", 0.0))
+    return replace(
+        finding,
+        observed=told.observed,
+        expected_low=told.expected_low,
+        expected_high=told.expected_high,
+        n=told.n,
+        authors=told.authors,
+        severity_reason=coarse.reason(finding.severity),
+        notes=coarse.notes(finding.notes),
+        figures={"times": times, ROUNDED: 1.0} if times else {ROUNDED: 1.0},
+    )
+
+
+def _figures_in(incident: Incident, finding: Finding, intent: Intent) -> dict[str, float]:
+    """The figures of a finding in the timeline of an incident, marked where they are of a wider slice."""
+    wider = incident.audience in STAFF_AUDIENCES and finding.audience not in STAFF_AUDIENCES
+    return {**_figures(finding, intent), **({WIDER: 1.0} if wider else {})}
 
 
 def _explain(session: Session, intent: Intent, now: datetime) -> None:
@@ -186,8 +217,8 @@ def _explain(session: Session, intent: Intent, now: datetime) -> None:
     incident.last_finding_at = now
     said = select(IncidentEvent.id).where(IncidentEvent.incident_id == incident.id, IncidentEvent.text == intent.reason)
     if session.scalar(said.limit(1)) is None:
-        finding = _finding(intent)
-        add_event(session, incident.id, "absorbed", now, None, intent.reason, _figures(finding, intent), False)
+        figures = _figures_in(incident, _as_told_in(incident, _finding(intent)), intent)
+        add_event(session, incident.id, "absorbed", now, None, intent.reason, figures, False)
 
 
 def _finding(intent: Intent) -> Finding:

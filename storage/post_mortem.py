@@ -10,14 +10,18 @@ from sqlalchemy.orm import Session
 
 from alerts.rules import ALL, RATING, SEVERITIES, SILENCE
 from collectors.post import Json
-from storage.breakdowns import Cell, breakdown, totals
+from metrics import coarse
+from nlp.result import UNKNOWN
+from storage.incident_behind import behind
 from storage.incident_feedback import Verdict, verdict_of
-from storage.incident_log import incident_of, kind_of
+from storage.incident_log import IncidentRow, find, incident_of, kind_of, shown_figures
 from storage.models.incidents import Incident, IncidentEvent
-from storage.viewer import FACETS, SYSTEM, Viewer, count_labels
+from storage.rollups import Cell, breakdown, totals
+from storage.viewer import FACETS, STAFF_AUDIENCES, SYSTEM, Viewer, count_labels
 
 _HOUR = timedelta(hours=1)
 _MOST_STEPS = 50
+REST = "rest"  # of `audiences`, as in breakdowns: who did not say, and employees, alumni and staff
 _UNCOUNTED = frozenset({SILENCE, RATING})  # not about the mentions of a window: about their absence, about reviews
 _FIRST = text("""
 SELECT source_id::text AS key, min(published_at) AS first_at FROM mentions
@@ -46,7 +50,8 @@ class SourceShare:
 
 @dataclass(frozen=True, slots=True)
 class AudienceShare:
-    """Mentions of an audience; None where few people stand behind them."""
+    """Mentions of an audience; None where few people stand behind them. Employees, alumni and staff are no audience of
+    their own here: an incident's hours are odd, so they are in the `REST` with the unknown."""
 
     audience: str
     mentions: int | None
@@ -57,7 +62,8 @@ class PostMortem:
     """What is known of an incident at its end. Counts are None where unknown or hidden; minutes are whole.
 
     `negative` of `judged` mentions (unsure ones left out); `audiences` is empty for an incident of one audience and
-    for readers who see one side only of an incident over all.
+    for readers who see one side only of an incident over all. Of employees, alumni and staff all counts are `rounded`
+    down (`metrics.coarse`), and no time of a first mention is told, which is one person's.
     """
 
     opened_at: datetime
@@ -77,11 +83,13 @@ class PostMortem:
     sources: tuple[SourceShare, ...]
     audiences: tuple[AudienceShare, ...]
     verdict: Verdict
+    rounded: bool = False
 
     @property
     def negative_share(self) -> float | None:
         """0..1; None without a judged mention, or where it is hidden."""
-        return self.negative / self.judged if self.judged and self.negative is not None else None
+        share = self.negative / self.judged if self.judged and self.negative is not None else None
+        return coarse.share_down(share) if self.rounded and share is not None else share
 
 
 def write(session: Session, incident: Incident, now: datetime, *, by_hand: bool) -> None:
@@ -105,7 +113,9 @@ def write(session: Session, incident: Incident, now: datetime, *, by_hand: bool)
         audiences=(),
         verdict=verdict_of(session, incident.id),
     )
-    if incident.kind not in _UNCOUNTED:
+    if incident.audience in STAFF_AUDIENCES:
+        found = _with_rounded_mentions(session, incident, found)
+    elif incident.kind not in _UNCOUNTED:
         found = _with_mentions(session, incident, found)
     incident.summary = _json(found)
     session.flush()
@@ -125,8 +135,64 @@ def post_mortem(session: Session, viewer: Viewer, incident_id: int) -> PostMorte
     if incident.summary is None:
         return None
     found = _read(incident.summary)
+    if incident.audience in STAFF_AUDIENCES:
+        return _rounded(found, find(session, viewer, incident_id))
     one_sided = incident.facet == ALL and not viewer.aggregate_facets >= FACETS
-    return replace(found, audiences=()) if one_sided else found
+    return replace(found, audiences=() if one_sided else _open_audiences(found.audiences, found.mentions))
+
+
+def _rounded(found: PostMortem, row: IncidentRow) -> PostMortem:
+    """What may be told of few people; also of post-mortems that were written before there was this rule."""
+    steps = (replace(step, observed=_rounded_figure(row.kind, step.observed)) for step in found.growth)
+    sources = (SourceShare(share.name, None, coarse.down(share.mentions or 0)) for share in found.sources)
+    return replace(
+        found,
+        observed=row.observed,
+        expected_low=row.expected_low,
+        expected_high=row.expected_high,
+        growth=tuple(steps),
+        first_mention_at=None,
+        mentions=_down(found.mentions),
+        judged=_down(found.judged),
+        negative=_down(found.negative),
+        sources=tuple(share for share in sources if share.mentions),
+        audiences=(),
+        rounded=True,
+    )
+
+
+def _rounded_figure(kind: str, value: float) -> float:
+    return coarse.rounded(kind, coarse.Told(value, 0.0, 0.0, 0, 0)).observed
+
+
+def _down(count: int | None) -> int | None:
+    return None if count is None else coarse.down(count)
+
+
+def _open_audiences(shares: Sequence[AudienceShare], total: int | None) -> tuple[AudienceShare, ...]:
+    """The audiences whose exact counts anybody may know, and one rest."""
+    closed = STAFF_AUDIENCES | {UNKNOWN, REST}
+    open_ones = [share for share in shares if share.audience not in closed]
+    if len(open_ones) == len(shares):
+        return tuple(shares)
+    counts = [share.mentions for share in open_ones]
+    known = total is not None and None not in counts
+    rest = (total or 0) - sum(count or 0 for count in counts) if known else None
+    return (*open_ones, AudienceShare(REST, rest))
+
+
+def _with_rounded_mentions(session: Session, incident: Incident, found: PostMortem) -> PostMortem:
+    """The mentions of employees, alumni or staff, rounded; None where few people spoke."""
+    told = behind(session, SYSTEM, find(session, SYSTEM, incident.id))
+    if told is None:
+        return found
+    return replace(
+        found,
+        mentions=told.mentions,
+        judged=told.judged,
+        negative=told.negative,
+        sources=tuple(SourceShare(each.name, None, each.mentions) for each in told.sources),
+    )
 
 
 def _with_mentions(session: Session, incident: Incident, found: PostMortem) -> PostMortem:
@@ -151,7 +217,9 @@ def _with_mentions(session: Session, incident: Incident, found: PostMortem) -> P
         judged=(total.positive or 0) + (total.neutral or 0) + (total.negative or 0) if shown else None,
         negative=total.negative,
         sources=_in_order(cells, first),
-        audiences=tuple(AudienceShare(cell.key, cell.mentions) for cell in audiences),
+        audiences=_open_audiences(
+            [AudienceShare(cell.key, cell.mentions) for cell in audiences if cell.mentions != 0], total.mentions
+        ),
     )
 
 
@@ -173,7 +241,8 @@ def _growth(session: Session, incident: Incident) -> tuple[GrowthStep, ...]:
         .limit(_MOST_STEPS)
     )
     steps = []
-    for at, figures in session.execute(query):
+    for at, kept in session.execute(query):
+        figures = shown_figures(incident, kept)
         observed, level = figures.get("observed"), figures.get("severity")
         same = kind_of(figures, incident.kind) == incident.kind  # a share is no peak of stories
         if same and isinstance(observed, int | float) and isinstance(level, int | float):

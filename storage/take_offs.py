@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from advocacy.take_off import CLICKS, LEAST_EARLIER, TakeOff, strongest
+from metrics import coarse
 from metrics.suppress import MIN_AUTHORS
 from storage.models.topics import ShareTakeOff
 from storage.viewer import NotAllowed, Viewer
@@ -88,7 +89,8 @@ class OwnTakeOff:
 
 @dataclass(frozen=True, slots=True)
 class ProgrammeTakeOffs:
-    """How many shares took off; None while fewer than five people stand behind them."""
+    """How many shares took off, rounded down to fives, since the window moves with the clock; None while fewer than
+    five people stand behind them."""
 
     shares: int | None
     suppressed: bool
@@ -133,7 +135,7 @@ def programme(session: Session, viewer: Viewer, since: datetime, now: datetime) 
     row = session.execute(_PROGRAMME, {"since": since, "now": now}).one()
     # What is left of the sum beside those who show theirs to advocates must be nobody's, or several people's.
     hidden = 0 < row.people < MIN_AUTHORS or 0 < row.people - row.open < MIN_AUTHORS
-    return ProgrammeTakeOffs(None if hidden else row.shares, hidden)
+    return ProgrammeTakeOffs(None if hidden else coarse.down(row.shares), hidden)
 
 
 def to_tell(session: Session, now: datetime) -> list[ToTell]:

@@ -18,7 +18,7 @@ from notify.wording import headline
 from storage.discretion import public_names
 from storage.discretion import shown as discreet
 from storage.incident_behind import behind, of_topic
-from storage.incident_log import IncidentRow, find, kind_of
+from storage.incident_log import ROUNDED, IncidentRow, find, kind_of, shown_figures
 from storage.models.incidents import IncidentEvent
 from storage.models.mentions import Mention, Post
 from storage.models.sources import Source
@@ -48,7 +48,7 @@ def facts(session: Session, event_id: int, now: datetime) -> tuple[AlertFacts, t
     if event is None:
         return None
     incident = find(session, SYSTEM, event.incident_id)
-    figures = event.figures
+    figures = shown_figures(incident, event.figures)
     alert = AlertFacts(
         company=incident.company,
         kind=incident.kind if event.kind == "closed" else kind_of(figures, incident.kind),
@@ -79,6 +79,8 @@ def facts(session: Session, event_id: int, now: datetime) -> tuple[AlertFacts, t
         demo=incident.demo,
         subject=incident.subject,
         behind=behind(session, SYSTEM, incident),
+        rounded=ROUNDED in figures,
+        times=round(figures["times"]) if "times" in figures else incident.times_usual,
     )
     return alert, tuple(each.email for each in readers(session, incident, event.kind, now).recipients)
 
@@ -112,6 +114,7 @@ def headline_of(row: IncidentRow, as_of: datetime) -> str:
         authors=row.authors,
         to=(),
         subject=row.subject,
+        times=row.times_usual,
     )
     return headline(facts)
 
@@ -167,8 +170,9 @@ def examples(session: Session, viewer: Viewer, incident: IncidentRow, limit: int
 
 
 def points(session: Session, viewer: Viewer, incident: IncidentRow, now: datetime) -> tuple[VolumePoint, ...]:
-    """Stories per hour around an incident, small groups suppressed; nothing for viewers of another purpose."""
-    if incident.facet not in incident_facets(viewer) or incident.kind == SILENCE:
+    """Stories per hour around an incident; nothing for viewers of another purpose, nor of employees, alumni and staff,
+    whose hours would count few people."""
+    if incident.facet not in incident_facets(viewer) or incident.kind == SILENCE or incident.rounded:
         return ()
     until = min(now, incident.closed_at or now)
     wanted = SeriesFilter(

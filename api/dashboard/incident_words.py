@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from alerts.rules import NEGATIVE, POSITIVE, RATING, RIVAL, RIVAL_NEGATIVE, SILENCE, SPILL, TOPIC, VOLUME
 from api.dashboard.wording import count, group, moment, percent
+from notify.wording import least_words, times_words
 from storage import telling
 from storage.incidents import IncidentRow
 
@@ -45,6 +46,8 @@ def arithmetic(row: IncidentRow) -> tuple[Line, ...]:
         return (Line("Silent for", f"{count(round(row.observed))} hours"), *_ending(row))
     kind = measure(row)
     what, rule = _RULES.get(kind, _VOLUME_RULE)
+    if row.rounded:
+        return _rounded(row, kind, what)
     low, high = written(kind, row.expected_low), written(kind, row.expected_high)
     return (
         Line(what, written(kind, row.observed), f"window of {_hours(row.window)} from {moment(row.window_start)}"),
@@ -54,6 +57,27 @@ def arithmetic(row: IncidentRow) -> tuple[Line, ...]:
         Line("Who speaks", group(row.audience), "the standpoint that the texts themselves declare"),
         *_ending(row),
     )
+
+
+def _rounded(row: IncidentRow, kind: str, what: str) -> tuple[Line, ...]:
+    """Of few people nothing is told exactly, and nothing by the hour."""
+    name = what.replace("the most so far", "as last told").replace("the highest so far", "as last told")
+    against = times_words(row.times_usual) if kind == VOLUME else f"alarm from about {written(kind, row.expected_high)}"
+    people = least_words(row.authors, "person", "people")
+    return (
+        Line(name, least(kind, row.observed), f"window of {_hours(row.window)} from {moment(row.window_start)}"),
+        Line("Against what is normal", against, "from the weeks before"),
+        Line("Behind it", people, f"n = {least_words(row.n, 'mention', 'mentions')}"),
+        Line("Who speaks", group(row.audience), "the standpoint that the texts themselves declare"),
+        *_ending(row),
+    )
+
+
+def least(kind: str, value: float) -> str:
+    """A figure that was rounded down."""
+    if kind in (NEGATIVE, POSITIVE):
+        return f"{percent(value)} or more"
+    return least_words(value, "story", "stories")
 
 
 def measure(row: IncidentRow) -> str:

@@ -1,31 +1,39 @@
 """The post-mortem of an incident, line by line, and people's verdict in words."""
 
-from api.dashboard.incident_words import Line, measure, written
+from api.dashboard.incident_words import Line, least, measure, written
 from api.dashboard.wording import count, group, moment, percent
+from metrics.coarse import WHY
+from notify.wording import least_words
 from storage.incident_feedback import REASON_WORDS, Verdict
 from storage.incidents import IncidentRow, PostMortem
+from storage.post_mortem import REST
 
 _HIDDEN = "hidden, few people"
+_MENTIONS = ("mention", "mentions")
 
 
 def post_mortem_lines(row: IncidentRow, found: PostMortem) -> tuple[Line, ...]:
     """From the first mention to the verdict."""
     how = "by hand" if found.closed_by_hand else "by itself, after it had been quiet"
     kind = measure(row)
+    figure = least if found.rounded else written
     low, high = written(kind, found.expected_low), written(kind, found.expected_high)
+    normal = WHY if found.rounded else f"where {low} to {high} were normal"
     lines = [
         Line("Opened", moment(found.opened_at), _head_start(found)),
         Line("Closed", moment(found.closed_at), how),
         Line("Lasted", span(found.minutes)),
         Line("Acknowledged", "by nobody" if found.minutes_to_acknowledge is None else
              f"after {span(found.minutes_to_acknowledge)}"),
-        Line("Peak", written(kind, found.observed), f"where {low} to {high} were normal"),
+        Line("Peak", figure(kind, found.observed), normal),
         Line("Severity", found.severity),
         Line("Growth", f"{len(found.growth)} step{'' if len(found.growth) == 1 else 's'}",
-             "; ".join(f"{moment(step.at)}: {written(kind, step.observed)}, {step.severity}"
+             "; ".join(f"{moment(step.at)}: {figure(kind, step.observed)}, {step.severity}"
                        for step in found.growth)),
     ]  # fmt: skip
-    if found.sources or found.mentions is not None:
+    if found.rounded:
+        lines += _rounded_lines(found)
+    elif found.sources or found.mentions is not None:
         lines += _mention_lines(found)
     return (*lines, Line("People’s verdict", verdict_words(found.verdict)))
 
@@ -57,6 +65,23 @@ def _head_start(found: PostMortem) -> str:
     return f"{span(minutes)} after the first mention, {moment(found.first_mention_at)}"
 
 
+def _rounded_lines(found: PostMortem) -> list[Line]:
+    """Of few people: counts in fives, without the times of single posts."""
+    if found.mentions is None:
+        return [Line("Mentions", _HIDDEN)]
+    sources = "; ".join(f"{share.name}: {least_words(share.mentions or 0, *_MENTIONS)}" for share in found.sources)
+    share = percent(found.negative_share) if found.negative_share is None else f"about {percent(found.negative_share)}"
+    return [
+        Line("Mentions", least_words(found.mentions, *_MENTIONS), "from its first hour to its last"),
+        Line("Negative", share, f"of {least_words(found.judged or 0, 'judged mention', 'judged mentions')}"),
+        Line("Sources", sources or _HIDDEN, "those with enough people"),
+    ]
+
+
+def _speakers(audience: str) -> str:
+    return "Unknown or held back" if audience == REST else group(audience)
+
+
 def _mention_lines(found: PostMortem) -> list[Line]:
     sources = "; ".join(
         f"{share.name}: {_HIDDEN if share.mentions is None else count(share.mentions)}"
@@ -72,7 +97,7 @@ def _mention_lines(found: PostMortem) -> list[Line]:
     ]
     if found.audiences:
         spoke = "; ".join(
-            f"{group(share.audience)}: {_HIDDEN if share.mentions is None else count(share.mentions)}"
+            f"{_speakers(share.audience)}: {_HIDDEN if share.mentions is None else count(share.mentions)}"
             for share in found.audiences
         )
         lines.append(Line("Who spoke", count(len(found.audiences)), spoke))

@@ -28,6 +28,8 @@ _INCIDENT: JsonDict = {
     "expected_high": 7.0,
     "n": 17,
     "authors": 11,
+    "rounded": False,
+    "times_usual": None,
     "short_history": False,
     "notes": [],
     "window_start": "2026-11-20T09:00:00Z",
@@ -56,6 +58,7 @@ _POST_MORTEM: JsonDict = {
     "judged": 50,
     "negative": 38,
     "negative_share": 0.76,
+    "rounded": False,
     "sources": [{"name": "Forum", "first_at": "2026-11-20T09:02:00Z", "mentions": 61}],
     "audiences": [{"audience": "consumer", "mentions": 61}],
     "verdict": _VERDICT,
@@ -65,7 +68,11 @@ _POST_MORTEM: JsonDict = {
 class IncidentOut(Answer):
     """An incident. `observed` and the expected range are stories (volume), a share from 0 to 1 (negative share), hours
     (silence), stars below the usual mean (ratings), or people (new theme, spill-over). `subject`: the words of a new
-    theme. `notes` say what is not known. `state`: open, acknowledged, closed."""
+    theme. `notes` say what is not known. `state`: open, acknowledged, closed.
+
+    Incidents of employees, alumni and staff are `rounded`, so that nothing follows about single people: counts are
+    rounded down to a multiple of five (0: fewer than five), shares to a tenth, the expected range likewise, and all are
+    those that were last told, not of this minute. Read each as "at least"."""
 
     model_config = example(_INCIDENT)
     id: int
@@ -87,6 +94,11 @@ class IncidentOut(Answer):
     expected_high: float
     n: int
     authors: int
+    rounded: Annotated[bool, Field(description="Figures are rounded down: at least so many.")]
+    times_usual: Annotated[
+        int | None,
+        Field(description="Of rounded stories: about so many times what is usual; null below two or unknown."),
+    ]
     short_history: bool
     notes: list[str]
     window_start: datetime
@@ -109,7 +121,9 @@ class IncidentPage(Answer):
 
 class EventOut(Answer):
     """One entry of the timeline: opened, absorbed, grown, closed, and the acts of people (acknowledged, assigned,
-    snoozed, answered, note). `known` says in words what was known then."""
+    snoozed, answered, note). `known` says in words what was known then.
+
+    Of employees, alumni and staff only what people were told is an entry; `figures` are rounded down (`rounded` 1)."""
 
     id: int
     at: datetime
@@ -138,7 +152,7 @@ class GrowthStepOut(Answer):
 
 
 class SourceShareOut(Answer):
-    """A source in the order of first mention; `null` where few people stand behind it."""
+    """A source in the order of first mention; `null` where few people stand behind it, or the time is not told."""
 
     name: str
     first_at: datetime | None
@@ -153,7 +167,11 @@ class AudienceShareOut(Answer):
 
 
 class PostMortemOut(Answer):
-    """What is known at the end. Counts are `null` where unknown or hidden; `negative` of `judged` mentions."""
+    """What is known at the end. Counts are `null` where unknown or hidden; `negative` of `judged` mentions.
+
+    Of employees, alumni and staff all of it is `rounded` down: counts to a multiple of five, shares to a tenth; parts
+    of fewer than five are left out, and no time of a first mention is told. In incidents of everybody, these groups are
+    counted in the audience `rest`, with whoever did not say."""
 
     model_config = example(_POST_MORTEM)
     opened_at: datetime
@@ -173,6 +191,7 @@ class PostMortemOut(Answer):
     negative_share: float | None
     sources: list[SourceShareOut]
     audiences: list[AudienceShareOut]
+    rounded: bool
     verdict: VerdictOut
 
 

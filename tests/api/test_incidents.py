@@ -1,5 +1,6 @@
 """Incidents over HTTP."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -73,3 +74,21 @@ def test_pages_go_on(client: TestClient, token: Callable[..., Header], company: 
     second = client.get(PATH, headers=header, params={"limit": 2, "after": first["next"]}).json()
     assert [each["id"] for each in first["items"] + second["items"]] == sorted(made, reverse=True)
     assert second["next"] is None
+
+
+@pytest.mark.usefixtures("company")
+def test_no_answer_counts_employees_exactly(client: TestClient, token: Callable[..., Header]) -> None:
+    header = token("hr")
+    with db.transaction() as session:
+        figures = {"observed": 617.0, "n": 613, "authors": 611, "notes": ("613 of 617 are unsure.",)}
+        number = world.open_incident(session, facet="employer", audience="employee", **figures)
+    detail = f"{PATH}/{number}"
+    told = [client.get(path, headers=header) for path in (PATH, detail, f"{PATH}.atom")]
+    told.append(client.post(f"{detail}/close", headers=header))
+    for answer in told:
+        assert answer.status_code == 200
+        assert not re.search(r"\b61[1-4679]\b", answer.text), answer.text
+    found = told[-1].json()
+    assert (found["rounded"], found["observed"], found["n"], found["authors"]) == (True, 615.0, 610, 610)
+    assert "at least 615 stories by at least 610 people" in found["timeline"][0]["known"]
+    assert found["post_mortem"]["rounded"]

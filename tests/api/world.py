@@ -1,8 +1,9 @@
 """A small company, its people and what is said about it, stored by the service's own functions."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -115,8 +116,8 @@ def _analyzed(mention_id: int, said: Said) -> mentions.Analyzed:
     return mentions.Analyzed(mention_id, tags, said.protected, signed, bands(signed))
 
 
-def open_incident(session: Session, facet: str = "brand") -> int:
-    """An open incident of Acme; returns its id."""
+def open_incident(session: Session, facet: str = "brand", **changes: Any) -> int:
+    """An open incident of Acme, its finding changed by `changes`; returns its id."""
     own = profile.own_company(session)
     assert own is not None
     finding = Finding(
@@ -134,6 +135,7 @@ def open_incident(session: Session, facet: str = "brand") -> int:
         severity="high",
         severity_reason="17 stories against at most 7 expected",
     )
+    finding = replace(finding, **changes)
     incidents.save(session, [Intent("open", None, finding, "high", "A spike began.", tell=False)], NOW)
     return incidents.open_incidents(session, own.id)[-1].id
 

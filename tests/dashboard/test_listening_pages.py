@@ -171,6 +171,16 @@ def test_an_incident_shows_its_arithmetic(clients: Clients) -> None:
     assert "never quoted here" in clients("hr").get("/incidents/2").text
 
 
+def test_an_incident_of_employees_is_told_in_fives_and_not_drawn(clients: Clients) -> None:
+    page = clients("hr").get("/incidents/2").text
+    headline = "at least 60 % of at least 30 mentions from employees"
+    for words in (headline, "at least 15 people", "not drawn hour by hour"):
+        assert words in page
+    for words in ("18 different people", "3 of 24 mentions is unsure", "chart-"):
+        assert words not in page
+    assert "n = at least 30" in clients("hr").get("/incidents").text
+
+
 def test_an_incident_is_assigned_commented_and_closed(clients: Clients) -> None:
     client = clients("hr")
     csrf = _csrf(client)

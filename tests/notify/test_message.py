@@ -18,18 +18,19 @@ SENDER = "Outspoken <outspoken@acme.example>"
 @pytest.mark.parametrize(
     ("changes", "subject"),
     [
-        ({}, "Acme, employer side: 17 stories from employees in the last hour, expected 4–7"),
+        ({}, "Acme, employer side: 17 stories from candidates in the last hour, expected 4–7"),
         ({"audience": "all", "facet": "all"}, "Acme: 17 stories in the last hour, expected 4–7"),
         ({"demo": True, "facet": "brand", "audience": "consumer"},
          "[Demo] Acme, brand side: 17 stories from consumers in the last hour, expected 4–7"),
         ({"action": "grown", "observed": 1400.0},
-         "Growing: Acme, employer side: 1,400 stories from employees in the last hour, expected 4–7"),
+         "Growing: Acme, employer side: 1,400 stories from candidates in the last hour, expected 4–7"),
         ({"window_start": NOW - 5 * HOUR},
-         "Acme, employer side: 17 stories from employees in the hour from 30 Mar 09:20 UTC, expected 4–7"),
+         "Acme, employer side: 17 stories from candidates in the hour from 30 Mar 09:20 UTC, expected 4–7"),
         ({"kind": "negative_share", "observed": 0.62, "n": 40, "expected_high": 0.3, "window": 3 * HOUR},
-         "Acme, employer side: 62 % of 40 mentions from employees in the last 3 hours negative, alarm above 30 %"),
+         "Acme, employer side: 62 % of 40 mentions from candidates in the last 3 hours negative, alarm above 30 %"),
         ({"kind": "positive_share", "observed": 0.88, "n": 50, "expected_high": 0.7, "window": 3 * HOUR},
-         "Acme, employer side: only 12 % of 50 mentions from employees in the last 3 hours positive, alarm below 30 %"),
+         "Acme, employer side: only 12 % of 50 mentions from candidates in the last 3 hours positive, "
+         "alarm below 30 %"),
         ({"kind": "positive_share", "action": "closed", "observed": 0.9, "opened_at": NOW - HOUR, "audience": "all"},
          "Over: Acme, employer side: positive share back to normal after 1 hour, 10 % at its lowest"),
         ({"kind": "rating_drop", "observed": 1.42, "n": 12, "expected_high": 0.8, "audience": "all"},
@@ -80,7 +81,7 @@ def test_protected_audiences_are_never_quoted(audience: str) -> None:
 
 
 def test_hidden_quotes_are_explained() -> None:
-    assert "a quote could give a person away" in compose_alert(facts()).text
+    assert "a quote could give a person away" in compose_alert(facts(audience="employee")).text
 
 
 def test_foreign_text_is_escaped_in_html() -> None:
@@ -225,4 +226,4 @@ def test_what_is_unknown_or_hidden_behind_it_is_no_zero() -> None:
     assert "Where it began stays hidden" in hidden.text
     assert "reach" not in hidden.text
     assert "mostly" not in hidden.subject
-    assert "What is behind it" not in compose_alert(facts()).text
+    assert "What is behind it" not in compose_alert(facts(audience="employee")).text

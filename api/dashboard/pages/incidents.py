@@ -16,6 +16,7 @@ from api.dashboard.post_mortem_words import post_mortem_lines, verdict_words
 from api.dashboard.render import page, redirect
 from api.deps import Now, form_role, page_role
 from api.looks import note_quotes
+from metrics.coarse import WHY
 from storage import audit, db, highlights, incidents, mentions, planned_events, rollups, users
 from storage.incident_feedback import REASON_WORDS
 from storage.viewer import ALL, NotAllowed, Viewer, may_see_incident, viewer_for
@@ -131,6 +132,7 @@ def _incident(
             formula=FORMULA,
             timeline=incidents.timeline(session, who.viewer, incident_id),
             panel=_panel(session, who.viewer, row, now),
+            why_rounded=WHY if row.rounded else "",
             examples=examples,
             people=_people(session, row),
             lines=() if found is None else post_mortem_lines(row, found),
@@ -147,7 +149,7 @@ def _end(row: incidents.IncidentRow, now: datetime) -> datetime:
 
 
 def _panel(session: Session, viewer: Viewer, row: incidents.IncidentRow, now: datetime) -> panels.Panel | None:
-    if row.kind not in (VOLUME, NEGATIVE, POSITIVE):
+    if row.kind not in (VOLUME, NEGATIVE, POSITIVE) or row.rounded:
         return None
     hourly = row.kind == VOLUME
     wanted = rollups.SeriesFilter(
