@@ -3,15 +3,23 @@
 A post leaves by the first of these rules: `MENTION_DAYS` after it was collected; `UNMATCHED_DAYS` after it where the
 post is about nobody; the days that its source is told (`sources.keep_days`), counted from its collection too; the days
 that its platform allows (`Collector.keep_days`), counted from the last look that found it there.
+
+Sorts of posts may leave sooner: those of the employer side (`EMPLOYER_DAYS`), answers to surveys (`SURVEY_DAYS`), and
+protected activity (`PROTECTED_DAYS`). Their places still offer them, so a tombstone without text and author stays until
+`MENTION_DAYS` have passed: else the next run would bring them back, and their time would begin anew.
+
+What goes is noted by rule and day in `storage.removals`, in the same transaction.
 """
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import CursorResult, TextClause, text
 from sqlalchemy.orm import Session
 
 from collectors import registry
 from config.settings import Settings
+from storage import removals
+from storage.intake import mark_deleted
 from storage.removal import remove_mentions
 
 BITE = 1_000  # posts per call
@@ -20,11 +28,11 @@ _BAND_DAYS = 60
 
 # SKIP LOCKED: a post that is being edited or matched now is taken at the next call.
 _OLD = text("""
-SELECT p.id FROM posts p WHERE p.published_at < :mentions_before AND p.collected_at < :mentions_before
+SELECT p.id FROM posts p WHERE p.published_at < :before AND p.collected_at < :before
 ORDER BY p.collected_at LIMIT :n FOR UPDATE SKIP LOCKED
 """)
 _UNMATCHED = text("""
-SELECT p.id FROM posts p WHERE p.collected_at < :unmatched_before AND p.deleted_at IS NULL
+SELECT p.id FROM posts p WHERE p.collected_at < :before AND p.deleted_at IS NULL
   AND NOT EXISTS (SELECT 1 FROM mentions m WHERE m.post_id = p.id)
 ORDER BY p.collected_at LIMIT :n FOR UPDATE SKIP LOCKED
 """)
@@ -43,27 +51,51 @@ SELECT p.id FROM posts p
 WHERE p.source_id IN (SELECT id FROM sources WHERE kind = :kind) AND p.collected_at < :before
   AND coalesce(p.renewed_at, p.collected_at) < :before LIMIT :n FOR UPDATE SKIP LOCKED
 """)
+# A mention is never younger than its post, so its own time is asked first: that has an index.
+_OF_SORT = """
+SELECT source_id, native_id FROM posts WHERE id IN ({ids}) AND deleted_at IS NULL FOR UPDATE SKIP LOCKED
+"""
+_OF_MENTIONS = """
+SELECT m.post_id FROM mentions m JOIN posts p ON p.id = m.post_id
+WHERE {sort} AND m.published_at < :before AND p.collected_at < :before AND p.deleted_at IS NULL LIMIT :n
+"""
+_SORTS = {
+    "employer": text(_OF_SORT.format(ids=_OF_MENTIONS.format(sort="m.facet IN ('employer', 'both')"))),
+    "protected": text(_OF_SORT.format(ids=_OF_MENTIONS.format(sort="m.protected"))),
+    "surveys": text(
+        _OF_SORT.format(
+            ids="""
+SELECT p.id FROM posts p WHERE p.source_id IN (SELECT id FROM sources WHERE kind IN ('survey', 'import', 'api'))
+  AND p.kind = 'survey' AND p.collected_at < :before AND p.deleted_at IS NULL LIMIT :n
+"""
+        )
+    ),
+}
 _MENTIONS_IN = text("SELECT id FROM mentions WHERE post_id = ANY(CAST(:ids AS bigint[]))")
 _DELETE = text("DELETE FROM posts WHERE id = ANY(CAST(:ids AS bigint[]))")
-_SWEEP = (
-    text("DELETE FROM collection_runs WHERE started_at < CAST(:now AS timestamptz) - CAST(:runs AS interval)"),
-    # Near copies are looked for within 14 days; analysis may lag behind by a month.
-    text("DELETE FROM story_bands WHERE first_at < CAST(:now AS timestamptz) - CAST(:bands AS interval)"),
-    text("DELETE FROM hook_deliveries WHERE received_at < CAST(:now AS timestamptz) - interval '1 day'"),
-    text("DELETE FROM held_items WHERE coalesce(resolved_at + interval '30 days', held_at + interval '1 year') < :now"),
-    text("DELETE FROM hosts WHERE updated_at < CAST(:now AS timestamptz) - interval '30 days'"),
-    text("DELETE FROM sessions WHERE expires_at < :now"),
+# What goes is noted under its rule.
+_NOTED = {
+    "runs": "DELETE FROM collection_runs WHERE started_at < CAST(:now AS timestamptz) - CAST(:runs AS interval)",
+    "held": "DELETE FROM held_items "
+    "WHERE coalesce(resolved_at + interval '30 days', held_at + interval '1 year') < :now",
+    "sessions": "DELETE FROM sessions WHERE expires_at < :now",
     # They hold quotes, so they go before the mentions do. What still waits to be handed over stays.
-    text("DELETE FROM outbox WHERE state NOT IN ('waiting', 'sending') AND created_at < :mails_before"),
-    text("DELETE FROM deliveries WHERE state NOT IN ('waiting', 'sending') AND created_at < :mails_before"),
-    text("DELETE FROM daily_salts WHERE day < (CAST(:now AS timestamptz) AT TIME ZONE 'UTC')::date"),
-    text(
-        "UPDATE career_visits SET visitor = NULL "
-        "WHERE visitor IS NOT NULL AND day < (CAST(:now AS timestamptz) AT TIME ZONE 'UTC')::date"
-    ),
+    "mails": "DELETE FROM outbox WHERE state NOT IN ('waiting', 'sending') AND created_at < :mails_before",
+    "messages": "DELETE FROM deliveries WHERE state NOT IN ('waiting', 'sending') AND created_at < :mails_before",
+    "visits": "UPDATE career_visits SET visitor = NULL "
+    "WHERE visitor IS NOT NULL AND day < (CAST(:now AS timestamptz) AT TIME ZONE 'UTC')::date",
+}
+# Nobody is behind these.
+_UNNOTED = (
+    # Near copies are looked for within 14 days; analysis may lag behind by a month.
+    "DELETE FROM story_bands WHERE first_at < CAST(:now AS timestamptz) - CAST(:bands AS interval)",
+    "DELETE FROM hook_deliveries WHERE received_at < CAST(:now AS timestamptz) - interval '1 day'",
+    "DELETE FROM hosts WHERE updated_at < CAST(:now AS timestamptz) - interval '30 days'",
+    "DELETE FROM daily_salts WHERE day < (CAST(:now AS timestamptz) AT TIME ZONE 'UTC')::date",
     # A batch of clicks that a crash left on the disk of a machine that stood still for a year is stored a second time.
-    text("DELETE FROM click_batches WHERE stored_at < CAST(:now AS timestamptz) - interval '1 year'"),
+    "DELETE FROM click_batches WHERE stored_at < CAST(:now AS timestamptz) - interval '1 year'",
 )
+_SWEEP = (*((rule, text(query)) for rule, query in _NOTED.items()), *(("", text(query)) for query in _UNNOTED))
 
 
 def delete_expired(session: Session, now: datetime, settings: Settings) -> int:
@@ -71,34 +103,58 @@ def delete_expired(session: Session, now: datetime, settings: Settings) -> int:
 
     Returns how many posts went; call again soon while there are any.
     """
-    old = _delete(session, _OLD, {"mentions_before": now - timedelta(days=settings.mention_days)})
-    unmatched = _delete(session, _UNMATCHED, {"unmatched_before": now - timedelta(days=settings.unmatched_days)})
-    sources = _delete(session, _OF_SOURCES, {"now": now}) + _delete_by_platform(session, now)
-    for statement in _SWEEP:
-        names = statement.compile().params
-        values = {
-            "now": now,
-            "runs": timedelta(days=_RUN_DAYS),
-            "bands": timedelta(days=_BAND_DAYS),
-            "mails_before": now - timedelta(days=settings.mail_days),
-        }
-        session.execute(statement, {name: values[name] for name in names})
-    return old + unmatched + sources
+    gone = _delete(session, "mentions", _OLD, settings.mention_days, now)
+    gone += _delete(session, "unmatched", _UNMATCHED, settings.unmatched_days, now)
+    gone += _delete(session, "sources", _OF_SOURCES, None, now) + _delete_by_platform(session, now)
+    gone += _bury_sorts(session, now, settings)
+    _sweep(session, now, settings)
+    return gone
+
+
+def _sweep(session: Session, now: datetime, settings: Settings) -> None:
+    values = {
+        "now": now,
+        "runs": timedelta(days=_RUN_DAYS),
+        "bands": timedelta(days=_BAND_DAYS),
+        "mails_before": now - timedelta(days=settings.mail_days),
+    }
+    days = {"runs": _RUN_DAYS, "mails": settings.mail_days, "messages": settings.mail_days}
+    for rule, statement in _SWEEP:
+        found = session.execute(statement, {name: values[name] for name in statement.compile().params})
+        if rule and isinstance(found, CursorResult):
+            removals.note(session, rule, found.rowcount, days.get(rule), now)
+
+
+def _bury_sorts(session: Session, now: datetime, settings: Settings) -> int:
+    """Posts of the sorts that are kept for a shorter time; their tombstones stay."""
+    gone = 0
+    kept = {"employer": settings.employer_days, "surveys": settings.survey_days, "protected": settings.protected_days}
+    for rule, days in kept.items():
+        if days:
+            rows = session.execute(_SORTS[rule], {"before": now - timedelta(days=days), "n": BITE}).all()
+            for source_id in sorted({row.source_id for row in rows}):
+                mark_deleted(session, source_id, [row.native_id for row in rows if row.source_id == source_id], now)
+            removals.note(session, rule, len(rows), days, now)
+            gone += len(rows)
+    return gone
 
 
 def _delete_by_platform(session: Session, now: datetime) -> int:
     """Posts that a platform lets us keep for so long only, unless they were looked at again since."""
-    gone = 0
-    for collector in registry.all_collectors():
-        if collector.keep_days is not None:
-            before = now - timedelta(days=collector.keep_days)
-            gone += _delete(session, _OF_PLATFORM, {"kind": collector.kind, "before": before})
-    return gone
+    return sum(
+        _delete(session, "platforms", _OF_PLATFORM, collector.keep_days, now, kind=collector.kind)
+        for collector in registry.all_collectors()
+        if collector.keep_days is not None
+    )
 
 
-def _delete(session: Session, query: TextClause, values: dict[str, object]) -> int:
-    ids = session.scalars(query, values | {"n": BITE}).all()
+def _delete(session: Session, rule: str, query: TextClause, days: int | None, now: datetime, **values: object) -> int:
+    """Delete the posts that a rule finds: older than `days` where it has a number."""
+    before = None if days is None else now - timedelta(days=days)
+    given = {**values, "before": before, "now": now, "n": BITE}
+    ids = session.scalars(query, {name: given[name] for name in query.compile().params}).all()
     if ids:
         remove_mentions(session, session.scalars(_MENTIONS_IN, {"ids": ids}).all())
         session.execute(_DELETE, {"ids": ids})
+        removals.note(session, rule, len(ids), days, now)
     return len(ids)

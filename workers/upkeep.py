@@ -21,6 +21,7 @@ from storage import (
     mail_actions,
     mentions,
     profile,
+    removals,
     sources,
     topics,
     users,
@@ -71,7 +72,9 @@ def _keep_audit_log(now: datetime) -> None:
     """Let entries expire that are older than they are kept; once a day, note where the chain ends."""
     settings = get_settings()
     with db.transaction() as session:
-        audit.expire(session, now - timedelta(days=settings.audit_days), now)
+        gone = audit.expire(session, now - timedelta(days=settings.audit_days), now)
+        removals.note(session, "audit", gone, settings.audit_days, now)
+        removals.forget(session, now - timedelta(days=settings.audit_days))
     with db.reading() as session:
         anchor = audit_chain.last_anchor(session)
     if anchor is not None and audit_chain.keep_anchor(settings.data_dir, anchor, now):

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from sqlalchemy.orm import Session
 
 from config.settings import Settings, get_settings
-from storage import channels, identities, profile, sources, users
+from storage import channels, identities, profile, removals, sources, users
 from storage.viewer import ROLES, Viewer
 
 Cell = str | datetime | None
@@ -42,6 +42,7 @@ def configuration(session: Session, reader: Viewer, now: datetime) -> Configurat
         _sources(session, reader, now),
         _channels(session, reader),
         _settings(get_settings()),
+        _removals(session, reader, now),
     )
     return Configuration(tables, current.toml if current is not None else "")
 
@@ -108,3 +109,18 @@ def _settings(settings: Settings) -> Table:
         elif value != field.default:
             rows.append((name.upper(), str(value), field.description or ""))
     return Table("Settings", ("Setting", "Value", "What it does"), rows, "Those that differ from their default.")
+
+
+def _removals(session: Session, reader: Viewer, now: datetime) -> Table:
+    rows = [
+        (
+            f"{row.day:%Y-%m-%d}",
+            row.words,
+            "–" if row.kept_days is None else f"{row.kept_days:,}",
+            f"{row.removed:,}",
+            row.last_at,
+        )
+        for row in removals.removals(session, reader, now)
+    ]
+    columns = ("Day (UTC)", "What", "Days kept", "Removed", "Last at")
+    return Table("What left because its time had come", columns, rows, "The last 90 days: counts only, no contents.")
