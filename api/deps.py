@@ -23,6 +23,7 @@ SCOPES: dict[str, str] = {
     "mentions:read": "Read mentions.",
     "mentions:write": "Send posts in, correct tags.",
     "series:read": "Read volume, sentiment, breakdowns and share of voice.",
+    "exports:read": "Download mentions and figures as files.",
     "incidents:read": "Read incidents.",
     "incidents:write": "Acknowledge, assign, snooze, judge, close and comment incidents; enter planned events.",
     "sources:read": "Read sources, their runs and what waits for a person.",

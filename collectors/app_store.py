@@ -13,6 +13,7 @@ from collectors.fields import number, record, text
 from collectors.http import HttpClient
 from collectors.options import complete, whole_number
 from collectors.post import Json, RawPost
+from collectors.redistribution import WHOLE
 from config.settings import get_settings
 
 MOST_PAGES = 10
@@ -48,6 +49,7 @@ class AppStoreCollector(Collector):
     kind = "app_store"
     about = "own"
     label = "App Store reviews"
+    redistribution = WHOLE
     summary = "Customer reviews of your app, country by country."
     options: tuple[Option, ...] = (
         Option("app_id", "App number", "The digits behind id in the address of the app.", required=True),

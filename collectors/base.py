@@ -9,6 +9,7 @@ from collectors.errors import CollectError
 from collectors.http import HttpClient
 from collectors.meter import Budget, Meter
 from collectors.post import Json, RawPost
+from collectors.redistribution import NOBODY_SAID, Redistribution
 
 # Ages of a post at which its counters are read again.
 AGES = (timedelta(hours=1), timedelta(hours=6), timedelta(hours=24), timedelta(days=3), timedelta(days=7))
@@ -134,6 +135,7 @@ class Collector(ABC):
     recheck: Recheck | None = None
     window: timedelta | None = None  # the platform serves nothing older: a longer silence is a gap for good
     keep_days: int | None = None  # the platform's longest retention without a fresh look
+    redistribution: Redistribution = NOBODY_SAID  # what of its posts may leave in a file
     pace: timedelta = timedelta(seconds=1)  # between two requests to one host, over all workers
     mapper_version: int = 1  # raise it when `map_item` changes, then `manage.py remap`
 

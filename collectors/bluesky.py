@@ -12,6 +12,7 @@ from collectors.fields import record, text
 from collectors.http import HttpClient
 from collectors.options import complete, whole_number
 from collectors.post import Json, RawPost
+from collectors.redistribution import WHOLE
 from config.settings import get_settings
 
 MAX_REQUESTS = 60  # of one run
@@ -24,6 +25,7 @@ class BlueskyCollector(Collector):
 
     kind = "bluesky"
     label = "Bluesky search"
+    redistribution = WHOLE
     access = "key"
     summary = "Search for the names of the profile with an account of yours; likes, reposts and replies included."
     options: tuple[Option, ...] = (

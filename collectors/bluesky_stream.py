@@ -15,6 +15,7 @@ from collectors.http import HttpClient
 from collectors.jetstream import POSTS, SilenceError, StreamBrokenError, events
 from collectors.options import complete, whole_number
 from collectors.post import Json, RawPost
+from collectors.redistribution import WHOLE
 from config.settings import get_settings
 from config.tokens import line_of, tokens_of
 
@@ -49,6 +50,7 @@ class BlueskyStreamCollector(Collector):
 
     kind = "bluesky_stream"
     label = "Bluesky stream"
+    redistribution = WHOLE
     summary = "All new posts of the network, filtered here; what nobody named leaves no trace."
     options: tuple[Option, ...] = (
         Option("backfill_hours", "Hours to look back", "How far the first run goes back, 0 to 24.", default=1),

@@ -12,6 +12,7 @@ from collectors.feed_reading import Entry, ReadFeed, read_feed
 from collectors.http import HttpAnswer, HttpClient
 from collectors.options import complete, web_address, yes_or_no
 from collectors.post import Json, RawAuthor, RawPost
+from collectors.redistribution import QUOTED
 from config.settings import get_settings
 
 BATCH = 500
@@ -24,6 +25,7 @@ class FeedCollector(Collector):
 
     kind = "feed"
     label = "RSS, Atom or JSON feed"
+    redistribution = QUOTED
     summary = "Any RSS, Atom or JSON feed: publishers, blogs, Google Alerts; on request with the full article."
     options: tuple[Option, ...] = (
         Option("url", "Address of the feed", "Begins with http:// or https://.", required=True),

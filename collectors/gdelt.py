@@ -13,6 +13,7 @@ from collectors.gdelt_answers import Articles, TermRefusedError, articles_of, po
 from collectors.http import RETRY_WITHOUT_WORD, HttpClient
 from collectors.options import complete, whole_number
 from collectors.post import Json, RawPost
+from collectors.redistribution import QUOTED
 from config.settings import get_settings
 
 MOST_ARTICLES = 250  # of one question
@@ -35,6 +36,7 @@ class GdeltCollector(Collector):
 
     kind = "gdelt"
     label = "GDELT news"
+    redistribution = QUOTED
     summary = "Discovers news articles in many languages, by title; good for volume, late by some minutes."
     options: tuple[Option, ...] = (
         Option("language", "Language", "Its English name, such as german. Empty: all.", default=""),

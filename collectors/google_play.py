@@ -13,6 +13,7 @@ from collectors.google_signing import access_token
 from collectors.http import RETRY_WITHOUT_WORD, HttpAnswer, HttpClient, retry_at, status_error
 from collectors.options import complete
 from collectors.post import Json, RawAuthor, RawPost
+from collectors.redistribution import WHOLE
 from config.settings import get_settings
 
 SCOPE = "https://www.googleapis.com/auth/androidpublisher"
@@ -35,6 +36,7 @@ class GooglePlayCollector(Collector):
     kind = "google_play"
     about = "own"
     label = "Google Play reviews"
+    redistribution = WHOLE
     access = "key"
     summary = "Reviews of your own app of the last seven days: what is older is not served."
     options: tuple[Option, ...] = (

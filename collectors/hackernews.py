@@ -15,6 +15,7 @@ from collectors.hackernews_posts import Page, is_gone, page_of, post_of, post_of
 from collectors.http import HttpClient
 from collectors.options import complete, whole_number, yes_or_no
 from collectors.post import Json, RawPost
+from collectors.redistribution import WHOLE
 from config.settings import get_settings
 
 MOST_HITS = 1_000  # of one query; the search serves no page beyond
@@ -43,6 +44,7 @@ class HackerNewsCollector(Collector):
 
     kind = "hackernews"
     label = "Hacker News"
+    redistribution = WHOLE
     summary = "Stories and comments that name you."
     options: tuple[Option, ...] = (
         Option("comments", "Comments too", "Collect comments beside stories.", default=True),

@@ -14,6 +14,7 @@ from collectors.inbox_reading import Rules, Verdict
 from collectors.inbox_templates import entry
 from collectors.options import complete, whole_number, yes_or_no
 from collectors.post import Json, RawPost
+from collectors.redistribution import WHOLE
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -53,6 +54,7 @@ class InboxCollector(Collector):
     kind = "inbox"
     about = "own"  # of its reviews; articles are about whom they name
     label = "Mailbox (review alerts, newsletters)"
+    redistribution = WHOLE
     access = "key"
     summary = "Review alerts of Glassdoor, Indeed and kununu, Google Alerts and newsletters, from a mailbox of yours."
     options: tuple[Option, ...] = (

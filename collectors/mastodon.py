@@ -22,6 +22,7 @@ from collectors.mastodon_posts import (
 )
 from collectors.options import complete, whole_number, yes_or_no
 from collectors.post import Json, RawPost
+from collectors.redistribution import WHOLE
 from config.settings import get_settings
 
 MAX_REQUESTS = 60  # of one run; 300 in five minutes are allowed
@@ -54,6 +55,7 @@ class MastodonCollector(Collector):
 
     kind = "mastodon"
     label = "Mastodon"
+    redistribution = WHOLE
     summary = "Hashtags, and with a token full-text search, of one server; add one source for each server."
     options: tuple[Option, ...] = (
         Option("instance", "Server", "Its host name, like mastodon.social.", required=True),

@@ -13,6 +13,7 @@ from collectors.post import Json, RawPost
 from collectors.reddit_api import CapReachedError, RedditApi
 from collectors.reddit_posts import FULLNAME, fullname_of, is_gone, listing_of, post_of, sorted_items
 from collectors.reddit_run import Run, places_of, subreddits_of
+from collectors.redistribution import NO_REDDIT
 from config.settings import get_settings
 
 MAX_REQUESTS = 80  # of one run
@@ -26,6 +27,7 @@ class RedditCollector(Collector):
 
     kind = "reddit"
     label = "Reddit"
+    redistribution = NO_REDDIT
     access = "approval"
     summary = "Submissions and comments of chosen subreddits, and search over the whole site."
     options: tuple[Option, ...] = (

@@ -7,6 +7,7 @@ from collectors import payload_mapping
 from collectors.base import Option
 from collectors.options import complete
 from collectors.post import Json, RawPost
+from collectors.redistribution import WHOLE
 from collectors.sent_items import sent_post
 from collectors.survey_answers import SCALES, TYPES, anonymous_sent
 from collectors.webhook import MAPPING_HELP, WebhookCollector
@@ -18,6 +19,7 @@ class SurveyCollector(WebhookCollector):
     kind = "survey"
     about = "own"
     label = "Survey (inside voice)"
+    redistribution = WHOLE
     access = "outside"
     summary = "Exit, stay, engagement and customer surveys, by file or API; no author is ever kept."
     options: tuple[Option, ...] = (

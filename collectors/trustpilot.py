@@ -16,6 +16,7 @@ from collectors.errors import CollectError
 from collectors.http import HttpAnswer, HttpClient
 from collectors.options import complete
 from collectors.post import Json, RawPost
+from collectors.redistribution import WHOLE
 from collectors.trustpilot_hooks import read_delivery
 from collectors.trustpilot_reviews import REVIEW_ID, post_of
 from config.settings import get_settings
@@ -35,6 +36,7 @@ class TrustpilotCollector(Collector):
     kind = "trustpilot"
     about = "own"
     label = "Trustpilot"
+    redistribution = WHOLE
     access = "key"
     summary = "Reviews of your business unit, new, changed and deleted ones; also by signed webhook."
     options: tuple[Option, ...] = (

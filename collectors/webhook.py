@@ -11,6 +11,7 @@ from collectors.errors import CollectError
 from collectors.http import HttpClient
 from collectors.options import complete
 from collectors.post import Json, RawPost
+from collectors.redistribution import WHOLE
 from collectors.sent_items import ItemError, kept_post, native_id, sent_post
 from collectors.signing import verify
 
@@ -27,6 +28,7 @@ class WebhookCollector(Collector):
     kind = "webhook"
     about = "own"
     label = "Webhook (own tools)"
+    redistribution = WHOLE
     access = "outside"
     summary = "Signed calls of your own tools, in their own shape."
     options: tuple[Option, ...] = (

@@ -10,6 +10,7 @@ from collectors.http import HttpClient
 from collectors.meter import Budget, Meter
 from collectors.options import complete, whole_number, yes_or_no
 from collectors.post import Json, RawPost
+from collectors.redistribution import NO_X
 from collectors.x_api import XApi, time_of
 from collectors.x_options import (
     AUTHORS,
@@ -43,6 +44,7 @@ class XCollector(Collector):
 
     kind = "x"
     label = "X"
+    redistribution = NO_X
     access = "key"
     summary = "Posts that match the names of the profile, counted first and bought within a monthly budget."
     credentials = (BEARER,)

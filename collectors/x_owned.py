@@ -15,6 +15,7 @@ from collectors.http import HttpClient
 from collectors.meter import Budget
 from collectors.options import complete, yes_or_no
 from collectors.post import Json, RawPost
+from collectors.redistribution import NO_X
 from collectors.x_api import InvalidRequestError, XApi, id_at, time_of
 from collectors.x_options import amount
 from collectors.x_posts import TWEET_FIELDS, USER_FIELDS, Page, owned_metrics, page_of, post_of
@@ -35,6 +36,7 @@ class XOwnedCollector(Collector):
 
     kind = "x_owned"
     label = "X, own account"
+    redistribution = NO_X
     access = "key"
     summary = "The posts of an account of your own with what only its owner is told: impressions and link clicks."
     credentials = (

@@ -14,6 +14,7 @@ from collectors.http import HttpClient
 from collectors.meter import Budget
 from collectors.options import complete, yes_or_no
 from collectors.post import Json, RawPost
+from collectors.redistribution import NO_X
 from collectors.x import PACK, bearer_of, look_again, plan_of
 from collectors.x_api import XApi
 from collectors.x_listening import Listening, Pace, XAddress, spent
@@ -41,6 +42,7 @@ class XStreamCollector(Collector):
 
     kind = "x_stream"
     label = "X, live"
+    redistribution = NO_X
     access = "key"
     summary = "New posts within seconds, by the filtered stream; what a broken line missed is fetched by search."
     credentials = (BEARER,)

@@ -10,6 +10,7 @@ from collectors.fields import several, text
 from collectors.http import HttpClient
 from collectors.options import complete, whole_number, yes_or_no
 from collectors.post import Json, RawPost
+from collectors.redistribution import NO_YOUTUBE
 from collectors.youtube_api import PAGE, ZONE, BudgetSpentError, NoCommentsError, YouTubeApi
 from collectors.youtube_items import is_comment_id, is_video_id, post_of
 from collectors.youtube_reading import YouTubeRun
@@ -23,6 +24,7 @@ class YouTubeCollector(Collector):
 
     kind = "youtube"
     label = "YouTube"
+    redistribution = NO_YOUTUBE
     access = "key"
     summary = "Videos that name you, their counts and the comments under them, within the daily quota."
     options: tuple[Option, ...] = (

@@ -2,6 +2,7 @@
 
 from collectors import registry
 from collectors.base import Collector
+from collectors.redistribution import NOBODY_SAID, WHOLE, Redistribution
 
 FILLED_BY_HAND = ("import", "api")  # kinds without a collector
 _NEVER_DUE = (*FILLED_BY_HAND, "demo")
@@ -28,3 +29,11 @@ def is_polled(kind: str) -> bool:
 def streams() -> list[str]:
     """Kinds whose runs go on for an hour, in a process of their own."""
     return [collector.kind for collector in registry.all_collectors() if collector.long_running]
+
+
+def redistribution_of(kind: str) -> Redistribution:
+    """What of its posts may leave in a file. What the company sent or imported itself is its own to pass on."""
+    if kind in _NEVER_DUE:
+        return WHOLE
+    found = collector_of(kind)
+    return NOBODY_SAID if found is None else found.redistribution

@@ -18,6 +18,7 @@ SCOPES = (  # docs/api.md says what each opens
     "mentions:read",
     "mentions:write",
     "series:read",
+    "exports:read",
     "incidents:read",
     "incidents:write",
     "sources:read",

@@ -34,8 +34,8 @@ Sender = Annotated[Viewer, Depends(require_viewer("mentions:write", "administrat
 MentionId = Annotated[int, Path(ge=1, le=MAX_BIG)]
 
 
-class Search(Question):
-    """Filters of the list, as query parameters; a parameter that does not exist is an error."""
+class Filters(Question):
+    """Which mentions, as query parameters; a parameter that does not exist is an error."""
 
     company: Annotated[SmallId | None, Field(description="Without it: the own company.")] = None
     q: Annotated[Line | None, Field(max_length=500, description='Words, "phrases", or, -word.')] = None
@@ -49,8 +49,6 @@ class Search(Question):
     own_account: bool | None = None
     start: Annotated[Moment | None, Field(description="Published at this time or later.")] = None
     end: Annotated[Moment | None, Field(description="Published before this time.")] = None
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
-    after: Cursor | None = None
 
     def wanted(self) -> MentionFilter:
         """The filter in storage's words."""
@@ -68,6 +66,13 @@ class Search(Question):
             start=self.start,
             end=self.end,
         )
+
+
+class Search(Filters):
+    """The same, and which page of the list."""
+
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    after: Cursor | None = None
 
 
 @router.get("", name="list_mentions", responses=responses(401, 403, 422))

@@ -19,6 +19,7 @@ from collectors.errors import CollectError
 from collectors.http import HttpClient
 from collectors.line_process import ChildError, LineProcess
 from collectors.post import Json, RawPost
+from collectors.redistribution import QUOTED
 from collectors.web import cursor as cursors
 from collectors.web.cursor import Cursor
 from collectors.web.form import OPTIONS, normal_options, site_of
@@ -50,6 +51,7 @@ class WebCollector(Collector):
     kind = "web"
     about = "own"
     label = "Web pages"
+    redistribution = QUOTED
     summary = "Pages that you may read, such as review pages, forums and press pages; robots.txt is obeyed."
     options = OPTIONS
     interval = timedelta(hours=6)

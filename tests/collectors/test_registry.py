@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from collectors.redistribution import NOBODY_SAID
 from collectors.registry import all_collectors, get
 from config.settings import ROOT
 
@@ -45,3 +46,12 @@ def test_listing_collectors_loads_no_platform_library() -> None:
 def test_nothing_collects_where_terms_forbid_it() -> None:
     forbidden = {"linkedin", "glassdoor", "indeed", "kununu"}  # these come by the company's own mails and files
     assert not forbidden & {one.kind for one in all_collectors()}
+
+
+def test_each_source_says_what_may_leave_in_a_file_and_the_page_tells_it() -> None:
+    page = (ROOT / "docs" / "sources.md").read_text(encoding="utf-8")
+    rows = page.partition("## What may leave in a file")[2].partition("\n## ")[0].splitlines()
+    for collector in all_collectors():
+        rule = collector.redistribution
+        assert rule != NOBODY_SAID, collector.kind
+        assert any(collector.label in row and row.endswith(f"| {rule.why} |".replace("  ", " ")) for row in rows)

@@ -13,6 +13,7 @@ from api.dashboard import evidence_words, filters
 from api.dashboard.render import page, redirect
 from api.dashboard.wording import group, label, percent, voice
 from api.deps import Now, form_role, page_role
+from config.settings import get_settings
 from storage import audit, db, mentions, name_searches, profile, sources
 from storage.name_searches import NameSearch
 from storage.viewer import NotAllowed, Viewer
@@ -82,6 +83,7 @@ def mentions_page(request: Request, now: Now, who: Reader, after: str = "") -> R
         older=picked.address("/mentions", after=found.next),
         notes=_notes(found, errors, picked.wanted.audience, "employer" in who.viewer.facets),
         heads=mentions.HEADS,
+        export_rows=get_settings().export_rows,
         **choices,
     )
 
