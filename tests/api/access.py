@@ -310,14 +310,12 @@ def routes_of(app: FastAPI) -> set[str]:
     """`METHOD /path` of everything that the application serves; files under /static belong to nobody."""
     found = set()
     for route in app.routes:
-        router = getattr(route, "original_router", None)
-        for each in router.routes if router is not None else [route]:
-            if isinstance(each, Mount) and each.path == "/static":
-                continue
-            if not isinstance(each, Route):
-                raise TypeError(f"{each!r} is no route that this table knows of")
-            methods = set(each.methods or ())
-            found |= {f"{method} {each.path}" for method in methods - ({"HEAD"} if "GET" in methods else set())}
+        if isinstance(route, Mount) and route.path == "/static":
+            continue
+        if not isinstance(route, Route):
+            raise TypeError(f"{route!r} is no route that this table knows of")
+        methods = set(route.methods or ())
+        found |= {f"{method} {route.path}" for method in methods - ({"HEAD"} if "GET" in methods else set())}
     return found
 
 
