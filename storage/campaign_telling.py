@@ -45,12 +45,13 @@ def facts(session: Session, step: OpenStep, now: datetime) -> Told | None:
 def _closing(session: Session, row: Campaign, now: datetime) -> tuple[str, ...]:
     """What may be told to whoever knows of the campaign; figures of what was heard outside stand on the page only."""
     asked = campaign_voice.questions(session, SYSTEM, row.id, now)
-    landed = campaign_voice.feedback(session, SYSTEM, row.id, now)
+    landed = campaign_voice.feedback(session, SYSTEM, row.id, now).landed
     answered = sum(one.answer is not None for one in asked)
     lines = [f"Employees asked {len(asked):,} questions; {answered:,} of them are answered."]
-    if landed.n is None or landed.mean is None:
+    if landed is None:
         lines.append("Fewer than five people said how it landed, so their answers stay hidden.")
     else:
-        lines.append(f"How it landed: {landed.mean:.1f} of 5, said by {landed.n:,} people.")
+        low, high = landed.share_well
+        lines.append(f"It landed well with {low:.0%} to {high:.0%} of {landed.n:,} people who said how.")
     lines.append("The page shows what changed outside, with its uncertainty, and asks what should be kept.")
     return tuple(lines)

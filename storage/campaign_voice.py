@@ -1,21 +1,22 @@
 """What employees say in a campaign's room: questions with their answers, and how it landed.
 
 An anonymous question has no account and no time, only its day. Feedback is once per person, but who gave it and what
-was said stand in two tables with nothing in common; figures show from five answers on, words to those who write the
-campaign only, and what touches protected activity is counted and never shown.
+was said stand in two tables with nothing in common. It shows in steps of five answers, as coarsely as `metrics.landed`
+says; words show to those who write the campaign only, and what touches protected activity never.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
 from advocacy.campaign import BRIEFED, CLOSED, DRAFT, LIVE
+from metrics.landed import GROUP, Landed, landed
 from metrics.suppress import MIN_AUTHORS
 from nlp.themes import find_themes, is_protected
 from storage import audit, campaign_steps
@@ -49,18 +50,15 @@ class QuestionRow:
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """How a campaign landed. None throughout while fewer than five have answered.
+    """How a campaign landed, of full groups of five answers only; `landed` is None while there is none.
 
-    `counts` are answers per score 1 to 5. `themes` are those that five answers or more speak of. `words` are for those
-    who write the campaign, in no order that tells anything, and only from five on; `hidden` counts what is never shown.
+    `themes` are those that five of ten answers or more speak of; how many do would tell each where all do. `words` are
+    for those who write the campaign, in no order that tells anything, and only from five on.
     """
 
-    n: int | None
-    mean: float | None
-    counts: tuple[int, ...] | None
-    themes: tuple[tuple[str, int], ...]
+    landed: Landed | None
+    themes: tuple[str, ...]
     words: tuple[str, ...]
-    hidden: int | None
     given: bool  # by the viewer
     open: bool
 
@@ -162,11 +160,20 @@ def give(session: Session, viewer: Viewer, campaign_id: int, score: int, words: 
     given = session.scalar(giver.on_conflict_do_nothing().returning(CampaignFeedbackGiver.user_id))
     if given is None:
         raise ValueError("score: you have said how it landed already.")
+    session.execute(select(Campaign.id).where(Campaign.id == row.id).with_for_update())  # one answer after the other
+    before = session.scalar(select(func.count()).where(CampaignFeedback.campaign_id == row.id)) or 0
     protected = is_protected(words)
     themes = [] if protected else list(find_themes(words, None if row.facet == "both" else row.facet))
     session.add(
         CampaignFeedback(
-            id=uuid4(), campaign_id=row.id, score=score, words=words, themes=themes, protected=protected, day=now.date()
+            id=uuid4(),
+            campaign_id=row.id,
+            score=score,
+            words=words,
+            themes=themes,
+            protected=protected,
+            day=now.date(),
+            group_of_five=before // GROUP,
         )
     )
     session.flush()
@@ -177,20 +184,17 @@ def feedback(session: Session, viewer: Viewer, campaign_id: int, now: datetime) 
     row = known(session, viewer, campaign_id, now)
     mine = session.get(CampaignFeedbackGiver, (row.id, viewer.user_id)) if viewer.user_id is not None else None
     found = session.scalars(select(CampaignFeedback).where(CampaignFeedback.campaign_id == row.id)).all()
-    given, taken = mine is not None, _open(row, now)
-    if len(found) < MIN_AUTHORS:
-        return Feedback(None, None, None, (), (), None, given, taken)
-    scores = Counter(one.score for one in found)
-    themes = Counter(theme for one in found for theme in one.themes)
+    groups: dict[int, list[CampaignFeedback]] = defaultdict(list)
+    for one in found:
+        groups[one.group_of_five].append(one)
+    told = [one for group in groups.values() if len(group) >= GROUP for one in group]
+    themes = Counter(theme for one in told for theme in one.themes)
     return Feedback(
-        len(found),
-        sum(one.score for one in found) / len(found),
-        tuple(scores[score] for score in SCORES),
-        tuple((theme, n) for theme, n in themes.most_common() if n >= MIN_AUTHORS),
-        _quotes(found) if edits(viewer, row) else (),
-        sum(one.protected for one in found),
-        given,
-        taken,
+        landed([[one.score for one in group] for group in groups.values()]),
+        tuple(sorted(theme for theme, n in themes.items() if n >= MIN_AUTHORS and len(told) >= 2 * GROUP)),
+        _quotes(told) if edits(viewer, row) else (),
+        mine is not None,
+        _open(row, now),
     )
 
 

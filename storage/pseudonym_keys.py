@@ -31,11 +31,11 @@ class PseudonymKeyError(CollectError):
 
     def __init__(self, since: datetime) -> None:
         super().__init__(
-            "needs_credentials",
+            "unauthorized",
             f"PSEUDONYM_KEY is not the key that the authors stored here since {since:%Y-%m-%d} stand under, so nothing "
             "is collected. Put that key back (it is derived from SECRET_KEY where none was set). A new one is taken "
             "into use with the old one in PSEUDONYM_KEY_BEFORE; docs/privacy.md says how, also where it is lost.",
-            permanent=True,
+            permanent=False,  # with the right key every source goes on by itself
         )
 
 

@@ -103,7 +103,7 @@ def _take(session: Session, door: PrivacyDoor, source_id: int, now: datetime) ->
 
 def _look_again(look: _Look, door: PrivacyDoor, left: set[int], spent: list[float]) -> Outcome:
     if not look.posts:
-        return Outcome(True, "ok", "None of these posts can be asked for: PSEUDONYM_KEY has changed.")
+        return Outcome(True, "ok", "None of these posts can be asked for: the key of their addresses was lost.")
     with db.reading() as session:
         request = request_for(session, look.collector, _as_claimed(look))
     gate = HostGate(look.collector.pace)

@@ -29,6 +29,7 @@ _MEASURES = {
 }
 _OFTEN = ("question", "answer")
 _SMALL = "fewer than 5 people have answered, so this stays hidden"
+_FIVES = "told in steps of five answers, and of each five only what most of them said"
 
 
 def timeline(rows: Iterable[TimelineRow]) -> tuple[TimelineRow, ...]:
@@ -68,15 +69,20 @@ def held_back(found: NotTold | None) -> str:
 
 
 def landed(found: Feedback) -> tuple[Figure, ...]:
-    """How it landed, with n."""
-    if found.n is None or found.mean is None or found.counts is None:
+    """How it landed, in ranges that leave every single answer open."""
+    told = found.landed
+    if told is None:
         return (Figure("How it landed", "hidden", (_SMALL,)),)
-    liked, disliked = sum(found.counts[3:]), sum(found.counts[:2])
+    of = f"in {{}} of {count(told.groups)} groups of five most said so"
     return (
-        Figure("How it landed", f"{found.mean:.1f}", (f"of 5, n = {count(found.n)} people",)),
-        Figure("Well (4 or 5)", percent(liked / found.n), (f"{count(liked)} of {count(found.n)}",)),
-        Figure("Badly (1 or 2)", percent(disliked / found.n), (f"{count(disliked)} of {count(found.n)}",)),
+        Figure("Well (4 or 5)", _range(told.share_well), (of.format(count(told.well)),)),
+        Figure("Badly (1 or 2)", _range(told.share_badly), (of.format(count(told.badly)),)),
+        Figure("Answers behind it", count(told.n), (_FIVES,)),
     )
+
+
+def _range(ends: tuple[float, float]) -> str:
+    return f"{percent(ends[0]).removesuffix(' %')} to {percent(ends[1])}"
 
 
 def explained(found: Explained) -> str:

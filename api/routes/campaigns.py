@@ -28,7 +28,6 @@ from api.schemas.campaigns import (
     QuestionList,
     QuestionOut,
     ResultOut,
-    ThemeOut,
     campaign_out,
 )
 from api.schemas.fields import MAX_BIG, MAX_SERIAL, Question
@@ -206,6 +205,14 @@ def _one(rows: tuple[QuestionRow, ...], question_id: int) -> QuestionRow:
 
 def _feedback(session: Session, viewer: Viewer, campaign_id: int, now: datetime) -> FeedbackOut:
     found = campaign_voice.feedback(session, viewer, campaign_id, now)
-    themes = [ThemeOut(theme=theme, n=n) for theme, n in found.themes]
-    plain = {name: getattr(found, name) for name in ("n", "mean", "counts", "words", "hidden", "given", "open")}
-    return FeedbackOut.model_validate({**plain, "themes": themes})
+    told = found.landed
+    return FeedbackOut(
+        n=None if told is None else told.n,
+        groups=None if told is None else told.groups,
+        mostly_well=None if told is None else told.well,
+        mostly_badly=None if told is None else told.badly,
+        themes=list(found.themes),
+        words=list(found.words),
+        given=found.given,
+        open=found.open,
+    )

@@ -52,12 +52,12 @@ _QUESTION: JsonDict = {
     "to_all": True,
 }
 _FEEDBACK: JsonDict = {
-    "n": 41,
-    "mean": 3.9,
-    "counts": [1, 3, 9, 15, 13],
-    "themes": [{"theme": "workload", "n": 7}],
+    "n": 40,
+    "groups": 8,
+    "mostly_well": 5,
+    "mostly_badly": 1,
+    "themes": ["workload"],
     "words": [],
-    "hidden": 0,
     "given": False,
     "open": True,
 }
@@ -177,23 +177,20 @@ class AnswerIn(Question):
     to_all: bool = False
 
 
-class ThemeOut(Answer):
-    """A theme that at least five answers speak of."""
-
-    theme: str
-    n: int
-
-
 class FeedbackOut(Answer):
-    """How it landed; figures are `null` while fewer than five have answered. `counts` are answers per score 1 to 5."""
+    """How it landed, in steps of five answers; figures are `null` while fewer than five have answered.
+
+    `mostly_well` and `mostly_badly`: in how many groups of five most said 4 or 5, or 1 or 2. `themes`: what at least
+    five of ten answers or more speak of.
+    """
 
     model_config = example(_FEEDBACK)
     n: int | None
-    mean: float | None
-    counts: list[int] | None
-    themes: list[ThemeOut]
+    groups: int | None
+    mostly_well: int | None
+    mostly_badly: int | None
+    themes: list[str]
     words: list[str]
-    hidden: int | None
     given: bool
     open: bool
 

@@ -59,7 +59,10 @@ class CampaignQuestion(Base):
 
 
 class CampaignFeedback(Base):
-    """How it landed with somebody. No account and no time are kept; the id is random, so that no order tells."""
+    """How it landed with somebody. No account and no time are kept; the id is random, so that no order tells.
+
+    `group_of_five` numbers the fives in which answers came (`metrics.landed`).
+    """
 
     __tablename__ = "campaign_feedback"
 
@@ -70,6 +73,7 @@ class CampaignFeedback(Base):
     themes: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=sql("'{}'"))
     protected: Mapped[bool] = mapped_column(server_default=sql("false"))  # touches protected activity: never quoted
     day: Mapped[date]
+    group_of_five: Mapped[int] = mapped_column(SmallInteger, server_default=sql("0"))
 
 
 class CampaignFeedbackGiver(Base):

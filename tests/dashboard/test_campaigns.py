@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import delete
 
 from api.campaign_limits import QUESTIONS
+from metrics.landed import Landed
 from storage import campaign_acts as acts
 from storage import campaign_results, campaign_voice, db
 from storage.models.advocacy import Campaign
@@ -113,9 +114,20 @@ def test_feedback_shows_from_five_on_and_protected_words_never(clients: Clients)
             user = person(session, f"voice{number}{made}")
             campaign_voice.give(session, user, made, 4, "The canteen is far away.", now)
     shown = hr.get(f"/campaigns/{made}").text
-    assert "n = " in shown
+    assert "groups of five" in shown
+    assert "mean" not in shown.partition('id="feedback"')[2].partition("</section>")[0]
     assert "union" not in shown
-    assert "In their words" in shown
+    assert "In their words" not in shown  # four of the five that are full
+    with db.transaction() as session:  # nothing moves until the next five are full
+        before = campaign_voice.feedback(session, SYSTEM, made, now)
+        campaign_voice.give(session, person(session, f"late{made}"), made, 1, "I leave.", now)
+        after = campaign_voice.feedback(session, SYSTEM, made, now)
+        assert before == after
+        for number in range(2):
+            campaign_voice.give(session, person(session, f"later{number}{made}"), made, 1, "", now)
+        landed = campaign_voice.feedback(session, SYSTEM, made, now).landed
+        assert landed == Landed(groups=2, well=1, badly=1)
+    assert "In their words" in hr.get(f"/campaigns/{made}").text
     assert "In their words" not in advocate.get(f"/campaigns/{made}").text
 
 
