@@ -12,7 +12,8 @@ from storage.discretion import public_names, shown
 from storage.models.mentions import Correction, CounterSnapshot, Mention, Post
 from storage.models.sources import Company, Source
 from storage.models.users import User
-from storage.search import MentionFilter, MentionRow, rows_of_mentions, small_groups
+from storage.readable import Readable
+from storage.search import MentionRow, rows_of_mentions
 from storage.viewer import NotAllowed, NotFound, Viewer, text_labels
 
 _MAX_COPIES = 50
@@ -80,8 +81,8 @@ def get(session: Session, viewer: Viewer, mention_id: int) -> MentionDetail:
     visible = mention.counted and mention.analyzed_at is not None and mention.facet in labels
     if not visible:
         raise NotAllowed("Your role does not read this mention.")
-    small = () if viewer.role == "system" else small_groups(session, mention.company_id, labels, MentionFilter())
-    if mention.audience in small:
+    readable = Readable(session, viewer, mention.company_id, labels)
+    if not readable.shows(mention.facet, mention.audience, mention.published_at):
         raise NotAllowed("Too few authors stand behind this group; its texts stay hidden.")
     kept = public_names(session)
     return MentionDetail(
@@ -93,7 +94,7 @@ def get(session: Session, viewer: Viewer, mention_id: int) -> MentionDetail:
         mention.model,
         found.collected_at,
         _counters(session, mention.post_id),
-        _copies(session, mention, labels, small),
+        _copies(session, mention, labels, readable),
         _corrections(session, mention_id),
         (found.Company.name, *found.Company.names),
     )
@@ -133,19 +134,23 @@ def _counters(session: Session, post_id: int) -> tuple[CounterRow, ...]:
     return tuple(CounterRow(row.counter, row.observed_at, row.value) for row in rows)
 
 
-def _copies(session: Session, mention: Mention, labels: list[str], small: tuple[str, ...]) -> tuple[Copy, ...]:
+def _copies(session: Session, mention: Mention, labels: list[str], readable: Readable) -> tuple[Copy, ...]:
     if mention.story_id is None:
         return ()
     query = (
-        select(Mention.id, Source.name, Post.url, Mention.published_at)
+        select(Mention.id, Source.name, Post.url, Mention.published_at, Mention.facet, Mention.audience)
         .join(Post, Post.id == Mention.post_id)
         .join(Source, Source.id == Mention.source_id)
         .where(Mention.story_id == mention.story_id, Mention.id != mention.id, Mention.facet.in_(labels))
-        .where(Mention.counted, Mention.audience.not_in(small))
+        .where(Mention.counted)
         .order_by(Mention.published_at, Mention.id)
         .limit(_MAX_COPIES)
     )
-    return tuple(Copy(row.id, row.name, row.url, row.published_at) for row in session.execute(query))
+    return tuple(
+        Copy(row.id, row.name, row.url, row.published_at)
+        for row in session.execute(query)
+        if readable.shows(row.facet, row.audience, row.published_at)
+    )
 
 
 def _corrections(session: Session, mention_id: int) -> tuple[CorrectionRow, ...]:

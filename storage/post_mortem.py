@@ -172,12 +172,10 @@ def _down(count: int | None) -> int | None:
 def _open_audiences(shares: Sequence[AudienceShare], total: int | None) -> tuple[AudienceShare, ...]:
     """The audiences whose exact counts anybody may know, and one rest."""
     closed = STAFF_AUDIENCES | {UNKNOWN, REST}
-    open_ones = [share for share in shares if share.audience not in closed]
+    open_ones = [share for share in shares if share.audience not in closed and share.mentions is not None]
     if len(open_ones) == len(shares):
         return tuple(shares)
-    counts = [share.mentions for share in open_ones]
-    known = total is not None and None not in counts
-    rest = (total or 0) - sum(count or 0 for count in counts) if known else None
+    rest = None if total is None else total - sum(share.mentions or 0 for share in open_ones)
     return (*open_ones, AudienceShare(REST, rest))
 
 

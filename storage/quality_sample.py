@@ -3,7 +3,8 @@
 Every month has an order of its own, a keyed hash of the mention's id. Everybody walks down the same order, each as far
 as their role reads, so nobody picks and people share the work: a mention is given to one person, and every fifth to
 two, which shows how far people agree. Drawn are tagged, counted mentions of the companies of the profile, published in
-the month or the 30 days before it by others than their own accounts.
+the month or the 30 days before it by others than their own accounts, and of employees, alumni and staff those of days
+that count (`storage.blocks`).
 """
 
 from collections.abc import Mapping
@@ -16,9 +17,9 @@ from sqlalchemy.orm import Session
 
 from nlp.result import AUDIENCES, FACETS, SENTIMENTS, STAFF, UNKNOWN
 from storage import analysis, audit
+from storage.blocks import midnight, told_days
 from storage.mention_detail import MentionDetail, get
 from storage.profile import companies
-from storage.search import MentionFilter, small_groups
 from storage.viewer import STAFF_AUDIENCES, NotAllowed, Viewer, text_labels
 
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -42,8 +43,11 @@ WITH seen AS (
       AND m.published_at >= :start AND m.published_at < :end AND m.analyzed_at IS NOT NULL AND m.counted
       AND NOT m.protected AND NOT m.own_account AND m.facet = ANY(CAST(:facets AS text[]))
       AND NOT coalesce(seen.mine, false) AND m.id <> ALL(CAST(:looked_at AS bigint[]))
-      AND NOT (m.audience = ANY(CAST(:staff AS text[]))
-          AND m.company_id || '/' || m.audience = ANY(CAST(:small AS text[])))
+      AND (m.audience <> ALL(CAST(:staff AS text[])) OR EXISTS (
+          SELECT 1 FROM unnest(CAST(:day_companies AS integer[]), CAST(:day_facets AS text[]),
+              CAST(:day_audiences AS text[]), CAST(:days AS timestamptz[])) AS d(company_id, facet, audience, day)
+          WHERE d.company_id = m.company_id AND d.facet = m.facet AND d.audience = m.audience
+            AND d.day = date_trunc('day', m.published_at, 'UTC')))
 )
 {then}
 """
@@ -134,21 +138,21 @@ def progress(session: Session, viewer: Viewer, now: datetime) -> Progress:
 def _values(session: Session, viewer: Viewer, now: datetime) -> dict[str, object]:
     month, me, facets = _month(now), _person(viewer), text_labels(viewer)
     tracked = [company.id for company in companies(session)]
-    small = [
-        f"{company_id}/{audience}"
-        for company_id in tracked
-        for audience in small_groups(session, company_id, facets, MentionFilter())
-    ]
+    start, days = month - BEFORE, []
+    for company_id in tracked:
+        counted = told_days(session, company_id, facets, start, now).days
+        days += [(company_id, *where, midnight(day)) for where, each in counted.items() for day in each]
+    columns = ("day_companies", "day_facets", "day_audiences", "days")
     return {
         "me": me,
         "seed": int.from_bytes(sha256(f"checks of {month:%Y-%m}".encode()).digest()[:7]),
         "twice_in": TWICE_IN,
-        "start": month - BEFORE,
+        "start": start,
         "end": now,
         "companies": tracked,
         "facets": facets,
         "staff": sorted(STAFF_AUDIENCES),
-        "small": small,
+        **{name: [row[at] for row in days] for at, name in enumerate(columns)},
         "looked_at": list(session.scalars(_LOOKED_AT, {"me": me, "month": month})),
     }
 

@@ -1,9 +1,10 @@
 """Counts from one place: cells, series, breakdowns and what alerts read are modules of their own."""
 
 from storage.alert_series import alert_series, rating_series, too_little_covered
-from storage.breakdowns import Cell, Totals, VoiceRow, as_of, breakdown, share_of_voice, totals
+from storage.breakdowns import Cell, breakdown
 from storage.cells import check
 from storage.series import Bucket, SeriesFilter, series
+from storage.totals import Totals, VoiceRow, as_of, share_of_voice, totals
 
 __all__ = [
     "Bucket",

@@ -1,8 +1,8 @@
 """Reading mentions: search with keyset pages. `storage.mention_detail` shows one of them.
 
-What a viewer never sees: facets outside their role; protected activity (only counted as `hidden`); employee, alumnus
-and staff mentions of a company while fewer than five distinct authors stand behind them in the time asked for; posts
-that still wait for their (new) tags.
+What a viewer never sees: facets outside their role; protected activity (only counted as `hidden`); mentions by
+employees, alumni and staff outside of the blocks of days, of five people each, that lie in the time asked for
+(`storage.readable`); posts that still wait for their (new) tags.
 """
 
 from collections.abc import Collection
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, Text, and_, any_, cast, func, literal, select, text, tuple_
+from sqlalchemy import Row, Select, and_, any_, func, literal, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from storage import keyset
@@ -20,14 +20,14 @@ from storage.models.mentions import Mention, Post
 from storage.models.sources import Company, Source
 from storage.name_searches import refuse_name_search
 from storage.profile import own_company
-from storage.suppression import MIN_AUTHORS
-from storage.viewer import STAFF_AUDIENCES, Viewer, text_labels
+from storage.readable import Readable
+from storage.viewer import Viewer, text_labels
 
 EXCERPT = 1_000  # characters of a text in a list
 MAX_LIMIT = 200
 _MAX_QUERY = 500
 _HIDDEN_COUNTED = 1_000
-_SAMPLE = 200
+_LOOKS = 50  # pages that are read to fill one, where rows are held back
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class MentionRow:
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page, newest first. `hidden`: protected mentions (at most 1,000 are counted); `small_groups`: audiences
-    that are held back because too few authors stand behind them."""
+    that are held back in all of the time asked for, because too few authors stand behind them."""
 
     items: tuple[MentionRow, ...]
     next: str | None
@@ -131,21 +131,39 @@ def search(
     company_id = _company(session, wanted.company_id)
     if company_id is None:
         return Page((), None, 0)
-    small = () if viewer.role == "system" else small_groups(session, company_id, labels, wanted)
+    readable = Readable(session, viewer, company_id, labels, wanted.start, wanted.end)
     conditions = _conditions(company_id, labels, wanted)
-    shown = [*conditions, Mention.counted, Mention.analyzed_at.is_not(None)]
-    if small:
-        shown.append(Mention.audience.not_in(small))
+    query = rows_of_mentions().where(*conditions, Mention.counted, Mention.analyzed_at.is_not(None))
+    limit = max(1, min(limit, MAX_LIMIT))
+    rows, following = _page(session, query, readable, limit, after)
+    kept = public_names(session)
+    items = tuple(MentionRow.of(row, kept) for row in rows)
+    return Page(items, following, _hidden(session, conditions), readable.held_back(wanted.audience))
+
+
+def _page(
+    session: Session, query: Select[Any], readable: Readable, limit: int, after: str | None
+) -> tuple[list[Row[Any]], str | None]:
+    """Up to `limit` rows that may be read, and where the next page begins."""
+    found: list[Row[Any]] = []
+    for _ in range(_LOOKS):
+        rows = session.execute(_newest_first(query, after).limit(limit + 1)).all()
+        for row in rows[:limit]:
+            after = keyset.encode(row.published_at, row.id)
+            if readable.shows(row.facet, row.audience, row.published_at):
+                found.append(row)
+                if len(found) == limit:
+                    return found, None if row is rows[-1] else after
+        if len(rows) <= limit:
+            return found, None
+    return found, after
+
+
+def _newest_first(query: Select[Any], after: str | None) -> Select[Any]:
     if after is not None:
         moment, mention_id = keyset.decode(after)
-        shown.append(tuple_(Mention.published_at, Mention.id) < tuple_(moment, mention_id))
-    limit = max(1, min(limit, MAX_LIMIT))
-    query = rows_of_mentions().where(*shown).order_by(Mention.published_at.desc(), Mention.id.desc()).limit(limit + 1)
-    rows = session.execute(query).all()
-    kept = public_names(session)
-    items = tuple(MentionRow.of(row, kept) for row in rows[:limit])
-    following = keyset.encode(items[-1].published_at, items[-1].id) if len(rows) > limit else None
-    return Page(items, following, _hidden(session, conditions), small)
+        query = query.where(tuple_(Mention.published_at, Mention.id) < tuple_(moment, mention_id))
+    return query.order_by(Mention.published_at.desc(), Mention.id.desc())
 
 
 def rows_of_mentions() -> Select[Any]:
@@ -212,26 +230,6 @@ def _conditions(company_id: int, labels: list[str], wanted: MentionFilter) -> li
         words = words.encode("utf-8", "replace").decode()
         conditions.append(Post.search.bool_op("@@")(func.websearch_to_tsquery("simple", words)))
     return conditions
-
-
-def small_groups(session: Session, company_id: int, labels: list[str], wanted: MentionFilter) -> tuple[str, ...]:
-    """The staff audiences whose mentions come from fewer than five distinct authors in the time asked for."""
-    asked = STAFF_AUDIENCES if wanted.audience is None else STAFF_AUDIENCES & {wanted.audience}
-    return tuple(audience for audience in sorted(asked) if _few_authors(session, company_id, labels, audience, wanted))
-
-
-def _few_authors(session: Session, company_id: int, labels: list[str], audience: str, wanted: MentionFilter) -> bool:
-    rows = select(func.coalesce(Mention.author_key, cast(Mention.id, Text)).label("author")).where(
-        Mention.company_id == company_id, Mention.audience == audience, Mention.facet.in_(labels), Mention.counted
-    )
-    if wanted.start is not None:
-        rows = rows.where(Mention.published_at >= wanted.start)
-    if wanted.end is not None:
-        rows = rows.where(Mention.published_at < wanted.end)
-    for some in (rows.limit(_SAMPLE).subquery(), rows.subquery()):  # a sample settles nearly every case
-        if (session.scalar(select(func.count(some.c.author.distinct()))) or 0) >= MIN_AUTHORS:
-            return False
-    return True
 
 
 def _hidden(session: Session, conditions: list[Any]) -> int:

@@ -1,22 +1,24 @@
 """Counts over time from the rollups, and which of them stay hidden because too few people stand behind them.
 
-Owned voice (posts of the company's own accounts) is in no count but `owned`. Hiding, per bucket: a slice of employees,
-alumni or staff below five distinct authors is hidden (S1), and with a single hidden one the next smallest goes too
-(S2), judged across audiences, across sources and across facets, so that no hidden figure follows from shown ones.
+Owned voice (posts of the company's own accounts) is in no count but `owned`. Employees, alumni and staff are counted in
+a bucket by the blocks of days that lie in it as a whole (`storage.blocks`): never by the hour, and never by source.
 """
 
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
+from metrics.suppress import MIN_AUTHORS
+from storage.blocks import JOIN_DAYS, STAFF, TOLD, ToldDays, midnight, span, staff_blocks, whole_days
 from storage.coverage import ENDED, STALE_CLAIM
 from storage.profile import own_company
-from storage.suppression import MIN_AUTHORS, Group, hidden_groups
 from storage.viewer import STAFF_AUDIENCES, Viewer, count_labels
 
 BUCKETS = ("hour", "day", "week")
@@ -61,42 +63,34 @@ class _Sums:
     stories: int = 0
     owned: int = 0
     sentiments: dict[str, int] = field(default_factory=dict)
+    only_staff: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class _Verdict:
-    """Whether a bucket stays hidden; `authors` is None where nobody could be told apart anyway."""
-
-    hidden: bool
-    authors: int | None = None
-
-
-_COUNTS = text("""
-SELECT date_trunc(:bucket, hour, :zone) AS start, sentiment,
-       sum(mentions - owned) AS mentions, sum(stories) AS stories, sum(owned) AS owned
-FROM rollups
-WHERE company_id = :company AND hour >= :start AND hour < :end AND facet = ANY(CAST(:facets AS text[]))
-  AND (CAST(:audience AS text) IS NULL OR audience = :audience)
-  AND (CAST(:source AS integer) IS NULL OR source_id = :source)
+_COUNTS = """
+SELECT date_trunc(:bucket, r.hour, :zone) AS start, r.sentiment, sum(r.mentions - r.owned) AS mentions,
+    sum(r.stories) AS stories, sum(r.owned) AS owned,
+    bool_and(r.audience = ANY(CAST(:staff AS text[]))) FILTER (WHERE r.mentions > r.owned) AS only_staff
+FROM rollups r {join}
+WHERE r.company_id = :company AND r.hour >= :start AND r.hour < :end AND r.facet = ANY(CAST(:facets AS text[]))
+  AND (CAST(:audience AS text) IS NULL OR {told} = :audience)
+  AND (CAST(:source AS integer) IS NULL OR r.source_id = :source)
 GROUP BY 1, 2
-""")
+"""
+_WHOLE = text(_COUNTS.format(join="", told="r.audience"))
+_TOLD = text(_COUNTS.format(join=JOIN_DAYS, told=TOLD))
 
 # Authors stand behind mentions, not behind rollups; unknown authors count one each.
-_AUTHORS = text("""
-SELECT date_trunc(:bucket, published_at, :zone) AS start, audience, source_id, facet,
-       array_agg(DISTINCT coalesce(author_key, id::text)) AS authors, count(*) AS mentions
-FROM mentions
-WHERE company_id = :company AND audience = ANY(CAST(:audiences AS text[])) AND counted AND NOT own_account
-  AND published_at >= :start AND published_at < :end AND facet = ANY(CAST(:facets AS text[]))
-GROUP BY 1, 2, 3, 4
-""")
-
-_OTHERS = text("""
-SELECT date_trunc(:bucket, hour, :zone) AS start, audience, sum(mentions - owned) AS mentions
-FROM rollups
-WHERE company_id = :company AND hour >= :start AND hour < :end AND facet = ANY(CAST(:facets AS text[]))
-  AND audience <> ALL(CAST(:audiences AS text[])) GROUP BY 1, 2
-""")
+_PEOPLE = """
+SELECT date_trunc(:bucket, r.hour, :zone) AS start, count(DISTINCT coalesce(r.author_key, r.id::text)) AS people
+FROM (
+    SELECT m.*, m.published_at AS hour FROM mentions m
+    WHERE m.company_id = :company AND m.audience = ANY(CAST(:audiences AS text[])) AND m.counted AND NOT m.own_account
+      AND m.published_at >= :start AND m.published_at < :end AND m.facet = ANY(CAST(:facets AS text[]))
+      AND (CAST(:source AS integer) IS NULL OR m.source_id = :source)
+) r {join} GROUP BY 1
+"""
+_PEOPLE_OF_STAFF = text(_PEOPLE.format(join=""))
+_PEOPLE_OF_DAYS = text(_PEOPLE.format(join=JOIN_DAYS.replace("LEFT JOIN", "JOIN")))
 
 _COVERAGE = text(f"""
 SELECT date_trunc(:bucket, r.started_at, :zone) AS start, avg((r.complete IS TRUE)::int) AS coverage
@@ -120,23 +114,30 @@ def series(
     company_id = wanted.company_id or _own_id(session)
     if company_id is None or not starts:
         return ()
+    end = _next_start(starts[-1], wanted)
     values = {
         "bucket": wanted.bucket,
         "zone": "UTC" if wanted.bucket == "hour" else wanted.timezone,
         "company": company_id,
         "start": starts[0],
-        "end": _next_start(starts[-1], wanted),
+        "end": end,
         "facets": labels,
         "audience": wanted.audience,
         "source": wanted.source_id,
         "stale": (now or wanted.end) - STALE_CLAIM,
     }
-    sums = _sums(session, values)
+    days = (
+        None if wanted.audience is None else _days(session, company_id, labels, wanted, list(pairwise([*starts, end])))
+    )
+    sums = _sums(session, values, days)
     cover = {row.start: float(row.coverage) for row in session.execute(_COVERAGE, values)}
-    verdicts = _verdicts(session, viewer, wanted, values, sums)
-    shown = _Verdict(hidden=False)
+    hidden = _hidden(session, values, sums) if days is None else _not_told(days, str(wanted.audience), starts)
+    people = {}
+    if days is not None and wanted.audience in STAFF_AUDIENCES:
+        people = _people(session, _PEOPLE_OF_DAYS, {**values, **days.columns(), "audiences": [wanted.audience]})
     return tuple(
-        _bucket(start, sums.get(start, _Sums()), verdicts.get(start, shown), cover.get(start)) for start in starts
+        _bucket(start, sums.get(start, _Sums()), cover.get(start), people.get(start), hidden=start in hidden)
+        for start in starts
     )
 
 
@@ -186,19 +187,33 @@ def _own_id(session: Session) -> int | None:
     return own.id if own else None
 
 
-def _sums(session: Session, values: Mapping[str, object]) -> dict[datetime, _Sums]:
+def _days(
+    session: Session, company_id: int, labels: list[str], wanted: SeriesFilter, buckets: list[tuple[datetime, datetime]]
+) -> ToldDays:
+    """The days that count: those told in one bucket as a whole; of a single source none is."""
+    whole = span(session, company_id, buckets[0][0], buckets[-1][1])
+    if whole is None:
+        return ToldDays(frozenset(), {})
+    found = staff_blocks(session, company_id, labels, whole)
+    in_part = wanted.source_id is not None or wanted.bucket == "hour"
+    return found.within(() if in_part else (whole_days(whole, *bucket) for bucket in buckets))
+
+
+def _sums(session: Session, values: Mapping[str, object], days: ToldDays | None) -> dict[datetime, _Sums]:
     sums: dict[datetime, _Sums] = defaultdict(_Sums)
-    for row in session.execute(_COUNTS, values):
+    columns = {} if days is None else days.columns()
+    for row in session.execute(_WHOLE if days is None else _TOLD, {**values, **columns, "staff": STAFF}):
         each = sums[row.start]
         each.mentions += row.mentions
         each.stories += row.stories
         each.owned += row.owned
         each.sentiments[row.sentiment] = row.mentions
+        each.only_staff = each.only_staff and row.only_staff is not False
     return sums
 
 
-def _bucket(start: datetime, sums: _Sums, verdict: _Verdict, coverage: float | None) -> Bucket:
-    if verdict.hidden:
+def _bucket(start: datetime, sums: _Sums, coverage: float | None, authors: int | None, *, hidden: bool) -> Bucket:
+    if hidden:
         return Bucket(start, None, None, None, None, None, None, None, None, True, coverage)
     positive, neutral, negative, unsure = (sums.sentiments.get(name, 0) for name in SENTIMENTS)
     return Bucket(
@@ -210,74 +225,27 @@ def _bucket(start: datetime, sums: _Sums, verdict: _Verdict, coverage: float | N
         negative,
         unsure,
         sums.owned,
-        verdict.authors,
+        authors,
         False,
         coverage,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    audience: str
-    source_id: int
-    facet: str
-    authors: frozenset[str]
-    mentions: int
+def _not_told(days: ToldDays, audience: str, starts: Sequence[datetime]) -> set[datetime]:
+    """The buckets of an audience in which no day counts, spoken or silent: what is hidden must not tell when somebody
+    spoke."""
+    if audience not in days.withheld:
+        return set()
+    counted = [midnight(day) for (_, name), each in days.days.items() if name == audience for day in each]
+    return set(starts) - {starts[bisect_right(starts, day) - 1] for day in counted}
 
 
-def _verdicts(
-    session: Session,
-    viewer: Viewer,
-    wanted: SeriesFilter,
-    values: Mapping[str, object],
-    sums: Mapping[datetime, _Sums],
-) -> dict[datetime, _Verdict]:
-    """For each bucket with any staff voice, whether what is wanted stays hidden."""
-    everything = set(count_labels(viewer))
-    labels = set(count_labels(viewer, wanted.facet))
-    staff = sorted(STAFF_AUDIENCES)
-    parts: dict[datetime, list[_Part]] = defaultdict(list)
-    for row in session.execute(_AUTHORS, {**values, "audiences": staff, "facets": sorted(everything)}):
-        parts[row.start].append(_Part(row.audience, row.source_id, row.facet, frozenset(row.authors), row.mentions))
-    if wanted.audience is None:
-        return {start: _verdict_of_sum(found, wanted, labels, sums[start].mentions) for start, found in parts.items()}
-    others: dict[datetime, list[Group]] = defaultdict(list)
-    for row in session.execute(_OTHERS, {**values, "audiences": staff}):
-        others[row.start].append(Group(row.audience, row.mentions, None))
-    return {start: _verdict(found, others[start], wanted, labels, everything) for start, found in parts.items()}
+def _hidden(session: Session, values: Mapping[str, object], sums: Mapping[datetime, _Sums]) -> set[datetime]:
+    """The buckets where nobody but a small group of staff spoke: a sum over all would be their figure."""
+    alone = {start for start, each in sums.items() if each.mentions and each.only_staff}
+    people = _people(session, _PEOPLE_OF_STAFF, {**values, "audiences": STAFF}) if alone else {}
+    return {start for start in alone if people.get(start, 0) < MIN_AUTHORS}
 
 
-def _verdict_of_sum(parts: list[_Part], wanted: SeriesFilter, labels: set[str], mentions: int) -> _Verdict:
-    """A sum over all audiences is hidden where nobody but a small group of staff spoke: it would be their figure."""
-    staff = [part for part in parts if part.facet in labels and wanted.source_id in (None, part.source_id)]
-    alone = bool(staff) and sum(part.mentions for part in staff) == mentions
-    return _Verdict(hidden=alone and _count(staff) < MIN_AUTHORS)
-
-
-def _verdict(
-    parts: list[_Part], others: list[Group], wanted: SeriesFilter, labels: set[str], everything: set[str]
-) -> _Verdict:
-    chosen = [part for part in parts if part.facet in labels]
-    if wanted.audience in hidden_groups([*_groups(chosen, "audience"), *others], STAFF_AUDIENCES):
-        return _Verdict(hidden=True)
-    if wanted.audience not in STAFF_AUDIENCES:
-        return _Verdict(hidden=False)
-    mine = [part for part in chosen if part.audience == wanted.audience]
-    source = None if wanted.source_id is None else str(wanted.source_id)
-    if source in hidden_groups(_groups(mine, "source_id")):
-        return _Verdict(hidden=True)
-    every = [part for part in parts if part.audience == wanted.audience]
-    if labels != everything and labels & hidden_groups(_groups(every, "facet")):
-        return _Verdict(hidden=True)
-    return _Verdict(hidden=False, authors=_count(part for part in mine if source in (None, str(part.source_id))))
-
-
-def _groups(parts: Iterable[_Part], by: str) -> list[Group]:
-    gathered: dict[str, list[_Part]] = defaultdict(list)
-    for part in parts:
-        gathered[str(getattr(part, by))].append(part)
-    return [Group(key, sum(part.mentions for part in members), _count(members)) for key, members in gathered.items()]
-
-
-def _count(parts: Iterable[_Part]) -> int:
-    return len(frozenset().union(*(part.authors for part in parts)))
+def _people(session: Session, query: TextClause, values: Mapping[str, object]) -> dict[datetime, int]:
+    return {row.start: row.people for row in session.execute(query, values)}

@@ -4,43 +4,47 @@ Themes overlap: a mention may stand in several. Survey answers without a respond
 least as many people are counted as gave one and the same question an answer, never more.
 """
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from metrics.blocks import UNKNOWN, blocks, dark_days, days_within, quarter_of
 from metrics.gaps import Heard
-from metrics.suppress import Cell, suppress_breakdown
+from metrics.suppress import MIN_AUTHORS
 from nlp.themes import theme_facets
+from storage.blocks import Span, Unnamed, in_blocks, span, whole_days
 from storage.profile import own_company
 from storage.viewer import STAFF_AUDIENCES, Viewer, count_labels
 
 CUSTOMERS = "csat"  # the type of surveys that customers answer; all others are answered by people who work here
 SIDES = ("employer", "brand")
-_PROTECTED = STAFF_AUDIENCES | {"candidate"}
+# Of these only whole blocks of days are told (`metrics.blocks`): no rule protects candidates, but a recruiter may know
+# each of a few.
+_GUARDED = frozenset({*STAFF_AUDIENCES, "candidate"})
+_SURVEYED = frozenset({"inside", "other"})
 
 _SAID = text("""
-WITH said AS (
-    SELECT t.theme, m.id, m.audience, m.sentiment, m.published_at >= :start AS now, m.author_key, p.kind, p.title,
+SELECT theme, facet, audience, side, day, count(*) AS mentions,
+    count(*) FILTER (WHERE sentiment = 'positive') AS positive,
+    count(*) FILTER (WHERE sentiment = 'negative') AS negative,
+    count(*) FILTER (WHERE sentiment IN ('positive', 'neutral', 'negative')) AS judged,
+    array_agg(DISTINCT author) FILTER (WHERE author IS NOT NULL) AS people,
+    array_agg(question) FILTER (WHERE author IS NULL) AS questions
+FROM (
+    SELECT t.theme, m.facet, m.audience, m.sentiment, date_trunc('day', m.published_at, 'UTC') AS day,
+        coalesce(m.author_key, CASE WHEN p.kind <> 'survey' THEN m.id::text END) AS author,
+        concat(p.source_id, ' ', p.title) AS question,
         CASE WHEN p.kind <> 'survey' THEN 'outside'
              WHEN (coalesce(p.stated ->> 'survey_type', '') = :customers) = :brand THEN 'inside'
              ELSE 'other' END AS side
     FROM mentions m JOIN posts p ON p.id = m.post_id CROSS JOIN LATERAL unnest(m.themes) AS t(theme)
-    WHERE m.company_id = :company AND m.published_at >= :before AND m.published_at < :end AND m.counted
+    WHERE m.company_id = :company AND m.published_at >= :start AND m.published_at < :end AND m.counted
       AND NOT m.own_account AND m.facet = ANY(CAST(:facets AS text[])) AND t.theme = ANY(CAST(:themes AS text[]))
-), told AS (
-    SELECT said.*, CASE WHEN author_key IS NOT NULL THEN author_key WHEN kind <> 'survey' THEN id::text
-        ELSE 'nobody ' || row_number() OVER (PARTITION BY now, theme, side, audience, title, author_key ORDER BY id)
-        END AS author
-    FROM said
-)
-SELECT now, theme, audience, side, grouping(audience) AS all_audiences, grouping(side) AS all_sides,
-    count(*) AS mentions, count(*) FILTER (WHERE sentiment IN ('positive', 'neutral', 'negative')) AS judged,
-    count(*) FILTER (WHERE sentiment = 'positive') AS positive,
-    count(*) FILTER (WHERE sentiment = 'negative') AS negative, count(DISTINCT author) AS people
-FROM told GROUP BY GROUPING SETS ((now, theme, audience), (now, theme, side), (now, theme))
+) said GROUP BY 1, 2, 3, 4, 5 ORDER BY day
 """)
 
 
@@ -55,32 +59,20 @@ class Voice:
 
 @dataclass(frozen=True, slots=True)
 class ThemeVoices:
-    """One theme of one window: the whole, its audiences, and inside, outside, other surveys."""
+    """One theme of one window; a voice is None where it is held back.
+
+    `sides`: inside, outside and other surveys. Of surveys whole blocks of days are told; what is held back of them
+    stands with the outside, whose figure would tell it otherwise.
+    """
 
     theme: str
-    whole: Voice
-    audiences: Mapping[str, Voice]
-    sides: Mapping[str, Voice]
+    whole: Voice | None
+    audiences: Mapping[str, Voice | None]
+    sides: Mapping[str, Voice | None]
 
     def shown(self, audience: str | None) -> Voice | None:
-        """What may be shown of an audience, or of everybody (None).
-
-        Below five people nothing is, and nothing that gives a small group of employees, alumni or candidates away.
-        """
-        cells = [Cell(name, voice.mentions, voice.heard.people) for name, voice in sorted(self.audiences.items())]
-        total = Cell("all", self.whole.mentions, self.whole.heard.people)
-        found = suppress_breakdown(cells, _PROTECTED, total=total, total_protected=True)
-        if audience is None:
-            return None if found.total_suppressed else self.whole
-        hidden = {cell.key for cell in found.cells if cell.suppressed}
-        return None if audience in hidden else self.audiences.get(audience)
-
-    def hidden_sides(self) -> set[str]:
-        """Which of inside, outside and other surveys stay hidden, judged as parts of the whole."""
-        cells = [Cell(name, voice.mentions, voice.heard.people) for name, voice in sorted(self.sides.items())]
-        total = Cell("all", self.whole.mentions, self.whole.heard.people)
-        found = suppress_breakdown(cells, set(self.sides), total=total, total_protected=True)
-        return set(self.sides) if found.total_suppressed else {cell.key for cell in found.cells if cell.suppressed}
+        """What may be shown of an audience, or of everybody (None)."""
+        return self.whole if audience is None else self.audiences.get(audience)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,33 +88,19 @@ def theme_voices(
 ) -> SideVoices:
     """Voices on the themes of a side ("employer", "brand") of the own company; `before`: start of the window before.
 
-    Raises `NotAllowed` for a side outside the role.
+    Windows are cut to whole days (UTC), but for the day that still runs. Raises `NotAllowed` for a side outside the
+    role.
     """
     if side not in SIDES:
         raise ValueError(f"side: {side!r} is not one of {', '.join(SIDES)}")
     labels = count_labels(viewer, side)
     own = own_company(session)
-    values = {
-        "company": own.id if own else -1,
-        "start": start,
-        "before": before or start,
-        "end": end,
-        "facets": labels,
-        "themes": themes_of(side),
-        "customers": CUSTOMERS,
-        "brand": side == "brand",
-    }
-    windows: dict[bool, dict[str, _Parts]] = {True: {}, False: {}}
-    for row in session.execute(_SAID, values):
-        parts = windows[row.now].setdefault(row.theme, _Parts(row.theme, {}, {}, {}))
-        voice = Voice(row.mentions, row.positive, Heard(row.judged, row.negative, row.people))
-        if row.all_audiences and row.all_sides:
-            parts.whole["all"] = voice
-        elif row.all_sides:
-            parts.audiences[row.audience] = voice
-        else:
-            parts.sides[row.side] = voice
-    return SideVoices(_finished(windows[True]), _finished(windows[False]))
+    around = span(session, own.id, before or start, end) if own else None
+    if own is None or around is None:
+        return SideVoices({}, {})
+    said = _read(session, own.id, labels, side, around)
+    earlier = whole_days(around, before, start) if before is not None else Span(around.first, around.first)
+    return SideVoices(_window(said, whole_days(around, start, end)), _window(said, earlier))
 
 
 def themes_of(side: str) -> list[str]:
@@ -131,12 +109,102 @@ def themes_of(side: str) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Parts:
-    theme: str
-    whole: dict[str, Voice]
-    audiences: dict[str, Voice]
-    sides: dict[str, Voice]
+class _Said:
+    """What one group said of a theme on one day."""
+
+    facet: str
+    audience: str
+    side: str
+    day: date
+    mentions: int
+    positive: int
+    negative: int
+    judged: int
+    people: frozenset[str]
 
 
-def _finished(parts: Mapping[str, _Parts]) -> dict[str, ThemeVoices]:
-    return {name: ThemeVoices(name, each.whole["all"], each.audiences, each.sides) for name, each in parts.items()}
+def _read(session: Session, company_id: int, labels: list[str], side: str, around: Span) -> dict[str, list[_Said]]:
+    """All that was said in the quarters around, by theme."""
+    start, end = around.gathered()
+    values = {
+        "company": company_id,
+        "start": start,
+        "end": end,
+        "facets": labels,
+        "themes": themes_of(side),
+        "customers": CUSTOMERS,
+        "brand": side == "brand",
+    }
+    said: dict[str, list[_Said]] = defaultdict(list)
+    unnamed: dict[tuple[object, ...], Unnamed] = defaultdict(Unnamed)
+    for row in session.execute(_SAID, values):
+        day = row.day.astimezone(UTC).date()
+        asked = unnamed[row.theme, row.audience, row.side, quarter_of(day)]
+        stand_ins = (f"{row.audience} {row.side} {name}" for name in asked.people(row.questions or ()))
+        people = frozenset([*(row.people or ()), *stand_ins])
+        counts = (row.mentions, row.positive, row.negative, row.judged)
+        said[row.theme].append(_Said(row.facet, row.audience, row.side, day, *counts, people))
+    return said
+
+
+def _window(said: Mapping[str, list[_Said]], window: Span) -> dict[str, ThemeVoices]:
+    found = {}
+    for theme, everything in said.items():
+        inside = [each for each in everything if window.first <= each.day < window.until]
+        if inside:
+            audiences, sides = _audiences(everything, window), _sides(everything, inside, window)
+            found[theme] = ThemeVoices(theme, _whole(inside), audiences, sides)
+    return found
+
+
+def _whole(said: Sequence[_Said]) -> Voice | None:
+    voice = _voice(said)
+    return voice if voice.heard.people >= MIN_AUTHORS else None
+
+
+def _audiences(everything: Sequence[_Said], window: Span) -> dict[str, Voice | None]:
+    """Each audience by the days that count, label by label as everywhere."""
+    found: dict[str, list[_Said]] = {each.audience: [] for each in everything}
+    for label in sorted({each.facet for each in everything}):
+        said = [each for each in everything if each.facet == label]
+        days = _days(said, window)
+        for each in said:
+            if each.day in days[each.audience]:
+                found[each.audience].append(each)
+    return {audience: _voice(said) if said else None for audience, said in found.items()}
+
+
+def _days(said: Sequence[_Said], window: Span) -> dict[str, frozenset[date]]:
+    """Which days count for which audience of a label."""
+    voices: dict[str, dict[date, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for each in said:
+        voices[each.audience][each.day] |= each.people
+    every_day = frozenset(window.days())
+    if _GUARDED.isdisjoint(voices):
+        return dict.fromkeys(voices, every_day)
+    clear = every_day - dark_days(voices, _GUARDED)
+    days = dict.fromkeys(voices, clear) | {UNKNOWN: frozenset()}
+    for audience in _GUARDED & set(voices):
+        days[audience] = days_within(blocks(audience, voices, _GUARDED), window.first, window.until)
+    return days
+
+
+def _sides(everything: Sequence[_Said], inside: Sequence[_Said], window: Span) -> dict[str, Voice | None]:
+    found: dict[str, Voice | None] = {}
+    told: list[_Said] = []
+    for side in sorted(_SURVEYED & {each.side for each in everything}):
+        some = in_blocks([each for each in everything if each.side == side], window)
+        found[side] = _voice(some) if some else None
+        told += some
+    rest = set(map(id, told))
+    outside = [each for each in inside if id(each) not in rest]
+    if any(each.side == "outside" for each in outside):
+        found["outside"] = _whole(outside)
+    return found
+
+
+def _voice(said: Sequence[_Said]) -> Voice:
+    people = frozenset().union(*(each.people for each in said))
+    judged, negative = sum(each.judged for each in said), sum(each.negative for each in said)
+    mentions, positive = sum(each.mentions for each in said), sum(each.positive for each in said)
+    return Voice(mentions, positive, Heard(judged, negative, len(people)))

@@ -4,37 +4,40 @@ On the employer side, inside are all surveys of people who work or worked here (
 brand side the surveys of customers. Both sides carry the same themes, found by the same words.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from metrics.blocks import quarter_of
 from metrics.gaps import Gap, Heard, gap, ranked
-from metrics.suppress import Cell, suppress_breakdown
-from storage.breakdowns import as_of
+from storage.blocks import Unnamed, in_blocks, span
 from storage.profile import own_company
 from storage.theme_voices import CUSTOMERS, ThemeVoices, Voice, theme_voices
+from storage.totals import as_of
 from storage.viewer import Viewer, count_labels
 
 _NOBODY = Voice(0, 0, Heard(0, 0, 0))
 
 _SURVEYS = text("""
-SELECT survey, count(*) AS answers, count(DISTINCT author) AS people FROM (
-    SELECT named.survey, coalesce(m.author_key, 'nobody ' || row_number() OVER (
-        PARTITION BY named.survey, p.title, m.author_key ORDER BY m.id)) AS author
+SELECT survey, day, count(*) AS answers, array_agg(DISTINCT author) FILTER (WHERE author IS NOT NULL) AS people,
+    array_agg(question) FILTER (WHERE author IS NULL) AS questions
+FROM (
+    SELECT coalesce(p.stated ->> 'survey_type', '') AS survey, date_trunc('day', m.published_at, 'UTC') AS day,
+        m.author_key AS author, concat(p.source_id, ' ', p.title) AS question
     FROM mentions m JOIN posts p ON p.id = m.post_id
-        CROSS JOIN LATERAL (SELECT coalesce(p.stated ->> 'survey_type', '') AS survey) named
     WHERE m.company_id = :company AND m.published_at >= :start AND m.published_at < :end AND m.counted
       AND NOT m.own_account AND m.facet = ANY(CAST(:facets AS text[])) AND p.kind = 'survey'
-      AND (named.survey = :customers) = :brand
-) given GROUP BY 1 ORDER BY 1
+) given WHERE (survey = :customers) = :brand GROUP BY 1, 2 ORDER BY 1, 2
 """)
 
 
 @dataclass(frozen=True, slots=True)
 class SurveyPart:
-    """The answers of one type of survey; `survey` empty: none was named. None where too few people answered."""
+    """The answers of one type of survey, by whole blocks of days; `survey` empty: none was named. None where too few
+    people answered."""
 
     survey: str
     answers: int | None
@@ -65,23 +68,37 @@ def inside_outside(session: Session, viewer: Viewer, side: str, start: datetime,
 
 
 def _gap(each: ThemeVoices) -> Gap:
-    inside, outside = (each.sides.get(name, _NOBODY).heard for name in ("inside", "outside"))
-    return gap(each.theme, inside, outside, hidden=not {"inside", "outside"}.isdisjoint(each.hidden_sides()))
+    inside, outside = (each.sides.get(name, _NOBODY) for name in ("inside", "outside"))
+    heard = [_NOBODY.heard if voice is None else voice.heard for voice in (inside, outside)]
+    return gap(each.theme, *heard, hidden=inside is None or outside is None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    day: date
+    answers: int
+    people: frozenset[str]
 
 
 def _surveys(session: Session, viewer: Viewer, side: str, start: datetime, end: datetime) -> tuple[SurveyPart, ...]:
+    labels = count_labels(viewer, side)
     own = own_company(session)
-    values = {
-        "company": own.id if own else -1,
-        "start": start,
-        "end": end,
-        "facets": count_labels(viewer, side),
-        "customers": CUSTOMERS,
-        "brand": side == "brand",
-    }
-    cells = [Cell(row.survey, row.answers, row.people) for row in session.execute(_SURVEYS, values)]
-    found = suppress_breakdown(cells, {cell.key for cell in cells})
-    return tuple(
-        SurveyPart(shown.key, None if shown.suppressed else int(cell.value or 0), shown.authors, shown.suppressed)
-        for cell, shown in zip(cells, found.cells, strict=True)
-    )
+    window = span(session, own.id, start, end) if own else None
+    if own is None or window is None:
+        return ()
+    first, until = window.gathered()
+    values = {"company": own.id, "start": first, "end": until, "facets": labels}
+    given: dict[str, list[_Answers]] = defaultdict(list)
+    unnamed: dict[tuple[str, date], Unnamed] = defaultdict(Unnamed)
+    for row in session.execute(_SURVEYS, {**values, "customers": CUSTOMERS, "brand": side == "brand"}):
+        day = row.day.astimezone(UTC).date()
+        stand_ins = unnamed[row.survey, quarter_of(day)].people(row.questions or ())
+        given[row.survey].append(_Answers(day, row.answers, frozenset([*(row.people or ()), *stand_ins])))
+    return tuple(_survey(name, in_blocks(each, window)) for name, each in given.items())
+
+
+def _survey(name: str, told: list[_Answers]) -> SurveyPart:
+    if not told:
+        return SurveyPart(name, None, None, suppressed=True)
+    people = frozenset().union(*(each.people for each in told))
+    return SurveyPart(name, sum(each.answers for each in told), len(people), suppressed=False)

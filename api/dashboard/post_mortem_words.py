@@ -6,7 +6,6 @@ from metrics.coarse import WHY
 from notify.wording import least_words
 from storage.incident_feedback import REASON_WORDS, Verdict
 from storage.incidents import IncidentRow, PostMortem
-from storage.post_mortem import REST
 
 _HIDDEN = "hidden, few people"
 _MENTIONS = ("mention", "mentions")
@@ -78,10 +77,6 @@ def _rounded_lines(found: PostMortem) -> list[Line]:
     ]
 
 
-def _speakers(audience: str) -> str:
-    return "Unknown or held back" if audience == REST else group(audience)
-
-
 def _mention_lines(found: PostMortem) -> list[Line]:
     sources = "; ".join(
         f"{share.name}: {_HIDDEN if share.mentions is None else count(share.mentions)}"
@@ -97,7 +92,7 @@ def _mention_lines(found: PostMortem) -> list[Line]:
     ]
     if found.audiences:
         spoke = "; ".join(
-            f"{_speakers(share.audience)}: {_HIDDEN if share.mentions is None else count(share.mentions)}"
+            f"{group(share.audience)}: {_HIDDEN if share.mentions is None else count(share.mentions)}"
             for share in found.audiences
         )
         lines.append(Line("Who spoke", count(len(found.audiences)), spoke))

@@ -51,6 +51,7 @@ _GROUPS = {
     "unknown": "Standpoint unknown",
     "staff": "Employees or alumni",
     "all": "Everyone",
+    "rest": "Unknown or held back",
 }
 _LANGUAGES = {
     "ar": "Arabic",

@@ -88,23 +88,58 @@ def test_a_day_of_four_employees_is_hidden_and_of_five_shown(session: Session, w
     make.heard(session, world, _texts(20, 5), labels=EMPLOYEE, at=NOW)
     found = series(session, HR, SeriesFilter(NOW - 3 * DAY, NOW, audience="employee"))
     assert [(bucket.mentions, bucket.suppressed, bucket.authors) for bucket in found] == [
-        (0, False, None),
+        (None, True, None),  # nobody spoke on this day, which looks the same as few
         (None, True, None),
-        (0, False, None),
+        (None, True, None),
         (5, False, 5),
     ]
 
 
-def test_the_neighbour_that_would_give_a_small_group_away_is_hidden_too(session: Session, world: World) -> None:
+def test_a_small_group_stands_with_the_unknown_whose_number_is_not_told(session: Session, world: World) -> None:
+    others = [make.author(name) for name in ("fay", "gus", "hal")]
     make.heard(session, world, _texts(0, 2), labels=EMPLOYEE)
     make.heard(session, world, _texts(10, 6), labels=CONSUMER)
-    make.heard(session, world, _texts(30, 20), labels=("neutral", "other", "employer"))
-    cells = {cell.key: cell for cell in breakdown(session, HR, None, *WEEK, by="audience")}
-    assert {key for key, cell in cells.items() if cell.suppressed} == {"employee", "consumer"}
-    assert cells["other"].mentions == 20
-    assert totals(session, HR, None, *WEEK, audience="consumer").suppressed
-    shown = series(session, HR, SeriesFilter(NOW, NOW, audience="consumer", bucket="day"))
+    make.heard(session, world, _texts(30, 3), labels=("neutral", "unknown", "employer"), authors=others)
+    cells = {cell.key: cell.mentions for cell in breakdown(session, HR, None, *WEEK, by="audience")}
+    assert cells == {"consumer": 6, "rest": 5, "employee": None, "unknown": None}
+    assert totals(session, HR, None, *WEEK).mentions == 11
+    assert totals(session, HR, None, *WEEK, audience="unknown").suppressed
+    shown = series(session, HR, SeriesFilter(NOW, NOW, audience="unknown", bucket="day"))
     assert all(bucket.suppressed for bucket in shown)
+    for by in ("sentiment", "source", "facet", "theme"):
+        assert all(cell.suppressed for cell in breakdown(session, HR, None, *WEEK, by, audience="unknown"))
+
+
+def test_nobody_is_told_of_a_day_on_which_the_remainder_would_be_few(session: Session, world: World) -> None:
+    make.heard(session, world, _texts(0, 2), labels=EMPLOYEE)
+    make.heard(session, world, _texts(10, 6), labels=CONSUMER)
+    make.heard(session, world, _texts(30, 4), labels=CONSUMER, at=NOW - DAY)
+    cells = {cell.key: cell.mentions for cell in breakdown(session, HR, None, *WEEK, by="audience")}
+    assert cells == {"consumer": 4, "rest": 8, "employee": None, "unknown": None}
+    assert totals(session, HR, None, *WEEK, audience="consumer").mentions == 4
+    days = series(session, HR, SeriesFilter(NOW - 2 * DAY, NOW, audience="consumer"))
+    assert [bucket.mentions for bucket in days] == [0, 4, None]
+
+
+def test_no_audience_is_told_by_the_hour_or_by_source_where_staff_spoke(session: Session, world: World) -> None:
+    make.heard(session, world, _texts(0, 6), labels=EMPLOYEE)
+    make.heard(session, world, _texts(10, 6), labels=CONSUMER)
+    for audience in ("employee", "consumer"):
+        hours = series(session, HR, SeriesFilter(NOW - HOUR, NOW, audience=audience, bucket="hour"))
+        assert all(bucket.suppressed for bucket in hours)
+        assert totals(session, HR, None, *WEEK, audience=audience, source_id=world.forum).suppressed
+        assert totals(session, HR, None, *WEEK, audience=audience).mentions == 6
+    assert {cell.key: cell.mentions for cell in breakdown(session, HR, None, *WEEK, source_id=world.forum)} == {
+        "rest": 12,
+        **dict.fromkeys(("candidate", "consumer", "other", "employee", "unknown")),
+    }
+    assert totals(session, HR, None, *WEEK, source_id=world.forum).mentions == 12
+
+
+def test_the_unknown_are_told_where_no_staff_spoke(session: Session, world: World) -> None:
+    make.heard(session, world, _texts(0, 3), labels=("neutral", "unknown", "employer"))
+    assert [(cell.key, cell.mentions) for cell in breakdown(session, HR, None, *WEEK)] == [("unknown", 3)]
+    assert totals(session, HR, None, *WEEK, audience="unknown").mentions == 3
 
 
 def test_a_hidden_group_is_hidden_by_every_trait(session: Session, world: World) -> None:
@@ -112,7 +147,22 @@ def test_a_hidden_group_is_hidden_by_every_trait(session: Session, world: World)
     make.heard(session, world, _texts(10, 9), labels=CONSUMER)
     for trait in ("sentiment", "source", "facet"):
         cells = breakdown(session, HR, None, *WEEK, by=trait, audience="employee")
-        assert [cell.suppressed for cell in cells] == [True]
+        assert cells
+        assert all(cell.suppressed for cell in cells)
+
+
+def test_few_on_several_days_count_once_they_are_five_together(session: Session, world: World) -> None:
+    for back, authors in ((5, make.AUTHORS[:2]), (3, make.AUTHORS[1:4]), (1, make.AUTHORS[4:5])):
+        make.heard(
+            session, world, _texts(10 * back, len(authors)), labels=EMPLOYEE, authors=authors, at=NOW - back * DAY
+        )
+    whole = totals(session, HR, None, NOW - 6 * DAY, NOW + HOUR, audience="employee")
+    assert (whole.mentions, whole.authors) == (6, 5)
+    for window in ((NOW - 4 * DAY, NOW + HOUR), (NOW - 6 * DAY, NOW - 2 * DAY)):
+        assert totals(session, HR, None, *window, audience="employee").suppressed
+    (week,) = series(session, HR, SeriesFilter(NOW - 7 * DAY, NOW - 7 * DAY, audience="employee", bucket="week"))
+    assert week.suppressed  # its days reach into the next week
+    assert breakdown(session, HR, None, NOW - 6 * DAY, NOW + HOUR)[0].mentions == 6
 
 
 def test_a_small_source_of_a_large_group_stays_hidden(session: Session, world: World) -> None:

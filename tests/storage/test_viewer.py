@@ -10,7 +10,7 @@ import pytest
 
 import storage
 from storage.advocate_accounts import AccountRow, ConsentRow
-from storage.breakdowns import Cell, Totals, VoiceRow
+from storage.breakdowns import Cell
 from storage.campaign_results import Result
 from storage.campaign_steps import TimelineRow
 from storage.campaign_voice import Feedback, QuestionRow
@@ -35,6 +35,7 @@ from storage.search import MentionRow, Page
 from storage.series import Bucket
 from storage.sharing import SharedContent
 from storage.source_health import SourceRow
+from storage.totals import Totals, VoiceRow
 from storage.viewer import SYSTEM, NotAllowed, Viewer, count_labels, text_labels, viewer_for
 
 READ = {

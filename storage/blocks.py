@@ -1,0 +1,236 @@
+"""Which days count for which audience in a window: how `metrics.blocks` is asked of the database.
+
+On a facet label where employees, alumni or staff spoke in the quarters of a window, mentions are told by audience only
+in whole days; those of staff only in whole blocks of days, and those of unknown standpoint not at all. All that is held
+back stands in one cell, "rest", so totals stay exact. The day that still runs counts as a whole once the window reaches
+the newest mention.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Protocol, TypeVar
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from metrics.blocks import UNKNOWN, Block, blocks, dark_days, days_within, quarter_of, quarters
+from storage.viewer import STAFF_AUDIENCES
+
+Slice = tuple[str, str]  # facet label, audience
+STAFF = sorted(STAFF_AUDIENCES)
+REST = "rest"
+OTHERS = ("candidate", "consumer", "other")  # audiences that are not guarded
+_SAMPLE = 60  # mentions of a day that are looked at; on busy days they hold five people many times over
+_DAY = timedelta(days=1)
+
+_EXTENT = text(
+    "SELECT min(published_at) AS oldest, max(published_at) AS newest FROM mentions WHERE company_id = :company"
+)
+_VOICES = text("""
+SELECT d.facet, d.audience, d.day, v.people, v.questions
+FROM (
+    SELECT DISTINCT facet, audience, date_trunc('day', hour, 'UTC') AS day FROM rollups
+    WHERE company_id = :company AND hour >= :start AND hour < :end AND mentions > owned
+      AND facet = ANY(CAST(:facets AS text[])) AND audience = ANY(CAST(:audiences AS text[]))
+) d CROSS JOIN LATERAL (
+    SELECT array_agg(s.author) FILTER (WHERE s.question IS NULL) AS people,
+        array_agg(s.question) FILTER (WHERE s.question IS NOT NULL) AS questions
+    FROM (
+        SELECT coalesce(m.author_key, m.id::text) AS author, CASE WHEN m.author_key IS NULL THEN (
+            SELECT concat(p.source_id, ' ', p.title) FROM posts p WHERE p.id = m.post_id AND p.kind = 'survey'
+            ) END AS question
+        FROM mentions m
+        WHERE m.company_id = :company AND m.audience = d.audience AND m.facet = d.facet AND m.published_at >= d.day
+          AND m.published_at < d.day + interval '24 hours' AND m.counted AND NOT m.own_account
+        ORDER BY m.published_at, m.id LIMIT :sample
+    ) s
+) v
+ORDER BY d.day
+""")
+
+# What a query on rollups `r` joins to tell whose mentions may be counted as whose; values: `StaffDays.columns`.
+JOIN_DAYS = """
+LEFT JOIN unnest(CAST(:day_facets AS text[]), CAST(:day_audiences AS text[]), CAST(:days AS timestamptz[]))
+    AS d(facet, audience, day)
+    ON d.facet = r.facet AND d.audience = r.audience AND d.day = date_trunc('day', r.hour, 'UTC')
+"""
+TOLD = f"""CASE WHEN d.day IS NULL AND (r.facet = ANY(CAST(:heard AS text[]))
+        OR r.audience = '{UNKNOWN}' AND cardinality(CAST(:heard AS text[])) > 0) THEN '{REST}' ELSE r.audience END"""
+
+
+class Unnamed:
+    """People behind survey answers that name no respondent: as many as gave one and the same question an answer.
+
+    One of these belongs to one slice; its days come in order.
+    """
+
+    def __init__(self) -> None:
+        self._answers: Counter[str] = Counter()
+
+    def people(self, questions: Iterable[str]) -> set[str]:
+        """Stand-ins for the people who must at least stand behind these answers."""
+        found = set()
+        for question in questions:
+            self._answers[question] += 1
+            found.add(f"unnamed {self._answers[question]}")
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A window as whole days of UTC, [first, until)."""
+
+    first: date
+    until: date
+    latest: datetime | None = None  # the hour of the newest mention: a window that goes beyond it holds its day
+
+    def days(self) -> Iterator[date]:
+        """One after the other."""
+        return (self.first + number * _DAY for number in range((self.until - self.first).days))
+
+    def gathered(self) -> tuple[datetime, datetime]:
+        """The quarters around it, in which its blocks are looked for."""
+        found = list(quarters(self.first, self.until)) or [(self.first, self.first)]
+        return midnight(found[0][0]), midnight(found[-1][1])
+
+
+@dataclass(frozen=True, slots=True)
+class ToldDays:
+    """The days of a window that count, per slice, on the facet labels where staff spoke in its quarters.
+
+    On other labels everything is told but the unknown. `heard` are the slices of staff that spoke.
+    """
+
+    heard: frozenset[Slice]
+    days: Mapping[Slice, frozenset[date]]
+
+    @property
+    def guarded(self) -> frozenset[str]:
+        """The labels where staff spoke."""
+        return frozenset(label for label, _ in self.heard)
+
+    @property
+    def withheld(self) -> frozenset[str]:
+        """The audiences of which not everything is told: staff who spoke, and everybody beside them."""
+        return frozenset({*OTHERS, UNKNOWN, *(name for _, name in self.heard)}) if self.heard else frozenset()
+
+    def told(self, audience: str) -> bool:
+        """Whether anything of an audience may be told, be it that there is nothing to tell."""
+        return audience not in self.withheld or any(days for (_, name), days in self.days.items() if name == audience)
+
+    def held_back(self) -> list[str]:
+        """The audiences of which nothing may be told."""
+        return [name for name in (*OTHERS, *STAFF, UNKNOWN) if not self.told(name)]
+
+    def without_days(self) -> "ToldDays":
+        """The same of a part of which nothing is told by audience."""
+        return ToldDays(self.heard, {})
+
+    def columns(self) -> dict[str, object]:
+        """Parameters of `JOIN_DAYS` and `TOLD`: one row per day that counts, and the labels where that matters."""
+        rows = [(facet, audience, midnight(day)) for (facet, audience), days in self.days.items() for day in days]
+        return {
+            "day_facets": [row[0] for row in rows],
+            "day_audiences": [row[1] for row in rows],
+            "days": [row[2] for row in rows],
+            "heard": sorted(self.guarded),
+        }
+
+
+def midnight(day: date) -> datetime:
+    """Where a day begins (UTC)."""
+    return datetime.combine(day, time(), UTC)
+
+
+def span(session: Session, company_id: int, start: datetime | None, end: datetime | None) -> Span | None:
+    """The whole days in [start, end), open ends being as far as mentions go; None where there is none."""
+    row = session.execute(_EXTENT, {"company": company_id}).one()
+    if row.newest is None:
+        return None
+    latest = row.newest.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    whole = Span((row.oldest - _DAY).astimezone(UTC).date(), latest.date() + _DAY, latest)
+    return whole_days(whole, start or midnight(whole.first), end or midnight(whole.until))
+
+
+def whole_days(around: Span, start: datetime, end: datetime) -> Span:
+    """The whole days of `around` in [start, end)."""
+    first = start.astimezone(UTC).date()
+    if start > midnight(first):
+        first += _DAY
+    until = end.astimezone(UTC).date()
+    if around.latest is not None and end > around.latest:
+        until = around.until  # nothing is newer, so the day that still runs is in it as far as it goes
+    first = max(first, around.first)
+    return Span(first, max(first, min(until, around.until)), around.latest)
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """All blocks of staff in some quarters, and the days of which nothing is told by audience, per facet label."""
+
+    staff: Mapping[Slice, tuple[Block, ...]]
+    dark: Mapping[str, frozenset[date]]
+
+    def within(self, windows: Iterable[Span]) -> ToldDays:
+        """What counts in windows that do not overlap, each for itself."""
+        found: dict[Slice, frozenset[date]] = {}
+        cut = [window for window in windows if window.first < window.until]
+        for where, each in self.staff.items():
+            found[where] = frozenset().union(*(days_within(each, window.first, window.until) for window in cut))
+        for label in {label for label, _ in self.staff}:
+            clear = frozenset(day for window in cut for day in window.days()) - self.dark[label]
+            found |= {(label, audience): clear for audience in OTHERS}
+        return ToldDays(frozenset(self.staff), found)
+
+
+def staff_blocks(session: Session, company_id: int, labels: Sequence[str], around: Span) -> Blocks:
+    """All blocks of the quarters around a window."""
+    start, end = around.gathered()
+    values = {"company": company_id, "start": start, "end": end, "facets": list(labels), "sample": _SAMPLE}
+    voices: dict[str, dict[str, dict[date, set[str]]]] = defaultdict(lambda: defaultdict(dict))
+    unnamed: dict[tuple[str, str, date], Unnamed] = defaultdict(Unnamed)
+    for row in session.execute(_VOICES, {**values, "audiences": [*STAFF, UNKNOWN]}):
+        day = row.day.astimezone(UTC).date()
+        stand_ins = unnamed[row.facet, row.audience, quarter_of(day)].people(row.questions or ())
+        voices[row.facet][row.audience][day] = {*(row.people or ()), *(f"{row.audience} {who}" for who in stand_ins)}
+    staff = {
+        (label, audience): blocks(audience, spoke, STAFF_AUDIENCES)
+        for label, spoke in voices.items()
+        for audience in STAFF
+        if audience in spoke
+    }
+    return Blocks(staff, {label: dark_days(spoke, STAFF_AUDIENCES) for label, spoke in voices.items()})
+
+
+def told_days(
+    session: Session, company_id: int, labels: Sequence[str], start: datetime | None, end: datetime | None
+) -> ToldDays:
+    """What may be counted by audience in [start, end)."""
+    window = span(session, company_id, start, end)
+    if window is None:
+        return ToldDays(frozenset(), {})
+    return staff_blocks(session, company_id, labels, window).within([window])
+
+
+class Dated(Protocol):
+    """What some people said on a day."""
+
+    @property
+    def day(self) -> date: ...
+
+    @property
+    def people(self) -> Collection[str]: ...
+
+
+D = TypeVar("D", bound=Dated)
+
+
+def in_blocks(group: Sequence[D], window: Span) -> list[D]:
+    """What lies in those blocks of a group that lie in the window; `group` has all of the quarters around it."""
+    people: dict[date, set[str]] = defaultdict(set)
+    for each in group:
+        people[each.day] |= set(each.people)
+    days = days_within(blocks("group", {"group": people}, {"group"}), window.first, window.until)
+    return [each for each in group if each.day in days]

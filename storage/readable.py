@@ -1,0 +1,59 @@
+"""Which texts of employees, alumni and staff may be read: those of the blocks of days that `storage.blocks` counts."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from metrics.blocks import days_within, quarter_of
+from storage.blocks import Slice, Span, midnight, span, staff_blocks, told_days
+from storage.viewer import STAFF_AUDIENCES, Viewer
+
+
+class Readable:
+    """The judgement for one viewer, company and time; blocks are looked up by quarter, when a row first needs them."""
+
+    def __init__(
+        self,
+        session: Session,
+        viewer: Viewer,
+        company_id: int,
+        labels: Sequence[str],
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> None:
+        self._session, self._company, self._labels = session, company_id, labels
+        self._start, self._end = start, end
+        self._everything = viewer.role == "system"
+        self._whole = None if self._everything else span(session, company_id, start, end)
+        self._days: dict[date, dict[Slice, frozenset[date]]] = {}
+
+    def shows(self, facet: str | None, audience: str | None, published_at: datetime) -> bool:
+        """Whether a mention with these labels may be read."""
+        if self._everything or audience is None or audience not in STAFF_AUDIENCES:
+            return True
+        if self._whole is None:
+            return False
+        day = published_at.astimezone(UTC).date()
+        return day in self._of_quarter(self._whole, quarter_of(day)).get((str(facet), audience), ())
+
+    def held_back(self, audience: str | None = None) -> tuple[str, ...]:
+        """The audiences of which nothing may be read, of those that spoke in the quarters of the time asked for.
+
+        Without a beginning, of the newest mention's quarter and the one before.
+        """
+        if self._everything or self._whole is None:
+            return ()
+        start = self._start
+        if start is None:
+            start = midnight(quarter_of(quarter_of(self._whole.until) - timedelta(days=1)))
+        found = told_days(self._session, self._company, self._labels, start, self._end)
+        return tuple(name for name in found.held_back() if name in STAFF_AUDIENCES and name == (audience or name))
+
+    def _of_quarter(self, whole: Span, quarter: date) -> dict[Slice, frozenset[date]]:
+        if quarter not in self._days:
+            found = staff_blocks(self._session, self._company, self._labels, Span(quarter, quarter + timedelta(days=1)))
+            self._days[quarter] = {
+                where: days_within(each, whole.first, whole.until) for where, each in found.staff.items()
+            }
+        return self._days[quarter]
