@@ -93,7 +93,7 @@ def _print_head(head: "HeadQuality") -> None:
         kappa = "–" if head.agreement.kappa is None else f"{head.agreement.kappa:.2f}"
         out.print(f"two people agree {_told(head.agreement.same)}, kappa {kappa}")
     if head.staff:
-        out.print(f"employees and alumni: {head.staff}, since few people stand behind them")
+        out.print(f"employees and alumni: {head.staff} where few people stand behind them")
 
 
 def _halves(head: "HeadQuality") -> Iterable[str]:

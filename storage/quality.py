@@ -9,10 +9,11 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from metrics import coarse
 from metrics.quality import Drift, drift
 from metrics.stats import Proportion, proportion
-from storage.breakdowns import as_of
 from storage.quality_checks import SCALES, Checked, checked
+from storage.rollups import as_of
 from storage.suppression import MIN_AUTHORS
 from storage.viewer import STAFF_AUDIENCES, Viewer, count_labels
 
@@ -25,7 +26,8 @@ _MOST_CHANGES = 12
 @dataclass(frozen=True, slots=True)
 class TagQuality:
     """Counts of one window. `read` mentions were opened by somebody, `corrected` ones changed, at least once each, both
-    by people's own choice; checks of drawn mentions are in neither."""
+    by people's own choice; checks of drawn mentions are in neither. What is counted by audience is rounded down to
+    fives: from the others, which are known, employees and alumni would follow."""
 
     mentions: int
     unsure: int
@@ -40,7 +42,7 @@ class TagQuality:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """So many mentions were corrected from one label to another by people's own choice."""
+    """So many mentions were corrected from one label to another by people's own choice; of the audience in fives."""
 
     head: str
     old: str
@@ -52,7 +54,8 @@ class Change:
 class Week:
     """A whole week from Monday (UTC): the share unsure, and each head's labels against the four weeks before.
 
-    `drift` is None with too few mentions, and for the audience also where fewer than five employees and alumni wrote.
+    `drift` is None with too few mentions, and for the audience also where fewer than five employees and alumni wrote;
+    that one is worked out of counts in fives.
     """
 
     start: datetime
@@ -142,16 +145,17 @@ def tag_quality(session: Session, viewer: Viewer, start: datetime, end: datetime
     """Counts over all companies within the facets that the viewer's role counts; raises `NotAllowed` for none."""
     values = {"start": start, "end": end, "facets": count_labels(viewer)}
     row = session.execute(_MENTIONS, values).one()
+    corrections = {each.key: _told(each.key, each.n) for each in session.execute(_CORRECTIONS, values)}
     return TagQuality(
         row.mentions,
         row.unsure,
-        row.unknown,
+        coarse.down(row.unknown),
         {each.key: each.n for each in session.execute(_LANGUAGES, values)},
         {each.key: each.n for each in session.execute(_MODELS, values)},
         {each.key: each.n for each in session.execute(_TAXONOMIES, values)},
         session.scalar(_READ, values) or 0,
         session.scalar(_CORRECTED, values) or 0,
-        {each.key: each.n for each in session.execute(_CORRECTIONS, values)},
+        {head: n for head, n in corrections.items() if n},
     )
 
 
@@ -185,14 +189,19 @@ def _counts(rows: Sequence[Row[Any]], head: str) -> dict[str, int]:
     for row in rows:
         label = getattr(row, head)
         counts[label] = counts.get(label, 0) + int(row.n)
-    return counts
+    return {label: _told(head, n) for label, n in counts.items()}
+
+
+def _told(head: str, count: int) -> int:
+    return coarse.down(count) if head == "audience" else count
 
 
 def _changes(session: Session, viewer: Viewer, start: datetime, end: datetime) -> tuple[Change, ...]:
-    """The most frequent changes; those to or from employee and alumnus only with five authors behind them."""
+    """The most frequent changes; those of the audience in fives and with five authors behind them."""
     rows = session.execute(_CHANGES, {"start": start, "end": end, "facets": count_labels(viewer)})
-    shown = [row for row in rows if row.authors >= MIN_AUTHORS or not {row.old, row.new} & STAFF_AUDIENCES]
-    return tuple(Change(row.head, row.old, row.new, row.n) for row in shown[:_MOST_CHANGES])
+    exact = [row for row in rows if row.head != "audience" or row.authors >= MIN_AUTHORS]
+    shown = ((row, _told(row.head, row.n)) for row in exact)
+    return tuple(Change(row.head, row.old, row.new, n) for row, n in shown if n)[:_MOST_CHANGES]
 
 
 def _monday(moment: datetime) -> datetime:

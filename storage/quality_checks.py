@@ -2,22 +2,26 @@
 
 A check belongs to the side that the mention was on when it was drawn: it does not leave a role's figures by being
 corrected. Where two people checked one mention, the first measures the model and both measure agreement.
+
+Checks of the audience come in whole blocks of days (`metrics.check_days`), so that windows can be subtracted from each
+other and no check of a single employee's mention is left over; the day that runs is not over.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from metrics import coarse
 from metrics import quality as arithmetic
+from metrics.check_days import alone, check_blocks, whole_blocks
 from metrics.quality import Agreement, Calibration, Check, ClassFigures, Confusion, CoveragePoint, Estimate, Scale
 from metrics.stats import Proportion, proportion
 from nlp.result import AUDIENCES, FACETS, LABELS, SENTIMENTS, STAFF, UNKNOWN, UNSURE
-from storage.suppression import MIN_AUTHORS
 from storage.viewer import FACETS as ALL_FACETS
 from storage.viewer import STAFF_AUDIENCES, Viewer, count_labels
 
@@ -38,9 +42,9 @@ WITH checks AS (
             AND f.at = c.at AND f.user_id IS NOT DISTINCT FROM c.user_id LIMIT 1) AS filed
     FROM corrections c WHERE c.sampled
 )
-SELECT c.mention_id, c.head, c.turn, c.old, c.new, coalesce(c.model, 'unknown') AS model,
+SELECT c.id, c.mention_id, c.head, c.turn, c.old, c.new, coalesce(c.model, 'unknown') AS model,
     coalesce(c.filed, m.facet) AS facet, coalesce(m.lang, 'und') AS lang, coalesce(m.author_key, m.id::text) AS author,
-    c.at >= :start AS inside,
+    c.at, c.at >= :start AS inside,
     CASE WHEN c.model = m.model AND m.evidence -> c.head IS NULL THEN m.scores -> c.head END AS scores
 FROM checks c JOIN mentions m ON m.id = c.mention_id
 WHERE c.at < :end AND c.turn <= 2 AND coalesce(c.filed, m.facet) = ANY(CAST(:facets AS text[]))
@@ -74,7 +78,7 @@ class HeadQuality:
 
     `recall_known` is False for the facet where the viewer's role sees only one side: what the model filed on the other
     one by mistake was not drawn. `staff`: "" as it is, "merged" where employee and alumnus are shown as one class and
-    "left out" where even together fewer than five authors stand behind them.
+    "left out" where days are left out on which fewer than five authors stand behind them even together.
     """
 
     head: str
@@ -106,20 +110,27 @@ def checked(session: Session, viewer: Viewer, start: datetime, end: datetime) ->
     rows = session.execute(_CHECKS, values).all()
     sizes = _sizes(session, values)
     whole = frozenset(facets) == ALL_FACETS
-    heads = tuple(
-        _head(head, [row for row in rows if row.head == head], sizes[head], recall_known=head != "facet" or whole)
-        for head in SCALES
-    )
+    of_head = {head: [row for row in rows if row.head == head] for head in SCALES}
+    told = {head: Told([row for row in of_head[head] if row.inside], of_head[head], "") for head in SCALES}
+    told["audience"] = _in_blocks(session, values, start, end)
+    heads = tuple(_head(head, told[head], sizes[head], recall_known=head != "facet" or whole) for head in SCALES)
     inside = {row.mention_id for row in rows if row.inside and row.turn == 1}
     return Checked(len(inside), (session.scalar(_PEOPLE, values) or 0) if inside else 0, heads)
 
 
-def _head(head: str, rows: Sequence[Row[Any]], sizes: Mapping[str, int], *, recall_known: bool) -> HeadQuality:
-    scale, staff = SCALES[head], ""
-    if head == "audience":
-        rows, staff = _without_small_groups(rows)
-        scale = _STAFF_AS_ONE if staff == "merged" else scale
-    found = [(row, _check(row, merged=staff == "merged")) for row in rows if row.turn == 1 and row.inside]
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The checks of a head that count, those among which second opinions are looked for, and what became of staff."""
+
+    rows: Sequence[Row[Any]]
+    around: Sequence[Row[Any]]
+    staff: str
+
+
+def _head(head: str, told: Told, sizes: Mapping[str, int], *, recall_known: bool) -> HeadQuality:
+    merged = told.staff != "" and head == "audience"
+    scale = _STAFF_AS_ONE if merged else SCALES[head]
+    found = [(row, _check(row, merged=merged)) for row in told.rows if row.turn == 1]
     checks = [check for _, check in found]
     classes = LABELS[head]
     own_views = [_own_view(row) for row, _ in found]
@@ -132,23 +143,35 @@ def _head(head: str, rows: Sequence[Row[Any]], sizes: Mapping[str, int], *, reca
         recall_known,
         arithmetic.calibration(own_views, classes),
         arithmetic.risk_coverage(own_views, classes),
-        arithmetic.agreement(_pairs(rows, merged=staff == "merged")),
+        arithmetic.agreement(_pairs(told, merged=merged)),
         tuple(_slices(found, scale)),
-        staff,
+        told.staff,
     )
 
 
-def _without_small_groups(rows: Sequence[Row[Any]]) -> tuple[list[Row[Any]], str]:
-    """The rule of five on the checks of the audience: alone, then employee and alumnus as one, then not at all."""
-    authors: dict[str, set[str]] = defaultdict(set)
+def _in_blocks(session: Session, values: Mapping[str, object], start: datetime, end: datetime) -> Told:
+    """The checks of the audience in the whole blocks of a window, looked for from the beginning of its quarter."""
+    first = start.astimezone(UTC).date()
+    since = first.replace(month=3 * ((first.month - 1) // 3) + 1, day=1)
+    around = {**values, "start": datetime.combine(since, time(), UTC)}
+    rows = [row for row in session.execute(_CHECKS, around) if row.head == "audience" and row.inside]
+    voices: dict[date, dict[str, set[str]]] = defaultdict(dict)
     for row in rows:
+        day = voices[_day(row)]
         for label in {row.old, row.new} & STAFF_AUDIENCES:
-            authors[label].add(row.author)
-    if all(len(each) >= MIN_AUTHORS for each in authors.values()):
-        return list(rows), ""
-    if len(set().union(*authors.values())) >= MIN_AUTHORS:
-        return list(rows), "merged"
-    return [row for row in rows if not {row.old, row.new} & STAFF_AUDIENCES], "left out"
+            day.setdefault(label, set()).add(row.author)
+    begins = first if start <= datetime.combine(first, time(), UTC) else first + timedelta(days=1)
+    until = end.astimezone(UTC).date()
+    kept = whole_blocks(check_blocks(voices), begins, until)
+    days = {day for block in kept for day in block}
+    chosen = [row for row in rows if _day(row) in days]
+    left_out = any(day not in days for day in voices if begins <= day < until)
+    return Told(chosen, chosen, "left out" if left_out else "" if alone(voices, kept) else "merged")
+
+
+def _day(row: Row[Any]) -> date:
+    moment: datetime = row.at
+    return moment.astimezone(UTC).date()
 
 
 def _check(row: Row[Any], *, merged: bool) -> Check:
@@ -163,12 +186,13 @@ def _own_view(row: Row[Any]) -> Check:
     return found if likeliest is None else replace(found, likeliest=likeliest, probability=min(1.0, scores[likeliest]))
 
 
-def _pairs(rows: Iterable[Row[Any]], *, merged: bool) -> list[tuple[str, str]]:
-    """What the first and the second person said of the same mention, the second one in the window."""
+def _pairs(told: Told, *, merged: bool) -> list[tuple[str, str]]:
+    """What the first and the second person said of the same mention, the second one among the checks that count."""
     turns: dict[int, dict[int, Row[Any]]] = defaultdict(dict)
-    for row in rows:
+    for row in told.around:
         turns[row.mention_id][row.turn] = row
-    both = [each for each in turns.values() if {1, 2} <= set(each) and each[2].inside]
+    counted = {row.id for row in told.rows}
+    both = [each for each in turns.values() if {1, 2} <= set(each) and each[2].id in counted]
     return [(_label(each[1].new, merged), _label(each[2].new, merged)) for each in both]
 
 
@@ -193,4 +217,7 @@ def _sizes(session: Session, values: Mapping[str, object]) -> dict[str, dict[str
     """Per head and facet, how many mentions of the window have a label that claims something."""
     rows = session.execute(_SIZES, values).all()
     columns = {"sentiment": "sentiments", "audience": "audiences", "facet": "facets"}
-    return {head: {row.facet: int(getattr(row, name) or 0) for row in rows} for head, name in columns.items()}
+    sizes = {head: {row.facet: int(getattr(row, name) or 0) for row in rows} for head, name in columns.items()}
+    # The share right is weighted by them, and exact weights would follow from it.
+    sizes["audience"] = {facet: coarse.down(size) or min(size, 1) for facet, size in sizes["audience"].items()}
+    return sizes

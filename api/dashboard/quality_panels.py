@@ -28,7 +28,7 @@ _QUESTIONS = {
 _STAFF = {
     "": "",
     "merged": "Employees and alumni are shown as one class: fewer than 5 people stand behind one of the two.",
-    "left out": "Checks of employees and alumni are left out: fewer than 5 people stand behind them.",
+    "left out": "Days with checks of fewer than 5 employees and alumni are left out; these two are shown as one class.",
 }
 _READINGS = {"steady": "steady", "some": "some change", "large": "large change", "": "too few to tell"}
 _SLICES = {"facet": "Filed under", "language": "Language", "model": "Model"}

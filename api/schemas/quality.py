@@ -86,8 +86,9 @@ class SliceOut(Answer):
 
 
 class HeadOut(Answer):
-    """One head. `staff`: "merged" where employees and alumni are one class, "left out" where fewer than five authors
-    stand behind them even together."""
+    """One head. The audience counts whole blocks of past days only, so that windows can be compared and no check of a
+    single employee's mention follows. `staff`: "merged" where employees and alumni are one class, "left out" where days
+    are left out on which fewer than five authors stand behind them even together."""
 
     head: str
     accuracy: EstimateOut
@@ -110,7 +111,8 @@ class CheckedOut(Answer):
 
 
 class ChangeOut(Answer):
-    """Mentions that people corrected by their own choice. What is opened looks wrong, so this measures no quality."""
+    """Mentions that people corrected by their own choice; of the audience rounded down to fives, from five authors on.
+    What is opened looks wrong, so this measures no quality."""
 
     head: str
     old: str
@@ -119,7 +121,8 @@ class ChangeOut(Answer):
 
 
 class TagsOut(Answer):
-    """Counts of the window. `read` mentions were opened, `corrected` ones changed by people's own choice."""
+    """Counts of the window. `read` mentions were opened, `corrected` ones changed by people's own choice.
+    `unknown_audience` and the corrections of the audience are rounded down to a multiple of five."""
 
     mentions: int
     unsure: int

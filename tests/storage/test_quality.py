@@ -108,9 +108,32 @@ def test_few_employees_and_alumni_are_one_class_or_none(session: Session, people
     for mention_id, label in right.items():  # also those that a small group hides from the draw
         mentions.check(session, reader, mention_id, "audience", label, LATER)
     found = _head(session, ADMINISTRATOR, "audience")
-    labels = {"": ("consumer", "employee", "alumnus"), "merged": ("consumer", "staff"), "left out": ("consumer",)}
-    assert (found.staff, found.confusion.rows) == (shown, labels[shown])
-    assert found.accuracy.value == 1.0
+    labels = {"": ("consumer", "employee", "alumnus"), "merged": ("consumer", "staff"), "left out": ()}
+    assert (found.staff, found.confusion.rows) == (shown, labels[shown]), "a day of few is left out as a whole"
+    assert found.accuracy.value == (None if shown == "left out" else 1.0)
+    assert quality.report(session, ADMINISTRATOR, START, LATER).checked.heads[1].confusion.n == 0, "the day still runs"
+
+
+def test_no_two_windows_differ_by_the_checks_of_few(session: Session) -> None:
+    world = make.set_up(session)
+    reader = make.a_user(session, "administrator")
+    for day, people in enumerate((MANY[:6], MANY[6:8], (), MANY[8:11], MANY[11:])):
+        at = timedelta(days=-9 + day)
+        ids = _talk(session, world, ("neutral", "consumer", "both"), 2, at=at)
+        texts = [make.different(number, f"Acme staff {day}") for number in range(len(people))]
+        staff = ("neutral", "employee", "both")
+        ids += make.heard(session, world, texts, at=NOW + at, labels=staff, authors=people) if people else []
+        for mention_id in ids:
+            said = "consumer" if mention_id in ids[:2] else "employee"
+            mentions.check(session, reader, mention_id, "audience", said, NOW + at)
+
+    def counted(first: int, last: int) -> int:
+        found = quality.report(session, ADMINISTRATOR, NOW + timedelta(days=first), NOW + timedelta(days=last)).checked
+        return next(each.confusion.n for each in found.heads if each.head == "audience")
+
+    told = {counted(first, last) for first in range(-11, -3) for last in range(first + 1, -2)}
+    assert told <= {0, 8, 2, 9, 10, 11, 17, 19}, "six; the day without; two, three days apart, only together"
+    assert counted(-10, -3) == 19
 
 
 def test_what_the_source_said_or_another_model_is_in_no_calibration(session: Session) -> None:
@@ -145,7 +168,7 @@ def test_voluntary_corrections_stand_apart(session: Session) -> None:
     mentions.correct(session, person, ids[0], "sentiment", "negative", NOW)
     mentions.correct(session, person, ids[1], "audience", "alumnus", NOW)
     found = quality.report(session, HR, START, END)
-    assert found.tags.corrections == {"audience": 1, "sentiment": 1}
+    assert found.tags.corrections == {"sentiment": 1}, "of the audience in fives"
     assert [(each.head, each.old, each.new, each.mentions) for each in found.changes] == [
         ("sentiment", "neutral", "negative", 1)  # the other one would tell of a single alumnus
     ]
