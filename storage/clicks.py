@@ -51,6 +51,10 @@ SELECT link_id, visitor, at FROM clicks
 WHERE link_id = ANY(CAST(:ids AS bigint[])) AND visitor = ANY(CAST(:visitors AS bytea[])) AND verdict = 'counted'
   AND at > :first AND at < :last
 """)
+_ANONYMOUS = text("""
+SELECT l.id FROM links l JOIN advocates a ON a.id = l.advocate_id
+WHERE l.id = ANY(CAST(:ids AS bigint[])) AND a.left_at IS NOT NULL
+""")
 _ADD = text("""
 INSERT INTO clicks (link_id, at, verdict, visitor)
 SELECT * FROM unnest(CAST(:links AS bigint[]), CAST(:times AS timestamptz[]), CAST(:verdicts AS text[]),
@@ -142,14 +146,19 @@ def _store(session: Session, seen: Sequence[Seen]) -> int:
             if not verdict:
                 times.append(each.at)
         verdicts.append(verdict or COUNTED)
+    left = set(session.scalars(_ANONYMOUS, {"ids": sorted(there)}))  # their clicks have days only (`storage.leaving`)
     values = {
         "links": [each.link_id for each in kept],
-        "times": [each.at for each in kept],
+        "times": [_midnight(each.at) if each.link_id in left else each.at for each in kept],
         "verdicts": verdicts,
-        "visitors": [each.visitor for each in kept],
+        "visitors": [None if each.link_id in left else each.visitor for each in kept],
     }
     session.execute(_ADD, values)
     return len(kept)
+
+
+def _midnight(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _counted(session: Session, kept: Sequence[Seen]) -> defaultdict[tuple[int, bytes], list[datetime]]:

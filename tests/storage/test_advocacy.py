@@ -1,12 +1,14 @@
 """Advocates: joining, leaving, shares, readings, links, clicks, reach, the programme."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from advocacy.clicks import Click
-from storage import advocacy
-from storage.viewer import NotAllowed, NotFound, Viewer, viewer_for
+from storage import advocacy, clicks
+from storage.viewer import SYSTEM, NotAllowed, NotFound, Viewer, viewer_for
 from tests import factories as make
 from tests.factories import ADMINISTRATOR, DAY, HOUR, MARKETING, NOW
 
@@ -109,6 +111,32 @@ def test_the_programme_hides_fewer_than_five_people(session: Session) -> None:
     assert shown.reach.report is not None
 
 
+def test_whoever_left_is_not_known_again_by_times(session: Session) -> None:
+    who = an_advocate(session)
+    number, share_id = who.advocate_id or 0, share(session, who)
+    for hours, views in ((1, 40), (3, 60), (30, 90)):
+        advocacy.add_reading(session, who, share_id, {"impressions": views}, "advocate", NOW + timedelta(hours=hours))
+    link = advocacy.make_link(session, who, number, "https://careers.acme.example/", HOSTS, "x", NOW)
+    advocacy.add_click(session, link.code, Click(NOW, "GET", BROWSER, "192.0.2.1"))
+    target = clicks.targets(session, [link.code])[link.code].link_id
+    reach = advocacy.reach(session, who, number, NOW - timedelta(days=9), NOW + timedelta(days=9))
+    advocacy.leave(session, who, number, NOW + timedelta(hours=31))
+    clicks.store(session, [clicks.Seen(target, NOW, "", b"late")], "spooled before", NOW)
+    times = {
+        name: list(session.scalars(text(f"SELECT {column} FROM {name} ORDER BY 1")))
+        for name, column in (("share_readings", "observed_at"), ("clicks", "at"), ("links", "closed_at"))
+    }
+    today = NOW.replace(hour=0, minute=0)
+    assert times == {
+        "share_readings": [today, today + timedelta(days=1)],
+        "clicks": [today, today],
+        "links": [today + timedelta(days=1)],
+    }
+    assert session.scalar(text("SELECT count(*) FROM clicks WHERE visitor IS NOT NULL")) == 0
+    kept = advocacy.reach(session, SYSTEM, number, NOW - timedelta(days=9), NOW + timedelta(days=9))
+    assert kept.report == reach.report
+
+
 def test_leaving_takes_everything_that_names(session: Session) -> None:
     who = an_advocate(session)
     share_id = share(session, who)
@@ -126,5 +154,6 @@ def test_leaving_takes_everything_that_names(session: Session) -> None:
     assert made == NOW.replace(hour=0, minute=0, second=0, microsecond=0)
     assert session.scalar(text("SELECT count(*) FROM clicks WHERE visitor IS NOT NULL")) == 0
     assert session.scalar(text("SELECT value FROM share_readings")) == 40
+    assert session.scalar(text("SELECT left_at FROM advocates")) == made
     with pytest.raises(NotFound):
         advocacy.leave(session, who, who.advocate_id or 0, NOW)
