@@ -17,7 +17,7 @@ A day with enough people is a block by itself. Days with fewer gather until they
 on what was published, never on what is asked for.
 """
 
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from datetime import date, timedelta
 
 from metrics.suppress import MIN_AUTHORS
@@ -31,19 +31,18 @@ def blocks(
     group: str, voices: Mapping[str, People], guarded: Collection[str], least: int = MIN_AUTHORS
 ) -> tuple[Block, ...]:
     """The blocks of a guarded group, by their last day. `voices`: all guarded groups and `UNKNOWN`, of any days."""
-    found: list[Block] = []
-    waiting: list[date] = []
-    for day in sorted(voices.get(group, {})):
-        if waiting and quarter_of(waiting[0]) != quarter_of(day):
-            waiting = []
-        if _may_be_told(group, [day], voices, guarded, least):
-            found.append(frozenset({day}))
-            continue
-        waiting.append(day)
-        if _may_be_told(group, waiting, voices, guarded, least):
-            found.append(frozenset(waiting))
-            waiting = []
-    return tuple(found)
+    return _gather(voices.get(group, {}), lambda days: _may_be_told(group, days, voices, guarded, least))
+
+
+def joint_blocks(voices: Mapping[str, People], least: int = MIN_AUTHORS) -> tuple[Block, ...]:
+    """Blocks in which each of the groups has nobody or enough people, and one of them has enough."""
+    days = {day for spoke in voices.values() for day in spoke}
+
+    def enough(some: Collection[date]) -> bool:
+        sizes = {len(_people([group], some, voices)) for group in voices}
+        return max(sizes) >= least and all(size == 0 or size >= least for size in sizes)
+
+    return _gather(days, enough)
 
 
 def dark_days(voices: Mapping[str, People], guarded: Collection[str], least: int = MIN_AUTHORS) -> frozenset[date]:
@@ -70,6 +69,22 @@ def quarters(first: date, until: date) -> Iterator[tuple[date, date]]:
         following = quarter_of(at + timedelta(days=95))
         yield at, following
         at = following
+
+
+def _gather(days: Iterable[date], enough: Callable[[Collection[date]], bool]) -> tuple[Block, ...]:
+    found: list[Block] = []
+    waiting: list[date] = []
+    for day in sorted(days):
+        if waiting and quarter_of(waiting[0]) != quarter_of(day):
+            waiting = []
+        if enough([day]):
+            found.append(frozenset({day}))
+            continue
+        waiting.append(day)
+        if enough(waiting):
+            found.append(frozenset(waiting))
+            waiting = []
+    return tuple(found)
 
 
 def _may_be_told(

@@ -3,13 +3,17 @@
 Texts are read to count, and none leaves this module.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass
+from datetime import UTC, date
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from metrics.blocks import days_within, joint_blocks
 from metrics.suppress import Cell, suppress_breakdown
 from nlp.boomerang import wants_back
+from storage.blocks import span
 from storage.discretion import public_names
 from storage.employer import FORMER, AudienceRow, EmployerVoice, ThemePair
 from storage.models.advocacy import Advocate
@@ -19,7 +23,7 @@ from storage.viewer import Viewer, count_labels
 READ = 5_000  # the newest texts of a window that are read for the wish to return
 
 _TEXTS = text("""
-SELECT coalesce(m.author_key, m.id::text) AS author, p.text
+SELECT coalesce(m.author_key, m.id::text) AS author, date_trunc('day', m.published_at, 'UTC') AS day, p.text
 FROM mentions m JOIN posts p ON p.id = m.post_id
 WHERE m.company_id = :company AND m.audience = :former AND m.published_at >= :start AND m.published_at < :end
   AND m.counted AND NOT m.own_account AND m.facet = ANY(CAST(:facets AS text[]))
@@ -29,7 +33,8 @@ ORDER BY m.published_at DESC, m.id DESC LIMIT :limit
 
 @dataclass(frozen=True, slots=True)
 class Interest:
-    """Of so many alumni heard (`people`), how many say that they would come back; None where hidden."""
+    """Of so many alumni heard (`people`), how many say that they would come back; None where hidden. Told of blocks of
+    days in which nobody or five people say so, and nobody or five do not."""
 
     people: int | None
     would_return: int | None
@@ -52,32 +57,27 @@ def alumni_voice(session: Session, viewer: Viewer, found: EmployerVoice) -> Alum
     """Alumni in the window of `found`; raises `NotAllowed` without the employer side."""
     row = found.row(FORMER)
     themes = tuple(pair for pair in found.pairs if pair.former is not None)
-    hidden = row is not None and row.suppressed
-    return AlumniVoice(row, themes, _interest(session, viewer, found, hidden=hidden), _advocates(session))
+    return AlumniVoice(row, themes, _interest(session, viewer, found), _advocates(session))
 
 
-def _interest(session: Session, viewer: Viewer, found: EmployerVoice, *, hidden: bool) -> Interest:
+def _interest(session: Session, viewer: Viewer, found: EmployerVoice) -> Interest:
+    labels = count_labels(viewer, "employer")
     own = own_company(session)
-    values = {
-        "company": own.id if own else -1,
-        "former": FORMER,
-        "start": found.start,
-        "end": found.end,
-        "facets": count_labels(viewer, "employer"),
-        "limit": READ,
-    }
+    window = span(session, own.id, found.start, found.end) if own else None
+    if own is None or window is None:
+        return Interest(None, None, True, 0)
+    start, end = window.gathered()
+    values = {"company": own.id, "former": FORMER, "facets": labels, "limit": READ, "start": start, "end": end}
     names = public_names(session)
     rows = session.execute(_TEXTS, values).all()
-    everybody = {row.author for row in rows}
-    wishing = {row.author for row in rows if wants_back(row.text, names)}
-    cells = [Cell("yes", None, len(wishing)), Cell("no", None, len(everybody) - len(wishing))]
-    total = Cell("all", None, len(everybody))
-    judged = suppress_breakdown(cells, {"yes", "no"}, total=total, total_protected=True)
-    if hidden or judged.total_suppressed:
+    said: dict[str, dict[date, set[str]]] = {"yes": defaultdict(set), "no": defaultdict(set)}
+    for row in rows:
+        said["yes" if wants_back(row.text, names) else "no"][row.day.astimezone(UTC).date()].add(row.author)
+    told = days_within(joint_blocks(said), window.first, window.until)
+    wishing, others = ({who for day in told for who in said[name].get(day, ())} for name in ("yes", "no"))
+    if not told:
         return Interest(None, None, True, len(rows))
-    if judged.cells[0].suppressed:
-        return Interest(len(everybody), None, True, len(rows))
-    return Interest(len(everybody), len(wishing), False, len(rows))
+    return Interest(len(wishing | others), len(wishing), False, len(rows))
 
 
 def _advocates(session: Session) -> int | None:

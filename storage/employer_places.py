@@ -1,35 +1,39 @@
 """The employer side by place and by team, where the source itself names them and enough people stand behind each.
 
-Nothing is guessed from texts. A name that fewer than five people share is not even listed.
+Nothing is guessed from texts. A name is listed once five people share it, and counted by whole blocks of days.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from metrics.gaps import Heard
-from metrics.suppress import Cell, suppress_breakdown
+from metrics.blocks import quarter_of
+from storage.blocks import Unnamed, in_blocks, span
 from storage.profile import own_company
-from storage.theme_voices import Voice
+from storage.theme_voices import Saying, Voice, voice_of
 from storage.viewer import Viewer, count_labels
 
 TRAITS = ("location", "team")
-_REST = ""
+_UNNAMED = ""
 
 _PLACES = text("""
-SELECT place, count(*) AS mentions, count(*) FILTER (WHERE sentiment IN ('positive', 'neutral', 'negative')) AS judged,
-    count(*) FILTER (WHERE sentiment = 'positive') AS positive,
-    count(*) FILTER (WHERE sentiment = 'negative') AS negative, count(DISTINCT author) AS people
+SELECT place, day, count(*) AS mentions, count(*) FILTER (WHERE sentiment = 'positive') AS positive,
+    count(*) FILTER (WHERE sentiment = 'negative') AS negative,
+    count(*) FILTER (WHERE sentiment IN ('positive', 'neutral', 'negative')) AS judged,
+    array_agg(DISTINCT author) FILTER (WHERE author IS NOT NULL) AS people,
+    array_agg(question) FILTER (WHERE author IS NULL) AS questions
 FROM (
-    SELECT m.sentiment, left(btrim(coalesce(p.stated ->> :trait, '')), 100) AS place, coalesce(m.author_key,
-        CASE WHEN p.kind <> 'survey' THEN m.id::text ELSE 'nobody ' || row_number() OVER (
-            PARTITION BY p.stated ->> :trait, p.title, m.author_key ORDER BY m.id) END) AS author
+    SELECT m.sentiment, date_trunc('day', m.published_at, 'UTC') AS day,
+        left(btrim(coalesce(p.stated ->> :trait, '')), 100) AS place,
+        coalesce(m.author_key, CASE WHEN p.kind <> 'survey' THEN m.id::text END) AS author,
+        concat(p.source_id, ' ', p.title) AS question
     FROM mentions m JOIN posts p ON p.id = m.post_id
     WHERE m.company_id = :company AND m.published_at >= :start AND m.published_at < :end AND m.counted
       AND NOT m.own_account AND m.facet = ANY(CAST(:facets AS text[]))
-) said GROUP BY 1 ORDER BY mentions DESC, 1
+) said GROUP BY 1, 2 ORDER BY 2, 1
 """)
 
 
@@ -43,34 +47,35 @@ class PlaceRow:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The names that may be shown, the most frequent first; how many mentions name none is None where it must not be
-    told. `hidden`: whether names were left out."""
+    """The names that may be shown, the most frequent first. `others`: the mentions of the window beside those, with
+    another name or none."""
 
     trait: str
     rows: tuple[PlaceRow, ...]
-    unnamed: int | None
-    hidden: bool
+    others: int
 
 
 def places(session: Session, viewer: Viewer, trait: str, start: datetime, end: datetime) -> Places:
     """By "location" or "team"; raises `NotAllowed` without the employer side."""
     if trait not in TRAITS:
         raise ValueError(f"trait: {trait!r} is not one of {', '.join(TRAITS)}")
+    labels = count_labels(viewer, "employer")
     own = own_company(session)
-    values = {
-        "company": own.id if own else -1,
-        "trait": trait,
-        "start": start,
-        "end": end,
-        "facets": count_labels(viewer, "employer"),
-    }
-    voices = {
-        row.place: Voice(row.mentions, row.positive, Heard(row.judged, row.negative, row.people))
-        for row in session.execute(_PLACES, values)
-    }
-    cells = [Cell(name, voice.mentions, voice.heard.people) for name, voice in voices.items()]
-    shown = suppress_breakdown(cells, set(voices) - {_REST}).cells
-    visible = [cell.key for cell in shown if not cell.suppressed]
-    rows = tuple(PlaceRow(name, voices[name]) for name in visible if name != _REST)
-    unnamed = voices[_REST].mentions if _REST in visible else None if _REST in voices else 0
-    return Places(trait, rows, unnamed, any(cell.suppressed and cell.key != _REST for cell in shown))
+    window = span(session, own.id, start, end) if own else None
+    if own is None or window is None:
+        return Places(trait, (), 0)
+    first, until = window.gathered()
+    said: dict[str, list[Saying]] = defaultdict(list)
+    unnamed: dict[tuple[str, date], Unnamed] = defaultdict(Unnamed)
+    for row in session.execute(
+        _PLACES, {"company": own.id, "trait": trait, "start": first, "end": until, "facets": labels}
+    ):
+        day = row.day.astimezone(UTC).date()
+        stand_ins = unnamed[row.place, quarter_of(day)].people(row.questions or ())
+        people = frozenset([*(row.people or ()), *stand_ins])
+        said[row.place].append(Saying(day, row.mentions, row.positive, row.negative, row.judged, people))
+    told = {name: in_blocks(each, window) for name, each in said.items() if name != _UNNAMED}
+    rows = [PlaceRow(name, voice_of(each)) for name, each in told.items() if each]
+    rows.sort(key=lambda row: (-row.voice.mentions, row.name))
+    everything = sum(one.mentions for each in said.values() for one in each if window.first <= one.day < window.until)
+    return Places(trait, tuple(rows), everything - sum(row.voice.mentions for row in rows))

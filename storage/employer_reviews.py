@@ -4,16 +4,17 @@ Only whole months are shown: a mean that is read again every day would tell each
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from metrics.listening import Rating, rating
 from metrics.stats import Interval, difference
-from metrics.suppress import MIN_AUTHORS, Cell, suppress_breakdown, suppress_series
+from metrics.suppress import Cell, suppress_series
+from storage.blocks import in_blocks, span
 from storage.profile import companies, own_company
 from storage.viewer import Viewer, count_labels
 
@@ -21,7 +22,7 @@ MONTHS = 12
 _MOST = 20_000
 
 _REVIEWS = text("""
-SELECT m.company_id, s.name AS source, date_trunc('month', m.published_at, 'UTC') AS month, p.rating,
+SELECT m.company_id, s.name AS source, date_trunc('day', m.published_at, 'UTC') AS day, p.rating,
     coalesce(m.author_key, m.id::text) AS author
 FROM mentions m JOIN posts p ON p.id = m.post_id JOIN sources s ON s.id = m.source_id
 WHERE m.company_id = ANY(CAST(:companies AS smallint[])) AND m.published_at >= :start AND m.published_at < :end
@@ -73,9 +74,14 @@ class RivalReviews:
 class _Row:
     company_id: int
     source: str
-    month: datetime
+    day: datetime
     rating: float
     author: str
+
+    @property
+    def month(self) -> datetime:
+        """Its first moment (UTC)."""
+        return _first_of(self.day)
 
 
 def month_ratings(session: Session, viewer: Viewer, now: datetime) -> tuple[MonthRating, ...]:
@@ -105,47 +111,50 @@ def lifetime(session: Session, viewer: Viewer, now: datetime) -> tuple[Lifetime,
 
 def rival_reviews(session: Session, viewer: Viewer, start: datetime, end: datetime) -> tuple[RivalReviews, ...]:
     """Each active rival that has reviews on a source where we have some."""
+    count_labels(viewer, "employer")
     tracked = {company.id: company for company in companies(session) if company.active}
-    by_company: dict[int, list[_Review]] = defaultdict(list)
-    for row in _read(session, viewer, sorted(tracked), start, end):
-        by_company[row.company_id].append(_Review(row.source, row.rating, row.author))
     own = next((company.id for company in tracked.values() if company.is_own), None)
-    mine = by_company.pop(own, []) if own is not None else []
+    by_company = {
+        company_id: _by_source(session, viewer, company_id, start, end) for company_id in tracked if company_id != own
+    }
+    mine = _by_source(session, viewer, own, start, end) if own is not None else {}
     return tuple(
-        found
+        _against(tracked[company_id].name, mine, theirs)
         for company_id, theirs in sorted(by_company.items())
-        if (found := _against(tracked[company_id].name, mine, theirs)) is not None
+        if mine.keys() & theirs.keys()
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Review:
-    source: str
+    day: date
     stars: float
-    author: str
+    people: frozenset[str]
 
 
-def _against(company: str, mine: Sequence[_Review], theirs: Sequence[_Review]) -> RivalReviews | None:
-    shared = {review.source for review in mine} & {review.source for review in theirs}
+def _by_source(
+    session: Session, viewer: Viewer, company_id: int, start: datetime, end: datetime
+) -> dict[str, list[_Review]]:
+    """The reviews of a company that count in a window: of each source those of whole blocks of days."""
+    window = span(session, company_id, start, end)
+    if window is None:
+        return {}
+    found: dict[str, list[_Review]] = defaultdict(list)
+    for row in reversed(_read(session, viewer, [company_id], *window.gathered())):
+        found[row.source].append(_Review(row.day.astimezone(UTC).date(), row.rating, frozenset({row.author})))
+    return {source: in_blocks(reviews, window) for source, reviews in found.items()}
+
+
+def _against(
+    company: str, mine: Mapping[str, Sequence[_Review]], theirs: Mapping[str, Sequence[_Review]]
+) -> RivalReviews:
+    """On the sources where something of both may be told."""
+    both = sorted(mine.keys() & theirs.keys())
+    shared = [source for source in both if mine[source] and theirs[source]]
     if not shared:
-        return None
-    names = tuple(sorted(shared))
-    if _small(mine, shared) or _small(theirs, shared):
-        return RivalReviews(company, names, None, None, None, suppressed=True)
-    own, rival = (rating([each.stars for each in side if each.source in shared]) for side in (mine, theirs))
-    return RivalReviews(company, names, own, rival, _difference(own, rival), suppressed=False)
-
-
-def _small(reviews: Sequence[_Review], shared: set[str]) -> bool:
-    """Whether too few people wrote there, or so few elsewhere that the rest would follow from the sum."""
-    parts = [[each for each in reviews if (each.source in shared) is here] for here in (True, False)]
-    cells = [Cell(here, float(len(part)), _people(part)) for here, part in zip((True, False), parts, strict=True)]
-    found = suppress_breakdown(cells, {True, False})
-    return found.cells[0].suppressed or _people(parts[0]) < MIN_AUTHORS
-
-
-def _people(reviews: Iterable[_Review]) -> int:
-    return len({review.author for review in reviews})
+        return RivalReviews(company, tuple(both), None, None, None, suppressed=True)
+    own, rival = (rating([each.stars for source in shared for each in side[source]]) for side in (mine, theirs))
+    return RivalReviews(company, tuple(shared), own, rival, _difference(own, rival), suppressed=False)
 
 
 def _difference(own: Rating, rival: Rating) -> Interval | None:

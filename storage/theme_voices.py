@@ -109,18 +109,24 @@ def themes_of(side: str) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
-    """What one group said of a theme on one day."""
+class Saying:
+    """What some people said on one day."""
 
-    facet: str
-    audience: str
-    side: str
     day: date
     mentions: int
     positive: int
     negative: int
     judged: int
     people: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Said(Saying):
+    """What one group said of a theme on one day."""
+
+    facet: str
+    audience: str
+    side: str
 
 
 def _read(session: Session, company_id: int, labels: list[str], side: str, around: Span) -> dict[str, list[_Said]]:
@@ -143,7 +149,7 @@ def _read(session: Session, company_id: int, labels: list[str], side: str, aroun
         stand_ins = (f"{row.audience} {row.side} {name}" for name in asked.people(row.questions or ()))
         people = frozenset([*(row.people or ()), *stand_ins])
         counts = (row.mentions, row.positive, row.negative, row.judged)
-        said[row.theme].append(_Said(row.facet, row.audience, row.side, day, *counts, people))
+        said[row.theme].append(_Said(day, *counts, people, row.facet, row.audience, row.side))
     return said
 
 
@@ -158,7 +164,7 @@ def _window(said: Mapping[str, list[_Said]], window: Span) -> dict[str, ThemeVoi
 
 
 def _whole(said: Sequence[_Said]) -> Voice | None:
-    voice = _voice(said)
+    voice = voice_of(said)
     return voice if voice.heard.people >= MIN_AUTHORS else None
 
 
@@ -171,7 +177,7 @@ def _audiences(everything: Sequence[_Said], window: Span) -> dict[str, Voice | N
         for each in said:
             if each.day in days[each.audience]:
                 found[each.audience].append(each)
-    return {audience: _voice(said) if said else None for audience, said in found.items()}
+    return {audience: voice_of(said) if said else None for audience, said in found.items()}
 
 
 def _days(said: Sequence[_Said], window: Span) -> dict[str, frozenset[date]]:
@@ -194,7 +200,7 @@ def _sides(everything: Sequence[_Said], inside: Sequence[_Said], window: Span) -
     told: list[_Said] = []
     for side in sorted(_SURVEYED & {each.side for each in everything}):
         some = in_blocks([each for each in everything if each.side == side], window)
-        found[side] = _voice(some) if some else None
+        found[side] = voice_of(some) if some else None
         told += some
     rest = set(map(id, told))
     outside = [each for each in inside if id(each) not in rest]
@@ -203,7 +209,8 @@ def _sides(everything: Sequence[_Said], inside: Sequence[_Said], window: Span) -
     return found
 
 
-def _voice(said: Sequence[_Said]) -> Voice:
+def voice_of(said: Sequence[Saying]) -> Voice:
+    """Days taken together."""
     people = frozenset().union(*(each.people for each in said))
     judged, negative = sum(each.judged for each in said), sum(each.negative for each in said)
     mentions, positive = sum(each.mentions for each in said), sum(each.positive for each in said)

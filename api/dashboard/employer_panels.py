@@ -274,10 +274,8 @@ def _places(found: Places) -> tuple[str, Table, str]:
         (row.name, count(row.voice.mentions), share(row.voice.heard), ends(row.voice.heard.interval))
         for row in found.rows
     )
-    notes = []
-    if found.unnamed:
-        notes.append(f"{count(found.unnamed)} mentions name no {found.trait}.")
-    if found.hidden:
-        notes.append("Others are left out: few people stand behind them, or they would give a small one away.")
+    note = ""
+    if found.others:
+        note = f"{count(found.others)} more mentions name no {found.trait}, or one that fewer than 5 people share."
     title = {"location": "By location", "team": "By team"}[found.trait]
-    return title, Table((found.trait.capitalize(), "Mentions", "Negative", "95 % interval"), rows), " ".join(notes)
+    return title, Table((found.trait.capitalize(), "Mentions", "Negative", "95 % interval"), rows), note

@@ -120,12 +120,11 @@ class PlaceOut(Answer):
 
 
 class PlacesOut(Answer):
-    """`unnamed` mentions name none (`null`: hidden); `hidden`: names were left out."""
+    """Those that five people share, by whole blocks of days; `others`: mentions beside those, with another or none."""
 
     trait: str
     rows: list[PlaceOut]
-    unnamed: int | None
-    hidden: bool
+    others: int
 
 
 class InterestOut(Answer):
@@ -162,7 +161,7 @@ class EmployerOut(Answer):
             "ratings": [],
             "lifetime": [{"source": "Reviews", "stars": 4.1, "reviews": 1204, "as_of": "2026-11-19T08:00:00Z"}],
             "rivals": [],
-            "places": [{"trait": "location", "rows": [], "unnamed": 30, "hidden": False}],
+            "places": [{"trait": "location", "rows": [], "others": 30}],
             "alumni": {
                 "row": None,
                 "interest": {"people": None, "would_return": None, "suppressed": True, "read": 3},

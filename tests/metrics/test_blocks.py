@@ -12,7 +12,7 @@ MONDAY = date(2026, 3, 2)
 GUARDED = frozenset({"employee", "alumnus"})
 
 
-def on(*people: str, start: date = MONDAY) -> dict[date, set[str]]:
+def on(*people: str, start: date = MONDAY) -> People:
     """Who spoke on which day from Monday on, a string of letters a day."""
     return {start + timedelta(days=number): set(names) for number, names in enumerate(people) if names}
 
