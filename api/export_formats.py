@@ -28,7 +28,9 @@ _MARK = "\ufeff"  # without it Excel reads UTF-8 as something else
 _LONGEST = 32_767  # characters of a cell of a spreadsheet
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _SKIPPED = "\\s\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
-_FORMULA = re.compile(f"(^|[\r\n\t;])(?=[{_SKIPPED}]*[=+\\-@\uff1d\uff0b\uff0d\uff20])|^(?=[\t\r])")
+_SIGNS = f"[{_SKIPPED}]*[=+\\-@\uff1d\uff0b\uff0d\uff20]"
+_AT_START = re.compile(f"[\t\r]|{_SIGNS}")
+_AT_BREAK = re.compile(f"([\r\n\t;])(?={_SIGNS})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,8 @@ def write(form: str, sheet: Sheet, about: Callable[[], Sheet], file: BinaryIO) -
 
 def guarded(text: str) -> str:
     """The text as a cell of CSV that no spreadsheet takes for a formula."""
-    return _FORMULA.sub(r"\1'", text)
+    kept = f"'{text}" if _AT_START.match(text) else text
+    return _AT_BREAK.sub(r"\1'", kept)
 
 
 def _csv_lines(sheet: Sheet) -> Iterator[str]:
@@ -120,8 +123,11 @@ def _xlsx_cell(page: "WriteOnlyWorksheet", cell: Cell) -> object:
         return cell.astimezone(UTC).replace(tzinfo=None)
     if cell is None or isinstance(cell, bool | int | float):
         return cell
+    words = _as_text(cell)
+    if words[:1] != "#" and not _AT_START.match(words):  # what begins otherwise is taken for a text anyway
+        return words
     found = WriteOnlyCell(page, value="")
-    found.value = _as_text(cell)
+    found.value = words
     found.data_type = "s"
-    found.quotePrefix = _FORMULA.search(found.value) is not None  # it stays a text when somebody edits it
+    found.quotePrefix = True  # it stays a text when somebody edits it
     return found

@@ -8,8 +8,9 @@ import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from os import SEEK_END
 from threading import BoundedSemaphore
 from typing import BinaryIO
 from urllib.parse import urlencode
@@ -21,7 +22,7 @@ from api.export_formats import MEDIA, Cell, Sheet, write
 from api.figure_sheets import Figures
 from config.settings import get_settings
 from metrics.suppress import MIN_AUTHORS
-from storage import audit, db, exports, name_searches
+from storage import audit, db, exports, name_searches, profile
 from storage.exports import ExportRow, Tally
 from storage.mentions import MentionFilter
 from storage.viewer import Viewer
@@ -30,6 +31,7 @@ FORMATS = tuple(MEDIA)
 _AT_ONCE = 2  # in one process: each keeps a connection and a thread busy
 _turns = BoundedSemaphore(_AT_ONCE)
 _CHUNK = 64 * 1024
+_LONGEST_IN_HEADER = 100  # characters of a filter
 _COLUMNS = (
     "id", "published_at", "company", "source", "source_kind", "kind", "title", "text", "text_cut", "url", "lang",
     "facet", "audience", "sentiment", "themes", "rating", "own_account", "story_id", "copies", "edited_at",
@@ -51,10 +53,12 @@ class About:
     rows: int
     complete: bool
     left_out: tuple[str, ...]
+    demo: bool = False
 
     def sheet(self) -> Sheet:
         """As a table of two columns."""
         rows: list[tuple[Cell, Cell]] = [("What", self.what), ("Made (all times are UTC)", self.made_at)]
+        rows += [("Demo", "All posts, people and figures in it are invented.")] if self.demo else []
         rows += [("For the role", self.role)]
         rows += [(f"Filter: {name}", value) for name, value in self.filters.items()] or [("Filters", "none")]
         rows += [("Rows", self.rows), ("All that match", "yes" if self.complete else "no: the newest only")]
@@ -62,8 +66,9 @@ class About:
         return Sheet("About", ("What", "Value"), [*rows, ("Mind", _FOLLOWS_NOTHING)])
 
     def header(self) -> str:
-        """As one line of ASCII."""
-        return json.dumps({**asdict(self), "made_at": self.made_at.isoformat()})
+        """As one line of ASCII that no server on the way finds too long."""
+        filters = {name: value[:_LONGEST_IN_HEADER] for name, value in self.filters.items()}
+        return json.dumps({**asdict(self), "made_at": self.made_at.isoformat(), "filters": filters})
 
 
 def mentions_file(viewer: Viewer, wanted: MentionFilter, form: str, reason: str, now: datetime) -> StreamingResponse:
@@ -109,19 +114,22 @@ def _answer(
     """Write the file, put its one entry into the audit log, and send it."""
     file = tempfile.TemporaryFile()  # noqa: SIM115 - closed when it was sent
     try:
+        with db.reading() as session:
+            own = profile.own_company(session)
+        demo = own is not None and own.demo
         with _turn():
-            write(form, sheet, lambda: about().sheet(), file)
-        told = about()
+            write(form, sheet, lambda: replace(about(), demo=demo).sheet(), file)
+        told = replace(about(), demo=demo)
         with db.transaction() as session:
             audit.record(session, viewer, action, _entry(told, form, reason), told.made_at)
             name_searches.note(session, viewer, words, told.made_at)
     except BaseException:
         file.close()
         raise
-    name = f"outspoken-{sheet.name.lower().replace(' ', '-')}-{told.made_at:%Y-%m-%d}.{form}"
+    name = f"outspoken-{'demo-' if demo else ''}{sheet.name.lower().replace(' ', '-')}-{told.made_at:%Y-%m-%d}.{form}"
     headers = {
         "Content-Disposition": f'attachment; filename="{name}"',
-        "Content-Length": str(file.tell()),
+        "Content-Length": str(file.seek(0, SEEK_END)),
         "Cache-Control": "no-store",
         "X-Export-About": told.header(),
     }

@@ -1,6 +1,6 @@
 """What a page shows, as a file: the mentions of a list, the figures of a chart."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
 
@@ -10,6 +10,7 @@ from api.dashboard import figures, filters
 from api.dashboard.forms import Form
 from api.dashboard.render import redirect
 from api.deps import Now, form_role, page_role
+from api.errors import ApiError
 from api.routes import series
 from storage.name_searches import NameSearch
 
@@ -18,7 +19,8 @@ router = APIRouter()
 Taker = Annotated[SignedIn, Depends(form_role("marketing", "hr", "administrator"))]
 FigureTaker = Annotated[SignedIn, Depends(page_role("marketing", "hr", "leadership", "administrator"))]
 _LONGEST_REASON = 200
-_SIDES = ("brand", "employer")
+What = Literal["volume", "sentiment", "audience", "theme", "source"]
+Side = Literal["brand", "employer"]
 
 
 @router.post("/mentions/export")
@@ -35,12 +37,15 @@ def take_mentions(now: Now, who: Taker, form: Form) -> Response:
 
 
 @router.get("/figures")
-def take_figures(request: Request, now: Now, who: FigureTaker, what: str = "volume", facet: str = "") -> Response:
+def take_figures(
+    request: Request, now: Now, who: FigureTaker, what: What = "volume", facet: Side | None = None
+) -> Response:
     """Volume, sentiment or a breakdown of Brand or Employer as CSV, for the days and the audience of the page."""
-    given = request.query_params
-    span = figures.window(now, filters.period(given))
-    side = facet if facet in _SIDES else None
-    slices = {"facet": side, "audience": filters.chosen(given).wanted.audience, "start": span.start, "end": span.end}
+    picked = filters.chosen(request.query_params)
+    if picked.errors:
+        raise ApiError(422, " ".join(picked.errors.values()))
+    span = figures.window(now, filters.period(request.query_params))
+    slices = {"facet": facet, "audience": picked.wanted.audience, "start": span.start, "end": span.end}
     if what in ("audience", "theme", "source"):
         found = figure_sheets.breakdown(
             series.breakdown(who.viewer, series.BreakdownSlice.model_validate({**slices, "by": what}), now)
