@@ -1,20 +1,22 @@
 """Stars of reviews by people who work, worked or applied here: by month, beside the lifetime star, and against rivals.
 
-Only whole months are shown: a mean that is read again every day would tell each new review on its own.
+Only whole blocks of days are told (`metrics.blocks`), source by source: a mean that is read again every day would tell
+each new review on its own.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import pairwise
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from metrics.blocks import quarter_of
 from metrics.listening import Rating, rating
 from metrics.stats import Interval, difference
-from metrics.suppress import Cell, suppress_series
-from storage.blocks import in_blocks, span
+from storage.blocks import Span, in_blocks, span
 from storage.profile import companies, own_company
 from storage.viewer import Viewer, count_labels
 
@@ -22,10 +24,10 @@ MONTHS = 12
 _MOST = 20_000
 
 _REVIEWS = text("""
-SELECT m.company_id, s.name AS source, date_trunc('day', m.published_at, 'UTC') AS day, p.rating,
+SELECT s.name AS source, date_trunc('day', m.published_at, 'UTC') AS day, p.rating,
     coalesce(m.author_key, m.id::text) AS author
 FROM mentions m JOIN posts p ON p.id = m.post_id JOIN sources s ON s.id = m.source_id
-WHERE m.company_id = ANY(CAST(:companies AS smallint[])) AND m.published_at >= :start AND m.published_at < :end
+WHERE m.company_id = :company AND m.published_at >= :start AND m.published_at < :end
   AND m.counted AND NOT m.own_account AND m.facet = ANY(CAST(:facets AS text[])) AND p.kind = 'review'
   AND p.rating BETWEEN 1 AND 5
 ORDER BY m.published_at DESC LIMIT :limit
@@ -71,30 +73,42 @@ class RivalReviews:
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
-    company_id: int
-    source: str
-    day: datetime
-    rating: float
-    author: str
+class Review:
+    """The stars of one person on one day."""
 
-    @property
-    def month(self) -> datetime:
-        """Its first moment (UTC)."""
-        return _first_of(self.day)
+    day: date
+    stars: float
+    people: frozenset[str]
 
 
 def month_ratings(session: Session, viewer: Viewer, now: datetime) -> tuple[MonthRating, ...]:
-    """The last twelve whole months (UTC), oldest first; a month of few people is hidden, and one beside it."""
-    months = _months(now)
+    """The last twelve whole months (UTC), oldest first; hidden where too few people wrote, and empty where nobody did in
+    the whole quarter."""
+    months = [*_months(now), _first_of(now)]
     own = own_company(session)
-    stars: dict[datetime, list[float]] = defaultdict(list)
-    people: dict[datetime, set[str]] = defaultdict(set)
-    for row in _read(session, viewer, [own.id] if own else [], months[0], _first_of(now)):
-        stars[row.month].append(row.rating)
-        people[row.month].add(row.author)
-    found = suppress_series([Cell(month, float(len(stars[month])), len(people[month])) for month in months])
-    return tuple(MonthRating(each.key, None if each.suppressed else rating(stars[each.key])) for each in found.cells)
+    around = span(session, own.id, months[0], months[-1]) if own else None
+    labels = count_labels(viewer, "employer")
+    by_source = {} if own is None or around is None else _by_source(session, labels, own.id, around)
+    spoke = {quarter_of(each.day) for reviews in by_source.values() for each in reviews}
+    found = []
+    for start, end in pairwise(months):
+        within = Span(start.date(), end.date())
+        stars = [each.stars for reviews in by_source.values() for each in in_blocks(reviews, within)]
+        hidden = not stars and quarter_of(within.first) in spoke
+        found.append(MonthRating(start, None if hidden else rating(stars)))
+    return tuple(found)
+
+
+def told_reviews(
+    session: Session, viewer: Viewer, company_id: int, start: datetime, end: datetime
+) -> dict[str, list[Review]]:
+    """The reviews of a window that may be told, by source: of each source those of whole blocks of days."""
+    labels = count_labels(viewer, "employer")
+    window = span(session, company_id, start, end)
+    if window is None:
+        return {}
+    found = _by_source(session, labels, company_id, window)
+    return {source: in_blocks(reviews, window) for source, reviews in found.items()}
 
 
 def lifetime(session: Session, viewer: Viewer, now: datetime) -> tuple[Lifetime, ...]:
@@ -115,9 +129,9 @@ def rival_reviews(session: Session, viewer: Viewer, start: datetime, end: dateti
     tracked = {company.id: company for company in companies(session) if company.active}
     own = next((company.id for company in tracked.values() if company.is_own), None)
     by_company = {
-        company_id: _by_source(session, viewer, company_id, start, end) for company_id in tracked if company_id != own
+        company_id: told_reviews(session, viewer, company_id, start, end) for company_id in tracked if company_id != own
     }
-    mine = _by_source(session, viewer, own, start, end) if own is not None else {}
+    mine = told_reviews(session, viewer, own, start, end) if own is not None else {}
     return tuple(
         _against(tracked[company_id].name, mine, theirs)
         for company_id, theirs in sorted(by_company.items())
@@ -125,28 +139,8 @@ def rival_reviews(session: Session, viewer: Viewer, start: datetime, end: dateti
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Review:
-    day: date
-    stars: float
-    people: frozenset[str]
-
-
-def _by_source(
-    session: Session, viewer: Viewer, company_id: int, start: datetime, end: datetime
-) -> dict[str, list[_Review]]:
-    """The reviews of a company that count in a window: of each source those of whole blocks of days."""
-    window = span(session, company_id, start, end)
-    if window is None:
-        return {}
-    found: dict[str, list[_Review]] = defaultdict(list)
-    for row in reversed(_read(session, viewer, [company_id], *window.gathered())):
-        found[row.source].append(_Review(row.day.astimezone(UTC).date(), row.rating, frozenset({row.author})))
-    return {source: in_blocks(reviews, window) for source, reviews in found.items()}
-
-
 def _against(
-    company: str, mine: Mapping[str, Sequence[_Review]], theirs: Mapping[str, Sequence[_Review]]
+    company: str, mine: Mapping[str, Sequence[Review]], theirs: Mapping[str, Sequence[Review]]
 ) -> RivalReviews:
     """On the sources where something of both may be told."""
     both = sorted(mine.keys() & theirs.keys())
@@ -163,17 +157,14 @@ def _difference(own: Rating, rival: Rating) -> Interval | None:
     return difference(own.mean, own.interval, rival.mean, rival.interval)
 
 
-def _read(
-    session: Session, viewer: Viewer, company_ids: Sequence[int], start: datetime, end: datetime
-) -> Sequence[_Row]:
-    values = {
-        "companies": list(company_ids),
-        "start": start,
-        "end": end,
-        "facets": count_labels(viewer, "employer"),
-        "limit": _MOST,
-    }
-    return [_Row(*row) for row in session.execute(_REVIEWS, values)]
+def _by_source(session: Session, labels: Sequence[str], company_id: int, around: Span) -> dict[str, list[Review]]:
+    """All reviews of the quarters around, by source."""
+    start, end = around.gathered()
+    values = {"company": company_id, "start": start, "end": end, "facets": list(labels), "limit": _MOST}
+    found: dict[str, list[Review]] = defaultdict(list)
+    for row in session.execute(_REVIEWS, values):
+        found[row.source].append(Review(row.day.astimezone(UTC).date(), row.rating, frozenset({row.author})))
+    return found
 
 
 def _first_of(now: datetime) -> datetime:

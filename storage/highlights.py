@@ -1,12 +1,12 @@
 """What stands out in a window: the stories told most often, and the stars of reviews."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import datetime
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from storage.blocks import in_blocks, span
+from storage.employer_reviews import told_reviews
 from storage.profile import own_company
 from storage.search import MentionFilter, MentionRow, search
 from storage.viewer import STAFF_AUDIENCES, Viewer, count_labels, text_labels
@@ -40,8 +40,7 @@ WHERE m.company_id = :company AND m.published_at >= :start AND m.published_at < 
 GROUP BY 1 HAVING count(*) >= :least ORDER BY mentions DESC, last_at DESC, 1 LIMIT :limit
 """)
 _STARS = text("""
-SELECT p.rating, coalesce(m.author_key, m.id::text) AS author, date_trunc('day', m.published_at, 'UTC') AS day
-FROM mentions m JOIN posts p ON p.id = m.post_id
+SELECT p.rating FROM mentions m JOIN posts p ON p.id = m.post_id
 WHERE m.company_id = :company AND m.published_at >= :start AND m.published_at < :end AND m.counted
   AND NOT m.own_account AND m.facet = ANY(CAST(:facets AS text[])) AND p.rating BETWEEN 1 AND 5
 ORDER BY m.id LIMIT :limit
@@ -100,27 +99,14 @@ def top_stories(
 
 
 def stars(session: Session, viewer: Viewer, start: datetime, end: datetime, facet: str) -> Stars:
-    """Ratings of the own company's reviews (L7); on the employer side by whole blocks of days with five people."""
+    """Ratings of the own company's reviews (L7); on the employer side those that may be told of each source."""
     labels = count_labels(viewer, facet)
     own = own_company(session)
-    window = span(session, own.id, start, end) if own else None
-    if own is None or window is None:
+    if own is None:
         return Stars((), False)
-    values = {"company": own.id, "facets": labels, "limit": _MOST_RATINGS}
-    if facet != "employer":
-        rows = session.execute(_STARS, {**values, "start": start, "end": end})
-        return Stars(tuple(row.rating for row in rows), False)
-    first, until = window.gathered()
-    reviews = [
-        _Review(row.day.astimezone(UTC).date(), row.rating, frozenset({row.author}))
-        for row in session.execute(_STARS, {**values, "start": first, "end": until})
-    ]
-    told = in_blocks(reviews, window)
-    return Stars(tuple(each.rating for each in told), bool(reviews) and not told)
-
-
-@dataclass(frozen=True, slots=True)
-class _Review:
-    day: date
-    rating: float
-    people: frozenset[str]
+    if facet == "employer":
+        found = told_reviews(session, viewer, own.id, start, end)
+        told = [review.stars for reviews in found.values() for review in reviews]
+        return Stars(tuple(told), bool(found) and not told)
+    values = {"company": own.id, "facets": labels, "limit": _MOST_RATINGS, "start": start, "end": end}
+    return Stars(tuple(session.scalars(_STARS, values)), False)
