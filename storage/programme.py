@@ -50,6 +50,7 @@ class Programme:
 
     days: tuple[HeadCount, ...]
     joined_now: int
+    joined_demo: int  # of them: invented, of the demo
     adoption: Proportion | None
     activation: Activation
     active: ActiveRate
@@ -88,7 +89,7 @@ def factors(session: Session) -> dict[str, Factor]:
 def programme(session: Session, viewer: Viewer, start: datetime, end: datetime, now: datetime) -> Programme:
     """The programme in [start, end); raises `NotAllowed` for advocates, who see their own figures."""
     _check(viewer, None)
-    days = _days(session, start, end)
+    days, joined = _days(session, start, end), _joined(session)
     published = session.scalars(select(Share).where(Share.published_at >= start, Share.published_at < end)).all()
     active = {str(share.advocate_id) for share in published}
     before = _active(session, start - (end - start), start)
@@ -96,7 +97,8 @@ def programme(session: Session, viewer: Viewer, start: datetime, end: datetime, 
     originals = sum(share.own_words for share in published)
     return Programme(
         days,
-        session.scalar(select(func.count()).select_from(Advocate).where(Advocate.left_at.is_(None))) or 0,
+        sum(joined.values()),
+        joined.get(True, 0),
         adoption_rate(days[-1]) if days else None,
         activation_rate(_joiners(session), start, end, now),
         active_rate(len(active), days),
@@ -112,8 +114,7 @@ def programme(session: Session, viewer: Viewer, start: datetime, end: datetime, 
 def record_day(session: Session, now: datetime) -> None:
     """Note today's head-counts; the last call of a day (UTC) stays. They can't be rebuilt once somebody has left."""
     today = now.astimezone(UTC).date()
-    joined = session.execute(select(Advocate.demo, func.count()).where(Advocate.left_at.is_(None)).group_by("demo"))
-    by_demo = {row[0]: row[1] for row in joined}
+    by_demo = _joined(session)
     demo = set(by_demo) == {True}
     invited = select(func.count()).where(Invitation.role == "advocate", Invitation.revoked_at.is_(None))
     values = {
@@ -151,6 +152,12 @@ def _days(session: Session, start: datetime, end: datetime) -> tuple[HeadCount, 
         HeadCount(row.day, row.eligible, row.invited, row.joined, row.connected, row.active)
         for row in session.scalars(query.order_by(ProgrammeDay.day))
     )
+
+
+def _joined(session: Session) -> dict[bool, int]:
+    """How many have joined and not left: real people (False), people of the demo (True)."""
+    query = select(Advocate.demo, func.count()).where(Advocate.left_at.is_(None)).group_by(Advocate.demo)
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def _active(session: Session, start: datetime, end: datetime) -> set[str]:

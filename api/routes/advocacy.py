@@ -61,7 +61,10 @@ def programme(viewer: Reader, asked: Annotated[Window, Query()], now: Now) -> Pr
     start, end = asked.given(now)
     with db.reading() as session:
         figures = advocacy.programme(session, viewer, start, end, now)
-    plain = ("joined_now", "suppressed", "days", "adoption", "activation", "active", "retention", "shares", "originals")
+    plain = (
+        "joined_now", "joined_demo", "suppressed", "days", "adoption", "activation", "active", "retention", "shares",
+        "originals",
+    )  # fmt: skip
     return ProgrammeOut.model_validate(
         {
             **{name: getattr(figures, name) for name in plain},

@@ -146,6 +146,7 @@ class ProgrammeOut(Answer):
         _WINDOW
         | {
             "joined_now": 14,
+            "joined_demo": 0,
             "suppressed": False,
             "days": [{"day": "2026-11-19", "eligible": None, "invited": 20, "joined": 14, "active": 6}],
             "adoption": None,
@@ -165,6 +166,7 @@ class ProgrammeOut(Answer):
     end: datetime
     as_of: datetime | None
     joined_now: int
+    joined_demo: int
     suppressed: bool
     days: list[HeadCountOut]
     adoption: ProportionOut | None

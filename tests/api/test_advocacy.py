@@ -77,7 +77,7 @@ def test_the_programme_counts_five_people(client: TestClient, token: Callable[..
     for name in ("ada", "bob", "cleo", "dan", "eve"):
         add_share(add_advocate(name)[0], name)
     found = client.get(PROGRAMME, headers=token("leadership")).json()
-    assert (found["suppressed"], found["shares"], found["joined_now"]) == (False, 5, 5)
+    assert (found["suppressed"], found["shares"], found["joined_now"], found["joined_demo"]) == (False, 5, 5, 0)
     assert found["report"]["potential_reach"]["value"] == 1000
     assert found["adoption"] is None
 

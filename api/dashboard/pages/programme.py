@@ -101,8 +101,9 @@ def people(found: Programme) -> tuple[Figure, ...]:
     joined = f"{shared} shared something" + (f"; {average:.1f} joined on average" if average is not None else "")
     if several and (found.active.value or 0) > 1:
         joined += "; above 100 % because many joined only lately"
+    joined_how = ("joined by their own choice and not left", *_invented(found))
     return (
-        Figure("Advocates now", count(found.joined_now), ("joined by their own choice and not left",)),
+        Figure("Advocates now", count(found.joined_now), joined_how),
         Figure("Adoption", adopted, (adoption,)),
         Figure("Activation", activated, ("shared within 30 days of joining", activation)),
         Figure("Active", rate if several else UNKNOWN, (joined,)),
@@ -112,6 +113,14 @@ def people(found: Programme) -> tuple[Figure, ...]:
             ("of those active in the time before", retention)[: 2 if several else 1],
         ),
     )
+
+
+def _invented(found: Programme) -> tuple[str, ...]:
+    """Where the demo and real people stand side by side, or the demo alone."""
+    if not found.joined_demo:
+        return ()
+    everybody = found.joined_demo == found.joined_now
+    return (f"{'all' if everybody else count(found.joined_demo)} of them invented, for the demo",)
 
 
 def posts(found: Programme) -> tuple[Figure, ...]:
