@@ -46,13 +46,17 @@ _CHOSE_NONE = """EXISTS (
 _EDITORS = "u.role = ANY(CAST(:editors AS text[]))"
 _ASKED = "EXISTS (SELECT FROM campaign_questions q WHERE q.id = :question AND q.user_id = u.id)"
 _TO_ALL = "EXISTS (SELECT FROM campaign_questions q WHERE q.id = :question AND q.to_all)"
+# Knowing goes with the group at once (`storage.campaigns`), and so do mails: having been told before is no way in. Only
+# that a brief is taken back is told to all who knew of it, without its name. Of answers to all hear, beside the groups,
+# advocates who were told of the go-live and still want such mails.
 _AUDIENCE = {
     "briefed": _EARLY,
     "embargo": f"{_EARLY} AND {_TOLD}",
     "withdrawn": _TOLD,
     "live": f"{_EARLY} OR ({_WANTS_MAIL} AND {_BELOW_CAP})",
     "question": _EDITORS,
-    "answer": f"{_ASKED} OR ({_TO_ALL} AND ({_EARLY} OR (:open AND {_TOLD} AND NOT {_CHOSE_NONE})))",
+    "answer": f"({_ASKED} AND (:open OR {_EARLY} OR {_EDITORS})) "
+    f"OR ({_TO_ALL} AND ({_EARLY} OR (:open AND {_TOLD} AND {_WANTS_MAIL})))",
     "closed": f"{_EDITORS} OR {_EARLY}",
 }
 _CLAIM = """
@@ -224,7 +228,7 @@ def _values(session: Session, step: CampaignStep, campaign: Campaign, now: datet
         "demo": campaign.demo,
         "open": over,
         "round": in_round,
-        "kinds": ["briefed"] if in_round else ["briefed", "live"],
+        "kinds": ["briefed"] if in_round else ["live"],
         "editors": sorted(role for role, facets in EDITS.items() if campaign.facet in facets),
         "question": int(step.mark) if step.kind == "answer" else None,
         **_early(session, campaign),

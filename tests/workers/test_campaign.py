@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select, text, update
+from sqlalchemy.orm import Session
 
 from storage import campaign_acts, campaign_steps, campaign_voice, db, outbox
 from storage.campaign_steps import OpenStep
@@ -201,6 +202,35 @@ def test_answers_go_to_who_asked_and_to_all_where_marked() -> None:
         worker.run_campaigns(NOW)
     assert sorted(_mails()["A question is answered"]) == ["in1", "in2", "in2"]
     assert _mails()["Questions wait: a campaign under embargo"] == ["helga"]
+
+
+@pytest.mark.usefixtures("world")
+def test_whoever_left_the_group_or_the_programme_is_told_no_more() -> None:
+    made = _make("in1", "in2", "in3", "in4", "out1", "out2")
+    _act("brief", made)
+    worker.run_campaigns(NOW)
+    with db.transaction() as session:
+        asker = _viewer(session.scalars(select(User.id).where(User.name == "In2")).one())
+        asked = campaign_voice.ask(session, asker, made, "Does it cost jobs?", anonymous=False, now=NOW)
+        _change(session, "In2", team="Sales")
+        _change(session, "In3", team="Sales", campaign_mails=False)
+        campaign_voice.answer(session, SYSTEM, asked, "No.", to_all=True, now=NOW)
+    worker.run_campaigns(NOW)
+    assert sorted(_mails()["A question is answered"]) == ["in1", "in4"]
+    worker.run_campaigns(LIVE)
+    with db.transaction() as session:
+        _change(session, "In4", team=None, left_at=LIVE, user_id=None)
+        _change(session, "Out1", left_at=LIVE, user_id=None)
+        asked = campaign_voice.ask(session, SYSTEM, made, "And pensions?", anonymous=True, now=LIVE)
+        campaign_voice.answer(session, SYSTEM, asked, "Nor those.", to_all=True, now=LIVE)
+    worker.run_campaigns(LIVE)
+    told = [each for subject, each in _mails().items() if "answer" in subject.casefold()]
+    assert [sorted(each) for each in told] == [["in1", "in4"], ["in1", "in2", "out2"]]  # the latter two as advocates
+
+
+def _change(session: Session, name: str, **values: object) -> None:
+    person = select(User.id).where(User.name == name).scalar_subquery()
+    session.execute(update(Advocate).where(Advocate.user_id == person).values(**values))
 
 
 def _viewer(user_id: int) -> Viewer:
