@@ -17,6 +17,7 @@ from api.dashboard.configuration import configuration
 from api.dashboard.forms import number_in
 from api.dashboard.render import page, redirect
 from api.deps import Now, form_role, page_role
+from api.export_formats import guarded
 from config.settings import get_settings
 from storage import audit, audit_chain, db, users
 from storage.audit import Asked, Entry
@@ -161,9 +162,7 @@ def _csv_lines(rows: Iterator[Entry]) -> Iterator[str]:
 
 
 def _csv_line(values: tuple[object, ...]) -> str:
-    """Cells that a spreadsheet takes for formulas get an apostrophe: subjects hold what people typed."""
-    cells = ["" if value is None else str(value) for value in values]
-    guarded = [f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell for cell in cells]
+    """Subjects hold what people typed, so none of them may begin a formula."""
     line = io.StringIO()
-    csv.writer(line).writerow(guarded)
+    csv.writer(line).writerow(["" if value is None else guarded(str(value)) for value in values])
     return line.getvalue()
