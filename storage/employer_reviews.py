@@ -82,7 +82,7 @@ class Review:
 
 
 def month_ratings(session: Session, viewer: Viewer, now: datetime) -> tuple[MonthRating, ...]:
-    """The last twelve whole months (UTC), oldest first; hidden where too few people wrote, and empty where nobody did in
+    """The last twelve whole months (UTC), oldest first; hidden where too few people wrote, empty where nobody did in
     the whole quarter."""
     months = [*_months(now), _first_of(now)]
     own = own_company(session)
