@@ -62,10 +62,12 @@ class PerPost:
 
 @dataclass(frozen=True, slots=True)
 class EngagementRates:
-    """E2, two rates that must not be mixed up. None is undefined, not zero."""
+    """E2, two rates that must not be mixed up, each with the posts behind it. None is undefined, not zero."""
 
     by_impressions: float | None
     by_followers: float | None
+    with_impressions: int
+    with_followers: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ def engagements(platform: str, counters: Mapping[str, int]) -> Engagements:
 
 def engagement_rates(posts: Sequence[PostReach]) -> EngagementRates:
     """E2 by impressions = E1 ÷ R3 over posts with both; by followers = E1 ÷ R1 over posts with known followers."""
-    acts = views = 0
+    acts = views = seen = 0
     reached: list[PostReach] = []
     acts_of_reached = 0
     for post in posts:
@@ -99,11 +101,14 @@ def engagement_rates(posts: Sequence[PostReach]) -> EngagementRates:
         if post.impressions:
             acts += total
             views += post.impressions
+            seen += 1
         if post.followers is not None and post.author is not None:
             reached.append(post)
             acts_of_reached += total
     followers = potential_reach(reached).value
-    return EngagementRates(acts / views if views else None, acts_of_reached / followers if followers else None)
+    return EngagementRates(
+        acts / views if views else None, acts_of_reached / followers if followers else None, seen, len(reached)
+    )
 
 
 def amplification(posts: Sequence[PostReach]) -> PerPost:

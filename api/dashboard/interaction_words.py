@@ -34,7 +34,10 @@ def reactions(found: Interactions) -> tuple[Figure, ...]:
         Figure(
             "Engagement rate",
             percent(rates.by_impressions, 1),
-            ("of measured impressions", f"{percent(rates.by_followers, 1)} of followers, another rate"),
+            (
+                f"of the measured impressions of {_posts(rates.with_impressions)}",
+                f"{percent(rates.by_followers, 1)} of the followers of {_posts(rates.with_followers)}, another rate",
+            ),
         ),
     )
 

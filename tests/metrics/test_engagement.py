@@ -44,6 +44,7 @@ def test_rates_name_their_denominator() -> None:
     rates = engagement_rates([post(likes=10, impressions=200), post(likes=5), post(author="b", likes=5)])
     assert rates.by_impressions == 10 / 200
     assert rates.by_followers == 20 / 200
+    assert (rates.with_impressions, rates.with_followers) == (1, 3)
 
 
 def test_rates_without_denominator_are_undefined() -> None:
