@@ -194,8 +194,7 @@ class Tracker:
         """The registered hosts; the profile is only read when there is a newer one."""
         version = profile.version(session)
         if version != self._registered[0]:
-            state = profile.current_profile(session)
-            self._registered = (version, () if state is None else state.profile.company.careers_hosts)
+            self._registered = (version, profile.registered_hosts(session))
         return self._registered[1]
 
     def _work(self) -> None:

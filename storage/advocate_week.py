@@ -15,10 +15,10 @@ from metrics.reach import Factor, PostReach, reach_report
 from notify.advocate_week import Suggestion, WeekFacts
 from storage import contents, sharing
 from storage.advocate_accounts import RECONNECT
-from storage.advocates import share_rows
 from storage.links import clicks
 from storage.models.advocacy import Advocate, Share
 from storage.models.people import AdvocateAccount
+from storage.shares import share_rows
 from storage.viewer import NotFound, viewer_for
 
 _SIGNED = 16  # bytes of the signature

@@ -1,7 +1,7 @@
 """What a campaign changed outside: before and after against what was to be expected, written at the end and kept."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from advocacy.campaign import CLOSED
 from collectors.post import Json
 from metrics.listening import COVERAGE_FLOOR, SentimentCounts, net_sentiment_movement
-from metrics.uplift import WEEKS_BEFORE, interrupted
+from metrics.uplift import WEEKS_BEFORE, Effect, interrupted
 from storage import audit, campaign_steps, highlights, rollups
 from storage.campaigns import edited, known
 from storage.models.advocacy import Campaign
@@ -28,26 +28,12 @@ class NotYet(ValueError):  # noqa: N818
     """The campaign has not ended, or has ended too long ago to be measured anew; HTTP answers 409."""
 
 
-@dataclass(frozen=True, slots=True)
-class ResultFigure:
-    """One measure of one side. `value` is a share (0.25: a quarter more than expected), of `net_sentiment` points.
-
-    `low` and `high` are the 95 % interval; `placebo_p` the share of made-up starts that stand out as much. `n` and
-    `before` are observed days, of `net_sentiment` judged mentions. None: it can't be told, for `reason`.
-    """
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultFigure(Effect):
+    """One measure of one side, as `Effect` says; of `net_sentiment` points, with judged mentions for days."""
 
     facet: str
     measure: str
-    value: float | None
-    low: float | None
-    high: float | None
-    placebo_p: float | None
-    n: int
-    before: int
-    observed: float | None
-    expected: float | None
-    clear: bool
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +115,7 @@ def _figures(
             _value(each, measure) if known_day else None for each, known_day in zip(days, known_days, strict=True)
         ]
         effect = interrupted(series, min(cut, len(series)))
-        found.append(
-            ResultFigure(
-                facet, measure, effect.value, effect.low, effect.high, effect.placebo_p, effect.n, effect.before,
-                effect.observed, effect.expected, effect.clear, effect.reason,
-            )
-        )  # fmt: skip
+        found.append(ResultFigure(facet=facet, measure=measure, **asdict(effect)))
     return [*found, _net(facet, days[cut:], days[max(0, 2 * cut - len(days)) : cut])]
 
 
@@ -145,9 +126,8 @@ def _net(facet: str, after: Sequence[rollups.Bucket], before: Sequence[rollups.B
     ends = moved.interval
     low, high = (ends.low, ends.high) if ends is not None else (None, None)
     reason = "" if moved.change is not None else "Too few judged mentions before or after."
-    return ResultFigure(
-        facet, NET, moved.change, low, high, None, now.judged, then.judged, moved.now, moved.before, moved.clear, reason
-    )
+    figures = (moved.change, low, high, None, now.judged, then.judged, moved.now, moved.before)
+    return ResultFigure(*figures, reason, facet=facet, measure=NET)
 
 
 def _sentiments(buckets: Sequence[rollups.Bucket]) -> SentimentCounts:

@@ -13,11 +13,11 @@ from alerts.planned import Planned
 from metrics.reach import PostReach, ReachReport, reach_report
 from metrics.suppress import MIN_AUTHORS
 from storage import incidents, planned_events, programme, rollups
-from storage.advocates import share_rows
 from storage.campaigns import known
 from storage.incidents import IncidentRow
 from storage.models.advocacy import Campaign, Share
 from storage.profile import own_company
+from storage.shares import share_rows
 from storage.viewer import ALL, Viewer, incident_facets
 
 BEFORE, AFTER = timedelta(hours=24), timedelta(hours=72)  # of the go-live, hour by hour

@@ -11,10 +11,10 @@ from sqlalchemy import and_, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from metrics.reach import Measured, measured_impressions
-from storage.advocates import ShareRow, share_rows
 from storage.models.advocacy import Advocate, Click, Link, Share
 from storage.models.users import User
 from storage.programme import post_reach
+from storage.shares import ShareRow, share_rows
 from storage.viewer import NotAllowed, Viewer
 
 _MOST = 50

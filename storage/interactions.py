@@ -14,8 +14,8 @@ from metrics.lift import DAYS, Lift, lift
 from metrics.observed import Gained, TwoReadings, gained_engagements, gained_impressions
 from metrics.reach import PostReach
 from metrics.suppress import MIN_AUTHORS
-from storage.advocates import ShareRow, share_rows
 from storage.models.advocacy import Share
+from storage.shares import ShareRow, share_rows
 from storage.viewer import NotAllowed, Viewer
 
 OLDEST = timedelta(days=90)  # counters of older posts hardly move

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from advocacy.invitees import BadLine
 from advocacy.own_figures import OwnFigures
-from storage.advocates import add_reading, add_share, owned_advocate
+from storage.advocates import owned_advocate
 from storage.models.advocacy import Share
+from storage.shares import add_reading, add_share
 from storage.viewer import Viewer
 
 

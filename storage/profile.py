@@ -124,6 +124,12 @@ def own_company(session: Session) -> CompanyRow | None:
     return next((row for row in companies(session) if row.is_own), None)
 
 
+def registered_hosts(session: Session) -> tuple[str, ...]:
+    """Where tracked links may lead; nowhere while no company is set up."""
+    state = current_profile(session)
+    return () if state is None else state.profile.company.careers_hosts
+
+
 def matcher(session: Session) -> CompiledMatcher:
     """The matcher of the profile in force, compiled once per version and process; matches nothing without one."""
     version = session.scalar(select(ProfileVersion.matcher_version).order_by(ProfileVersion.id.desc()).limit(1))

@@ -23,12 +23,12 @@ from metrics.advocacy import (
 from metrics.reach import Factor, PostReach, ReachReport, learn_factor, reach_report
 from metrics.stats import Proportion
 from metrics.suppress import MIN_AUTHORS
-from storage.advocates import ShareRow, share_rows
 from storage.eligible import eligible
 from storage.links import ClickDay, programme_clicks
 from storage.models.advocacy import Advocate, ProgrammeDay, Share
 from storage.models.users import Invitation
 from storage.own_posts import connected_people
+from storage.shares import ShareRow, share_rows
 from storage.viewer import NotAllowed, Viewer
 
 _ACTIVE = timedelta(days=30)

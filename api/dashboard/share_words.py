@@ -30,12 +30,6 @@ class Verdict:
     judged: Judged
 
 
-def registered_hosts(session: Session) -> tuple[str, ...]:
-    """Where tracked links may lead."""
-    state = profile.current_profile(session)
-    return () if state is None else state.profile.company.careers_hosts
-
-
 def own_names(session: Session) -> tuple[str, ...]:
     """The names that a disclosure may use; none while no company is set up."""
     state = profile.current_profile(session)
@@ -81,7 +75,7 @@ def _link(
     if content.link is None:
         return None, ""
     try:
-        row = links.link_for(session, who.viewer, me.id, content.id, platform, registered_hosts(session), now)
+        row = links.link_for(session, who.viewer, me.id, content.id, platform, profile.registered_hosts(session), now)
     except LinkError as error:
         return None, str(error)
     return f"{get_settings().base_url}/l/{row.code}", ""

@@ -114,8 +114,7 @@ def _host(request: Request) -> str:
 
 def _hosts() -> tuple[str, ...]:
     with db.reading() as session:
-        state = profile.current_profile(session)
-    return () if state is None else state.profile.company.careers_hosts
+        return profile.registered_hosts(session)
 
 
 def _cross_origin(request: Request, _host: str) -> dict[str, str]:

@@ -6,15 +6,15 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import Field
-from sqlalchemy.orm import Session
 
 from advocacy.content import Draft
 from api.deps import Now, require_viewer
 from api.errors import fields_named, responses
 from api.schemas.contents import ContentIn, ContentList, ContentOut
 from api.schemas.fields import MAX_SERIAL, Cursor, Question
-from storage import audit, content_edits, contents, db, profile
+from storage import audit, content_edits, contents, db
 from storage.contents import EDITORS, ContentRow
+from storage.profile import registered_hosts
 from storage.viewer import Viewer
 
 router = APIRouter(prefix="/api/v1", tags=["contents"])
@@ -53,7 +53,7 @@ def add_content(viewer: Writer, new: ContentIn, now: Now) -> ContentOut:
     """Make a content available."""
     with db.transaction() as session:
         with fields_named():
-            made = content_edits.add(session, viewer, _draft(new, now), _hosts(session), now)
+            made = content_edits.add(session, viewer, _draft(new, now), registered_hosts(session), now)
         audit.record(session, viewer, "content.add", f"content {made}", now)
         return _out(contents.find(session, viewer, made, now), viewer)
 
@@ -63,7 +63,7 @@ def change_content(viewer: Writer, content_id: ContentId, change: ContentIn, now
     """Put other values in the place of all of its own; a picture stays."""
     with db.transaction() as session:
         with fields_named():
-            content_edits.change(session, viewer, content_id, _draft(change, now), _hosts(session), now)
+            content_edits.change(session, viewer, content_id, _draft(change, now), registered_hosts(session), now)
         audit.record(session, viewer, "content.change", f"content {content_id}", now)
         return _out(contents.find(session, viewer, content_id, now), viewer)
 
@@ -87,8 +87,3 @@ def _out(row: ContentRow, viewer: Viewer) -> ContentOut:
     if viewer.role not in EDITORS:
         shown["example"] = None
     return ContentOut.model_validate(shown)
-
-
-def _hosts(session: Session) -> tuple[str, ...]:
-    state = profile.current_profile(session)
-    return () if state is None else state.profile.company.careers_hosts

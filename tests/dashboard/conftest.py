@@ -23,6 +23,7 @@ from tests.api.world import PASSWORD, add_person, forget_tries
 from tests.conftest import _empty as empty_database
 from tests.conftest import free_port
 from tests.dashboard import town as town_data
+from tests.dashboard.forms import post
 
 Opened = Callable[..., Page]
 
@@ -86,6 +87,15 @@ def clients(town: str) -> Iterator[Callable[[str], TestClient]]:
     yield client
     for each in made.values():
         each.close()
+
+
+@pytest.fixture
+def advocate(clients: Callable[[str], TestClient]) -> Iterator[TestClient]:
+    """Somebody who joined, and leaves at the end."""
+    client = clients("advocate")
+    post(client, "/my-reach/join", {"standing": "employee", "consent": "on"})
+    yield client
+    post(client, "/my-reach/leave")
 
 
 @pytest.fixture(scope="package")

@@ -14,13 +14,6 @@ Clients = Callable[[str], TestClient]
 POST = "https://www.linkedin.com/feed/update/urn:li:activity:7100000000000000001"
 
 
-@pytest.fixture
-def advocate(clients: Clients) -> TestClient:
-    client = clients("advocate")
-    post(client, "/my-reach/join", {"standing": "employee", "consent": "on"})
-    return client
-
-
 def test_nobody_joins_without_agreeing(clients: Clients) -> None:
     answer = post(clients("hr"), "/my-reach/join", {"standing": "employee"})
     assert answer.status_code == 422

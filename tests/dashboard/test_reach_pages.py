@@ -1,9 +1,8 @@
 """My reach beyond the counters, the programme's effect, the board, money: what is there, hidden, and off by default."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-import pytest
 from fastapi.testclient import TestClient
 
 from config.settings import Settings
@@ -12,15 +11,6 @@ from tests.dashboard.forms import follow, post
 Clients = Callable[[str], TestClient]
 LONG = "https://careers.acme.example/jobs?a="
 PLACE = {"destination": "https://careers.acme.example/jobs", "channel": "linkedin"}
-
-
-@pytest.fixture
-def advocate(clients: Clients) -> Iterator[TestClient]:
-    """Somebody who joined, and leaves at the end."""
-    client = clients("advocate")
-    post(client, "/my-reach/join", {"standing": "employee", "consent": "on"})
-    yield client
-    post(client, "/my-reach/leave")
 
 
 def test_a_link_may_end_and_is_a_qr_code(advocate: TestClient) -> None:

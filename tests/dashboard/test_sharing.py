@@ -1,7 +1,7 @@
 """From an editor's content to an advocate's post: hub, editor, guard, and the address of what it became."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -32,15 +32,6 @@ def content(clients: Clients) -> int:
     answer = post(clients("marketing"), "/content", CONTENT)
     assert answer.status_code == 303, answer.text
     return int(answer.headers["location"].split("/")[2])
-
-
-@pytest.fixture
-def advocate(clients: Clients) -> Iterator[TestClient]:
-    """Somebody who joined, and leaves again."""
-    client = clients("advocate")
-    post(client, "/my-reach/join", {"standing": "employee", "consent": "on"})
-    yield client
-    post(client, "/my-reach/leave")
 
 
 def test_editors_write_and_see_what_advocates_see(clients: Clients, content: int) -> None:

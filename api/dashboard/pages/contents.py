@@ -11,10 +11,10 @@ from api.auth import SignedIn
 from api.dashboard.content_form import FIELDS, LANGUAGE_CHOICES, draft_of, picture_of, stored_of, typed_of
 from api.dashboard.forms import Form, Posted, errors_of
 from api.dashboard.render import page, redirect
-from api.dashboard.share_words import registered_hosts
 from api.deps import Now, PageUser, form_role, page_role
 from storage import audit, content_edits, contents, db
 from storage.contents import EDITORS, STATES, ContentRow
+from storage.profile import registered_hosts
 
 router = APIRouter()
 

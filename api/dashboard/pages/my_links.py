@@ -2,32 +2,27 @@
 
 import io
 from datetime import timedelta
-from typing import Annotated
 
 import segno
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from advocacy.links import LinkError
-from api.auth import SignedIn
 from api.dashboard.forms import Form, errors_of, sentence
 from api.dashboard.pages.my_reach import show
 from api.dashboard.render import redirect
-from api.dashboard.share_words import registered_hosts
-from api.deps import Now, form_role, page_role
+from api.deps import Now, ProgrammeReader, ProgrammeSender
 from config.settings import get_settings
 from storage import advocacy, db
 from storage.links import own_link
+from storage.profile import registered_hosts
 
 router = APIRouter()
 
-_ROLES = ("marketing", "hr", "leadership", "advocate", "administrator")
-Reader = Annotated[SignedIn, Depends(page_role(*_ROLES))]
-Sender = Annotated[SignedIn, Depends(form_role(*_ROLES))]
 _LONGEST = 3_650
 
 
 @router.post("/my-reach/links")
-def make_link(request: Request, now: Now, who: Sender, form: Form) -> Response:
+def make_link(request: Request, now: Now, who: ProgrammeSender, form: Form) -> Response:
     """A tracked link to a host of the company."""
     typed = {name: form.get(name) for name in ("destination", "channel", "days")}
     try:
@@ -53,7 +48,7 @@ def make_link(request: Request, now: Now, who: Sender, form: Form) -> Response:
 
 
 @router.post("/my-reach/links/{link_id}/close")
-def close_link(request: Request, now: Now, who: Sender, link_id: int) -> Response:
+def close_link(request: Request, now: Now, who: ProgrammeSender, link_id: int) -> Response:
     """The link leads nowhere from now on."""
     with db.transaction() as session:
         code = own_link(session, who.viewer, link_id).code
@@ -63,7 +58,7 @@ def close_link(request: Request, now: Now, who: Sender, link_id: int) -> Respons
 
 
 @router.get("/my-reach/links/{link_id}/qr.svg")
-def qr_code(who: Reader, link_id: int) -> Response:
+def qr_code(who: ProgrammeReader, link_id: int) -> Response:
     """The link's address as a picture, for slides and posters; medium error correction."""
     with db.reading() as session:
         code = own_link(session, who.viewer, link_id).code

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
 from advocacy.consents import PROGRAMME
@@ -15,7 +15,7 @@ from api.dashboard.figures import Window, window
 from api.dashboard.filters import PERIODS, period
 from api.dashboard.forms import Form, Posted, errors_of, sentence
 from api.dashboard.render import page, redirect
-from api.deps import Now, form_role, page_role
+from api.deps import Now, ProgrammeReader, ProgrammeSender
 from config.settings import get_settings
 from metrics.advocacy import ClickCounts
 from metrics.engagement import OUTSIDE, QUESTIONS
@@ -27,20 +27,17 @@ from storage.interactions import interactions
 
 router = APIRouter()
 
-_ROLES = ("marketing", "hr", "leadership", "advocate", "administrator")
-Reader = Annotated[SignedIn, Depends(page_role(*_ROLES))]
-Sender = Annotated[SignedIn, Depends(form_role(*_ROLES))]
 _COUNTERS = ("likes", "reposts", "replies", OUTSIDE, QUESTIONS)
 
 
 @router.get("/my-reach")
-def my_reach(request: Request, now: Now, who: Reader) -> Response:
+def my_reach(request: Request, now: Now, who: ProgrammeReader) -> Response:
     """Own figures, or how to join."""
     return show(request, now, who)
 
 
 @router.post("/my-reach/shares")
-def add_share(request: Request, now: Now, who: Sender, form: Form) -> Response:
+def add_share(request: Request, now: Now, who: ProgrammeSender, form: Form) -> Response:
     """Note a post by its address."""
     me = _required(who)
     if me is None:
@@ -70,7 +67,7 @@ def add_share(request: Request, now: Now, who: Sender, form: Form) -> Response:
 
 
 @router.post("/my-reach/shares/{share_id}/readings")
-def add_reading(now: Now, who: Sender, share_id: int, form: Form) -> Response:
+def add_reading(now: Now, who: ProgrammeSender, share_id: int, form: Form) -> Response:
     """What the platform shows now; a field left empty stays unknown."""
     try:
         names = (*_COUNTERS, *IMPRESSION_COUNTERS.values(), REACH_COUNTER)
@@ -89,7 +86,7 @@ def add_reading(now: Now, who: Sender, share_id: int, form: Form) -> Response:
 
 
 @router.post("/my-reach/shares/{share_id}/delete")
-def delete_share(who: Sender, share_id: int) -> Response:
+def delete_share(who: ProgrammeSender, share_id: int) -> Response:
     """Take a post back."""
     with db.transaction() as session:
         advocacy.delete_share(session, who.viewer, share_id)
@@ -138,7 +135,7 @@ def _values(session: Session, who: SignedIn, me: AdvocateRow, days: int, now: da
         "shares": [(row, _counter_fields(row.platform)) for row in advocacy.shares(session, who.viewer, me.id)],
         "links": advocacy.list_links(session, who.viewer, me.id),
         "link_base": f"{get_settings().base_url}/l/",
-        "hosts": _hosts(session),
+        "hosts": profile.registered_hosts(session),
         "now": now,
         "today": f"{now.astimezone(UTC):%Y-%m-%d}",
         **_talk(session, who, me, span, report),
@@ -178,11 +175,6 @@ def _me(session: Session, who: SignedIn) -> AdvocateRow | None:
 def _required(who: SignedIn) -> AdvocateRow | None:
     with db.reading() as session:
         return _me(session, who)
-
-
-def _hosts(session: Session) -> tuple[str, ...]:
-    state = profile.current_profile(session)
-    return () if state is None else state.profile.company.careers_hosts
 
 
 def _published(form: Posted, now: datetime) -> datetime:
