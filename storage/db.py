@@ -6,18 +6,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from sqlalchemy.orm import Session
 
 from config.settings import get_settings
 from storage import embedded
 from storage.models.tables import Base
+
+if TYPE_CHECKING:  # loaded where the schema is looked at, which most processes never do: it takes long
+    from alembic.config import Config
 
 log = logging.getLogger(__name__)
 
@@ -106,6 +105,8 @@ def migrate(to: str = "head") -> None:
 
 def migrate_connection(connection: Connection, to: str = "head") -> None:
     """`migrate` on a given connection, inside its transaction."""
+    from alembic import command
+
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
     config = _alembic()
     config.attributes["connection"] = connection
@@ -117,6 +118,10 @@ def migrate_connection(connection: Connection, to: str = "head") -> None:
 
 def schema_problems() -> list[str]:
     """How the database differs from the models, one sentence each; empty when migrations and models match."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
     with connect().connect() as connection:
         current = MigrationContext.configure(connection).get_current_revision()
         head = ScriptDirectory.from_config(_alembic()).get_current_head()
@@ -128,13 +133,18 @@ def schema_problems() -> list[str]:
         ]
 
 
-def _alembic() -> Config:
+def _alembic() -> "Config":
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     return config
 
 
 def _is_behind(connection: Connection, to: str) -> bool:
+    from alembic.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
     current = MigrationContext.configure(connection).get_current_revision()
     if current is None:
         return False

@@ -9,6 +9,7 @@ import gc
 import os
 import shutil
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -23,6 +24,7 @@ from aiosmtpd.smtp import SMTP, Envelope
 from aiosmtpd.smtp import Session as SmtpSession
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
@@ -33,7 +35,8 @@ from tests import servers
 
 _run = contextlib.ExitStack()
 # Under xdist a file is run by one process, in this order: the longest begin first, so that all processes end together.
-_FIRST = ("workers/test_supervisor.py", "dashboard/", "workers/", "collectors/test_web.py", "collectors/")
+_FIRST = ("workers/test_supervisor.py", "dashboard/", "nlp/", "workers/", "collectors/test_web.py", "collectors/")
+_TOGETHER = ("tests/dashboard/", "tests/nlp/")  # one process has the town and the browser, one the model and PyTorch
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -65,15 +68,34 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         _run.close()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """`--dist loadfile`, but the folders of `_TOGETHER` stay whole too."""
+    from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
+
+    class Folders(LoadFileScheduling):  # type: ignore[misc]  # xdist says no types
+        def _split_scope(self, nodeid: str) -> str:
+            return next((folder for folder in _TOGETHER if nodeid.startswith(folder)), super()._split_scope(nodeid))
+
+    return Folders(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest first; files stay whole, and those that share a package's fixtures side by side."""
     items.sort(key=lambda item: _turn(item.nodeid.removeprefix("tests/")))
 
 
 def pytest_collection_finish() -> None:
-    """What is loaded by now is no garbage: no search for garbage goes through it again."""
+    """What is loaded by now is no garbage: no search for garbage goes through it again.
+
+    What one process compiles of the templates of pages serves the others too.
+    """
     gc.enable()
     gc.freeze()
+    if "api.dashboard.render" in sys.modules:
+        from api.dashboard.render import environment
+
+        environment().bytecode_cache = FileSystemBytecodeCache(os.environ[servers.FOLDER])
 
 
 def _turn(path: str) -> int:
