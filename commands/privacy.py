@@ -1,6 +1,8 @@
 """Commands for the rights of people whose posts were collected."""
 
+import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -44,17 +46,65 @@ def erase_author(
 
 
 @app.command("erasures")
-def list_erasures() -> None:
-    """Show the records of what was erased."""
+def list_erasures(
+    save: Annotated[
+        Path | None, typer.Option(help="Write what must stay away into this file, to keep beside the backups.")
+    ] = None,
+    repeat: Annotated[Path | None, typer.Option(help="After a backup was restored: put back what it says.")] = None,
+) -> None:
+    """Show the records of what was erased; save them apart from backups, and repeat them after one was restored."""
     from storage import db, erasures
     from storage.viewer import SYSTEM
 
+    if save is not None and repeat is not None:
+        raise CommandError("Give either --save or --repeat.")
+    if save is not None:
+        _save(save)
+        return
+    if repeat is not None:
+        _repeat(repeat)
     with database("manage.py erasures"), db.reading() as session:
         rows = [
             (str(row.id), f"{row.at:%Y-%m-%d %H:%M}", row.platform, f"{row.posts:,}", f"{row.mentions:,}", row.reason)
             for row in erasures.erasures(session, SYSTEM)
         ]
     table(("record", "when", "platform", "posts", "mentions", "why"), rows, "Nothing was ever erased on request.")
+
+
+def _save(file: Path) -> None:
+    """Written beside the old one first, so that a full disk loses nothing."""
+    from storage import db, kept_away
+    from storage.viewer import SYSTEM
+
+    written, lines = file.with_name(f"{file.name}.new"), 0
+    with (
+        database("manage.py erasures"),
+        db.reading() as session,
+        open(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as target,
+    ):
+        for line in kept_away.saved(session, SYSTEM):
+            target.write(line)
+            lines += 1
+    written.replace(file)
+    out.print(f"{lines:,} lines are in {file}. Keep the newest of these files, whichever backup you may restore.")
+
+
+def _repeat(file: Path) -> None:
+    from storage import db, kept_away
+    from storage.viewer import SYSTEM
+
+    try:
+        given = file.open(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
+    with given, database("manage.py erasures"), db.transaction() as session:
+        done = kept_away.repeat(session, SYSTEM, given, now())
+    out.print(
+        f"{done.buried:,} posts are buried again, {done.kept_out:,} kept out, {done.refused:,} authors refused, "
+        f"{done.records:,} records put back."
+    )
+    if done.problems:
+        err.print(f"{done.problems:,} lines were left out: unreadable, or of a source that is not there.")
 
 
 @app.command("dpia")

@@ -1,11 +1,13 @@
-"""`manage.py dpia`."""
+"""`manage.py dpia`, `manage.py erasures`."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from config.settings import Settings
+from storage import db
 from tests.commands.conftest import Runner
 
 pytestmark = pytest.mark.usefixtures("clean_database")
@@ -20,3 +22,21 @@ def test_the_pack_is_printed_and_kept(run: Runner, settings: Callable[..., Setti
     assert "Kept as version 1." in ran.said
     settings(data_dir=tmp_path, audit_days=778)
     assert 'class="is-changed"' in run("dpia").out
+
+
+def test_what_must_stay_away_is_saved_and_put_back(
+    run: Runner, settings: Callable[..., Settings], tmp_path: Path
+) -> None:
+    settings(data_dir=tmp_path)
+    kept = tmp_path / "kept"
+    person = ("--platform", "reddit", "--handle", "ada")
+    assert run("erase", *person, "--yes").code == 0
+    assert run("erasures", "--save", str(kept)).code == 0
+    assert kept.stat().st_mode & 0o077 == 0
+    with db.transaction() as session:
+        session.execute(text("DELETE FROM erasures"))
+    ran = run("erasures", "--repeat", str(kept))
+    assert ran.code == 0
+    assert "1 records put back" in ran.out
+    assert "reddit" in run("erasures").out
+    assert run("erasures", "--repeat", str(tmp_path / "none")).code == 1
