@@ -10,7 +10,20 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from commands import accounts, audit, channels, collection, company, data, model, privacy, quality, sources, upkeep
+from commands import (
+    accounts,
+    audit,
+    backups,
+    channels,
+    collection,
+    company,
+    data,
+    model,
+    privacy,
+    quality,
+    sources,
+    upkeep,
+)
 from commands.terminal import CommandError, database, err, now, out
 
 app = typer.Typer(
@@ -77,6 +90,7 @@ app.add_typer(collection.app)
 app.add_typer(data.app)
 app.add_typer(quality.app)
 app.add_typer(privacy.app)
+app.add_typer(backups.app)
 app.add_typer(upkeep.app)
 app.add_typer(model.app)
 _GROUPS = {

@@ -13,7 +13,7 @@ from datetime import datetime
 from itertools import groupby, islice
 from typing import cast
 
-from sqlalchemy import select, text
+from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -22,7 +22,7 @@ from storage.cleaning import clean
 from storage.intake import mark_deleted
 from storage.models.mentions import Post
 from storage.models.privacy import Erasure, RefusedAuthor
-from storage.models.users import User
+from storage.models.users import User, UserSession
 from storage.viewer import Viewer, require_administrator
 
 BITE = 500
@@ -121,6 +121,11 @@ def repeat(session: Session, viewer: Viewer, lines: Iterable[str], now: datetime
     return done
 
 
+def end_sign_ins(session: Session) -> int:
+    """End all sign-ins, also those that had ended and came back with a backup; returns how many."""
+    return len(session.scalars(delete(UserSession).returning(UserSession.user_id)).all())
+
+
 def _line(sort: str, told: dict[str, object]) -> str:
     return json.dumps({sort: told}, ensure_ascii=False) + "\n"
 
@@ -204,4 +209,4 @@ def _bury_refused(session: Session, now: datetime, done: Repeated) -> None:
             done.buried += mark_deleted(session, source, ids, now)
 
 
-__all__ = ["Repeated", "repeat", "saved"]
+__all__ = ["Repeated", "end_sign_ins", "repeat", "saved"]
