@@ -99,4 +99,5 @@ def _may_be_told(
 
 
 def _people(groups: Iterable[str], days: Collection[date], voices: Mapping[str, People]) -> set[Hashable]:
-    return {who for group in groups for day in days for who in voices.get(group, {}).get(day, ())}
+    spoke = (voices[group] for group in groups if group in voices)
+    return set().union(*(found[day] for found in spoke for day in days if day in found))

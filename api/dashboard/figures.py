@@ -20,7 +20,7 @@ from storage.viewer import Viewer
 
 _SLACK = timedelta(days=1)  # a quiet first day is no gap
 HIDDEN = "hidden"
-SMALL_GROUP = "fewer than 5 different people wrote, so this stays hidden"
+SMALL_GROUP = "it would tell of fewer than 5 different people, so this stays hidden"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,9 @@ def movement_words(change: Movement, span: Window) -> str:
 
 def _mentions(about: Side, span: Window) -> Figure:
     notes = []
-    if about.before is None:
+    if about.now.authors is not None:
+        notes.append(f"by {count(about.now.authors)} people, counted in blocks of days, which are not compared")
+    elif about.before is None:
         notes.append(f"the {span.words} before are not known in full, so nothing is compared")
     elif about.before.suppressed or about.now.mentions is None or about.before.mentions is None:
         notes.append(f"the {span.words} before stay hidden")

@@ -119,9 +119,14 @@ def incident(
     as_of: datetime | None,
     row: IncidentRow,
     planned: Sequence[Planned] = (),
+    *,
+    of_everybody: bool = False,
 ) -> Panel:
-    """Stories per hour around a volume spike, with the expected band over the time of the incident."""
-    hourly = row.window == timedelta(hours=1)
+    """Stories per hour around a volume spike, with the expected band over the time of the incident.
+
+    `of_everybody`: the buckets are of all audiences, since that of the incident is not told by the hour.
+    """
+    hourly = row.window == timedelta(hours=1) and not of_everybody
     points = []
     for each in buckets:
         inside = hourly and row.window_start - timedelta(hours=1) < each.start <= row.last_finding_at
@@ -137,6 +142,8 @@ def incident(
             )
         )
     band = "the band is what is normal for such an hour" if hourly else "what is normal was judged over several hours"
+    if of_everybody:
+        band = "of all audiences, since one alone is told by the day at most where employees or alumni spoke"
     note = f"Stories per hour; {band}. {_as_of(as_of)}"
     table = _table(buckets, _volume_cells, _VOLUME_COLUMNS)
     return Panel(id, "Hour by hour", _volume_chart(tuple(points), "", _spans(planned)), note + _shaded(planned), table)

@@ -55,7 +55,7 @@ def test_chart_specs_are_data_and_cannot_end_their_block(clients: Clients) -> No
 
 def test_small_groups_stay_hidden(clients: Clients) -> None:
     page = clients("hr").get("/employer?days=7&audience=alumnus").text
-    assert "fewer than 5 different people wrote, so this stays hidden" in page
+    assert "it would tell of fewer than 5 different people, so this stays hidden" in page
     assert "not quoted on this page" in page
 
 

@@ -181,6 +181,22 @@ def test_themes_are_counted(session: Session, world: World) -> None:
     assert [(cell.key, cell.mentions) for cell in cells] == [("price", 1), ("quality", 1)]
 
 
+def test_a_theme_is_told_of_staff_once_five_of_them_speak_of_it(session: Session, world: World) -> None:
+    for theme, people in (("pay", 5), ("culture", 4)):
+        for name in range(people):
+            make.say(
+                session, world, f"{theme} {name}", make.different(name, f"Acme {theme}"), author_key=make.AUTHORS[name]
+            )
+        make.judge(session, "negative", "employee", "employer", themes=(theme,))
+    for facet in (None, "employer"):
+        cells = breakdown(session, HR, None, *WEEK, "theme", audience="employee", facet=facet)
+        assert {cell.key: cell.mentions for cell in cells} == {"pay": 5, "culture": None}
+    of_a_source = breakdown(session, HR, None, *WEEK, "theme", audience="employee", source_id=world.forum)
+    assert {cell.key: cell.mentions for cell in of_a_source} == {"pay": None, "culture": None}
+    whole = breakdown(session, HR, None, *WEEK, "theme")
+    assert {cell.key: cell.mentions for cell in whole} == {"pay": 5, "culture": None}
+
+
 def test_share_of_voice_leaves_own_posts_out(session: Session, world: World) -> None:
     make.heard(session, world, _texts(0, 3))
     make.heard(session, world, _texts(10, 5), own_account=True)

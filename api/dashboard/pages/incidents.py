@@ -1,6 +1,6 @@
 """Incidents: what is open, the arithmetic of one, and what people do about it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -163,8 +163,11 @@ def _panel(session: Session, viewer: Viewer, row: incidents.IncidentRow, now: da
     buckets = rollups.series(session, viewer, wanted, now=now)
     as_of = rollups.as_of(session)
     if hourly:
+        whole = all(bucket.suppressed for bucket in buckets)  # where staff spoke, audiences are told by days only
+        if whole:
+            buckets = rollups.series(session, viewer, replace(wanted, audience=None), now=now)
         planned = planned_events.during(session, viewer, row.company_id, row.facet, wanted.start, wanted.end)
-        return panels.incident("incident", buckets, as_of, row, planned)
+        return panels.incident("incident", buckets, as_of, row, planned, of_everybody=whole)
     return panels.sentiment("incident", buckets, as_of, "Net sentiment by day")
 
 
