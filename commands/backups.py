@@ -38,6 +38,7 @@ def restore(
 ) -> None:
     """Put a backup in the place of the database. What was erased or deleted since is erased again; sign-ins end."""
     from storage import db, kept_away
+    from storage.pseudonym_keys import PseudonymKeyError
     from storage.viewer import SYSTEM
 
     _refuse_while_running()
@@ -50,9 +51,14 @@ def restore(
             raise CommandError("Nothing was changed.")
         _replace(file)
         db.migrate()
-        with db.transaction() as session, lines.open(encoding="utf-8", errors="replace") as given:
-            done = kept_away.repeat(session, SYSTEM, given, now())
+        with db.transaction() as session:
             ended = kept_away.end_sign_ins(session)
+        try:
+            with db.transaction() as session, lines.open(encoding="utf-8", errors="replace") as given:
+                done = kept_away.repeat(session, SYSTEM, given, now())
+        except PseudonymKeyError as error:
+            words = f"The backup is in place. {error} Then call: manage.py erasures --repeat {lines}"
+            raise CommandError(words) from error
     out.print(
         f"The backup is in place. {done.buried:,} posts are buried again, {done.kept_out:,} kept out, {done.refused:,} "
         f"authors refused, {done.records:,} records put back; {ended:,} sign-ins ended."
@@ -127,7 +133,7 @@ def _call(program: str, *arguments: str) -> None:
     with _start(program, *arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as running:
         _, said = running.communicate()
     if running.returncode != 0:
-        raise CommandError(f"{program}: {_last_line(said)}")
+        raise CommandError(_last_line(said))
 
 
 def _start(
