@@ -38,7 +38,8 @@ def rotate_pseudonyms(
         key_rotation.run(settings, lambda posts: progress.advance(task, posts))
         key_rotation.end(settings, now())
         drop_own_keys(settings)
-    out.print(f"All authors stand under key {begun.generation} now. PSEUDONYM_KEY_BEFORE may be taken away.")
+    after = " PSEUDONYM_KEY_BEFORE may be taken away." if settings.pseudonym_key_before.get_secret_value() else ""
+    out.print(f"All authors stand under key {begun.generation} now.{after}")
 
 
 @rotate.command("secrets")
@@ -57,7 +58,7 @@ def rotate_secrets() -> None:
         out.print(f"{done.lost} could be opened with no key that is known; they have to be given anew.")
     if derived:
         out.print("The authors still stand under an older key: run key rotate pseudonyms before you take it away.")
-    else:
+    elif settings.secret_key_before.get_secret_value():
         out.print("SECRET_KEY_BEFORE may be taken away.")
 
 

@@ -73,7 +73,8 @@ def landed(found: Feedback) -> tuple[Figure, ...]:
     told = found.landed
     if told is None:
         return (Figure("How it landed", "hidden", (_SMALL,)),)
-    of = f"in {{}} of {count(told.groups)} groups of five most said so"
+    many = f"{count(told.groups)} groups" if told.groups > 1 else "one group"
+    of = f"in {{}} of {many} of five most said so"
     return (
         Figure("Well (4 or 5)", _range(told.share_well), (of.format(count(told.well)),)),
         Figure("Badly (1 or 2)", _range(told.share_badly), (of.format(count(told.badly)),)),

@@ -114,7 +114,7 @@ def test_feedback_shows_from_five_on_and_protected_words_never(clients: Clients)
             user = person(session, f"voice{number}{made}")
             campaign_voice.give(session, user, made, 4, "The canteen is far away.", now)
     shown = hr.get(f"/campaigns/{made}").text
-    assert "groups of five" in shown
+    assert "one group of five" in shown
     assert "mean" not in shown.partition('id="feedback"')[2].partition("</section>")[0]
     assert "union" not in shown
     assert "In their words" not in shown  # four of the five that are full
