@@ -22,6 +22,7 @@ HTML = {"content-type": "text/html; charset=utf-8"}
 STORY = "The company opened a plant in the north, and many people came to see it. " * 10
 URL = "https://a.example/news/1"
 FEED = FeedCollector(10, 720)
+pytestmark = pytest.mark.usefixtures("warm_children")  # the child of `reader` is started before, from nothing
 
 
 def article(title: str = "A plant opens", text: str = STORY, head: str = "") -> bytes:

@@ -24,6 +24,8 @@ from tests.collectors.run import Run, run
 from tests.collectors.web_pages import HTML, html, markup, page, review
 from tests.wire.replay import Answer, Replay, Request, replay_server
 
+pytestmark = pytest.mark.usefixtures("warm_children")  # the crawl of `faulty` is made before, from nothing
+
 WEB = WebCollector(pace=timedelta(0))
 TEXT = {"content-type": "text/plain"}
 DOOR = PrivacyDoor(b"k" * 32, [])
