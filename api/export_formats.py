@@ -11,6 +11,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, BinaryIO
@@ -103,10 +104,28 @@ def _write_xlsx(sheet: Sheet, about: Callable[[], Sheet], file: BinaryIO) -> Non
     from openpyxl import Workbook
 
     book = Workbook(write_only=True)
-    _fill(book.create_sheet(sheet.name), sheet)
-    told = about()
-    _fill(book.create_sheet(told.name), told)
-    book.save(file)
+    pages: list[WriteOnlyWorksheet] = []
+    try:
+        pages.append(book.create_sheet(sheet.name))
+        _fill(pages[0], sheet)
+        told = about()
+        pages.append(book.create_sheet(told.name))
+        _fill(pages[1], told)
+        book.save(file)
+    except BaseException:
+        _discard(pages)
+        raise
+
+
+def _discard(pages: "Sequence[WriteOnlyWorksheet]") -> None:
+    """Texts stay in no file of openpyxl's, which would remove it at the end of the process only."""
+    for page in pages:
+        if not page.closed:
+            page.close()
+        writer = getattr(page, "_writer", None)
+        if writer is not None:
+            with suppress(OSError):
+                writer.cleanup()
 
 
 def _fill(page: "WriteOnlyWorksheet", table: Sheet) -> None:

@@ -1,11 +1,14 @@
 """What people wrote stays text in every form of a file."""
 
 import csv
+import gc
 import io
 import json
+import tempfile
 import tracemalloc
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
@@ -105,3 +108,18 @@ def test_memory_does_not_grow_with_the_rows(form: str, tmp_path_factory: pytest.
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     assert peak < 2_000_000 < 800 * 1_500 * 4
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx", "jsonl"])
+def test_rows_that_break_off_leave_no_file_behind(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def rows() -> Iterator[Sequence[Cell]]:
+        yield ("a text",)
+        raise LookupError
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(LookupError):
+        write(form, Sheet("Mentions", ("text",), rows()), lambda: ABOUT, io.BytesIO())
+    gc.collect()
+    assert list(tmp_path.iterdir()) == []
+    written(form, ("a text",))
+    assert list(tmp_path.iterdir()) == []
