@@ -62,6 +62,7 @@ class Attacker:
     rows: list[Vector] = field(default_factory=list)
     told: int = 0
     told_of_staff: int = 0
+    small: int = 0
 
     def learn(self, vector: Vector, value: int | None) -> None:
         if value is None:
@@ -76,7 +77,7 @@ class Attacker:
         _, sizes, basis = np.linalg.svd(np.array(self.rows), full_matrices=False)
         known = basis[sizes > 1e-9 * sizes[0]]
         small = [group for group in groups if 0 < self.truth.authors(group) < MIN_AUTHORS]
-        assert len(small) > 100
+        self.small = len(small)
         return [group for group in small if np.linalg.norm(group - known.T @ (known @ group)) < 1e-6]
 
 
@@ -229,10 +230,15 @@ def _attack(session: Session, world: World, ask: Sequence[Callable[..., None]], 
     return attacker, len(attacker.recovered(_groups(attacker.truth, world)))
 
 
-def test_no_few_people_follow_from_any_combination_of_counts(session: Session, world: World) -> None:
+def test_no_few_people_follow_from_any_combination_of_counts(
+    session: Session, world: World, record_property: Callable[[str, object], None]
+) -> None:
     attacker, recovered = _attack(session, world, (_ask_parts, _ask_total, _ask_series), seed=7)
+    record_property(
+        "told", f"{attacker.told} figures, {attacker.told_of_staff} of staff, {attacker.small} small groups"
+    )
     assert rollups.check(session) == []
-    assert attacker.told > 2 * QUERIES
+    assert (attacker.told > 2 * QUERIES, attacker.small > 100) == (True, True)
     assert attacker.told_of_staff > QUERIES / 10
     assert recovered == 0
 

@@ -117,6 +117,33 @@ def test_few_employees_are_held_back_and_five_are_not(session: Session, world: W
     assert mentions.get(session, HR, first).text == make.different(0)
 
 
+def test_pages_are_filled_over_what_is_held_back(session: Session, world: World) -> None:
+    for minute in range(12):
+        labels = ("negative", "employee", "employer") if minute % 4 else ("neutral", "consumer", "both")
+        text = {f"n{minute}": make.different(minute)}
+        make.heard(session, world, text, labels=labels, at=NOW - minute * make.HOUR / 60, authors=make.AUTHORS[:4])
+    found, after = [], None
+    for _ in range(5):
+        page = search(session, HR, MentionFilter(), limit=2, after=after)
+        found += [item.text for item in page.items]
+        after = page.next
+        if after is None:
+            break
+    assert found == [make.different(minute) for minute in (0, 4, 8)]
+    assert after is None
+
+
+def test_texts_of_staff_are_read_in_windows_that_hold_their_block(session: Session, world: World) -> None:
+    labels = ("negative", "employee", "employer")
+    for back in range(3):
+        said = [make.different(10 * back + number) for number in range(2)]
+        some = make.AUTHORS[2 * back : 2 * back + 2]
+        make.heard(session, world, said, labels=labels, at=NOW - back * make.DAY, authors=some)
+    assert len(search(session, HR, MentionFilter(start=NOW - 3 * make.DAY)).items) == 6
+    narrow = search(session, HR, MentionFilter(start=NOW - make.DAY))
+    assert (narrow.items, narrow.small_groups) == ((), ("employee",))
+
+
 def test_filters_narrow(session: Session, world: World) -> None:
     make.heard(session, world, {"1": "Acme kettle", "2": "Acme lamp"}, labels=("positive", "consumer", "brand"))
     make.heard(session, world, {"3": "Acme chair"}, labels=("negative", "candidate", "both"), source_id=world.news)
