@@ -20,7 +20,7 @@ RULES: Mapping[str, str] = {
     "surveys": "Answers to surveys, after SURVEY_DAYS",
     "protected": "Posts of protected activity, after PROTECTED_DAYS",
     "mails": "Mails, after MAIL_DAYS",
-    "messages": "Messages to channels, after MAIL_DAYS",
+    "messages": "Messages to channels, after MAIL_DAYS or once settled for long",
     "held": "Items that waited for a person",
     "runs": "Runs of sources",
     "visits": "Traces of visitors of careers pages, after their day",

@@ -11,7 +11,7 @@ protected activity (`PROTECTED_DAYS`). Their places still offer them, so a tombs
 What goes is noted by rule and day in `storage.removals`, in the same transaction.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import CursorResult, TextClause, text
 from sqlalchemy.orm import Session
@@ -131,12 +131,19 @@ def _bury_sorts(session: Session, now: datetime, settings: Settings) -> int:
     kept = {"employer": settings.employer_days, "surveys": settings.survey_days, "protected": settings.protected_days}
     for rule, days in kept.items():
         if days:
-            rows = session.execute(_SORTS[rule], {"before": now - timedelta(days=days), "n": BITE}).all()
+            rows = session.execute(_SORTS[rule], {"before": _whole_days(now, days), "n": BITE}).all()
             for source_id in sorted({row.source_id for row in rows}):
                 mark_deleted(session, source_id, [row.native_id for row in rows if row.source_id == source_id], now)
             removals.note(session, rule, len(rows), days, now)
             gone += len(rows)
     return gone
+
+
+def _whole_days(now: datetime, days: int) -> datetime:
+    """All that was collected on a day goes together, on the day it is so old: hour by hour, the shrinking figures of a
+    group would tell what its single mentions were."""
+    midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight - timedelta(days=days - 1)
 
 
 def _delete_by_platform(session: Session, now: datetime) -> int:

@@ -58,14 +58,15 @@ def every_hour() -> None:
             gone = mentions.delete_expired(session, datetime.now(UTC), settings)
         if gone == 0:
             break
+    now = datetime.now(UTC)
     with db.transaction() as session:
-        advocacy.record_day(session, datetime.now(UTC))
-        mail_actions.forget(session, datetime.now(UTC))
-        deliveries.forget_old(session, datetime.now(UTC))
-        users.forget_ended(session, datetime.now(UTC))
-        vectors.forget(session, datetime.now(UTC))
-        topics.forget_old(session, datetime.now(UTC))
-    _keep_audit_log(datetime.now(UTC))
+        advocacy.record_day(session, now)
+        mail_actions.forget(session, now)
+        removals.note(session, "messages", deliveries.forget_old(session, now), None, now)
+        removals.note(session, "sessions", users.forget_ended(session, now), None, now)
+        vectors.forget(session, now)
+        topics.forget_old(session, now)
+    _keep_audit_log(now)
 
 
 def _keep_audit_log(now: datetime) -> None:

@@ -52,6 +52,12 @@ def test_the_employer_side_leaves_with_its_counts(session: Session, world: World
     assert rollups.check(session) == []
 
 
+def test_a_day_leaves_as_a_whole(session: Session, world: World) -> None:
+    midnight = NOW.replace(hour=0, minute=0)
+    assert left(session, midnight - timedelta(minutes=1), employer_days=100) == set()
+    assert "work old" in left(session, midnight, employer_days=100)
+
+
 def test_answers_to_surveys_leave_after_their_days(session: Session, world: World) -> None:
     session.execute(text("UPDATE posts SET kind = 'survey' WHERE native_id LIKE 'work%'"))
     assert left(session, survey_days=365) == set()
