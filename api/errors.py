@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import exc as sql
 from starlette.exceptions import HTTPException
 
+from nlp.persons import NamesError
 from storage.pseudonym_keys import PseudonymKeyError
 from storage.viewer import NotAllowed, NotFound
 
@@ -55,6 +56,9 @@ _MEANINGS = {
     503: "The database or the queue does not answer; try again shortly.",
 }
 _MEANINGS_OF_KEYS = "The service was started with another PSEUDONYM_KEY and stores nothing; its log says more."
+_MEANINGS_OF_NAMES = (
+    "What hides names of persons (NAMES_MODEL) cannot be loaded, so no text is shown; the log says more."
+)
 _WORDS = {
     404: ("Not found", "There is nothing at this address, or it is not yours to see."),
     405: ("Not possible", "This address does not take that kind of request."),
@@ -162,6 +166,7 @@ def install(app: FastAPI) -> None:
     app.exception_handler(NotAllowed)(_not_allowed)
     app.exception_handler(NotFound)(_not_found)
     app.exception_handler(PseudonymKeyError)(_wrong_key)
+    app.exception_handler(NamesError)(_names_readable)
     app.exception_handler(sql.DataError)(_unstorable)
     for error in (sql.OperationalError, sql.InterfaceError, sql.TimeoutError):
         app.exception_handler(error)(_database_down)
@@ -185,7 +190,8 @@ def render(
         return JSONResponse(content, status, headers)
     title, text = _WORDS.get(status, (HTTPStatus(status).phrase, detail))
     page: ErrorPage = getattr(request.app.state, ERROR_PAGE, plain_page)
-    response = page(request, status, title, text if status in (500, 503) or not detail else detail)
+    hidden = status in (500, 503) and detail not in (_MEANINGS_OF_KEYS, _MEANINGS_OF_NAMES)
+    response = page(request, status, title, text if hidden or not detail else detail)
     response.headers.update(headers or {})
     return response
 
@@ -270,6 +276,11 @@ async def _not_found(request: Request, error: Exception) -> Response:
 async def _wrong_key(request: Request, error: Exception) -> Response:
     log.error("%s", error)
     return render(request, 503, _MEANINGS_OF_KEYS, headers={"Retry-After": "600"})
+
+
+async def _names_readable(request: Request, error: Exception) -> Response:
+    log.error("%s", error)
+    return render(request, 503, _MEANINGS_OF_NAMES, headers={"Retry-After": "600"})
 
 
 async def _unstorable(request: Request, _error: Exception) -> Response:

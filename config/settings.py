@@ -100,6 +100,12 @@ class Settings(BaseSettings):
         False, description="Let the service fetch it from the Hugging Face Hub. Else it must be on this machine."
     )
 
+    names_model: str = Field(
+        "rules",
+        description='What finds names of persons in texts of the employer side: "rules"; "spacy" for the rules and the '
+        "pipeline of `make names-setup`; or the folder of a spaCy pipeline.",
+    )
+
     hackernews_url: str = Field("https://hn.algolia.com", description="Base address of the Hacker News search.")
     hackernews_items_url: str = Field(
         "https://hacker-news.firebaseio.com", description="Base address of single Hacker News items."

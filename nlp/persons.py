@@ -6,16 +6,19 @@ addresses and phone numbers never get as far: `collectors/masking.py` takes them
 
 Found are names behind titles, listed first names with the words after them, and what follows words of work ("my manager
 Drossel"). The rules are quick enough for every read and need no model in the web process; `docs/privacy.md` says what
-they find and miss.
+they find and miss. Where the setting `NAMES_MODEL` names a trained pipeline (`nlp.persons_model`), what it takes for
+persons is masked, too, as far as it is written like a name.
 """
 
 import re
 from collections.abc import Collection, Iterable, Iterator
 
+from config.settings import get_settings
 from nlp.names import is_company_word, is_first_name
 from nlp.result import Span
 
 NAME = "[name]"
+RULES = "rules"  # of the setting NAMES_MODEL: no trained pipeline beside them
 
 _CAPITAL = r"[A-ZÀ-ÖØ-ÞĀ-ſ]"
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*\.?")
@@ -94,9 +97,78 @@ _COMPANY_ENDS = frozenset(
 )
 
 
+# What a trained pipeline takes for persons in posts about work: trades, tools, places of reviews.
+_NO_PERSON = frozenset(
+    _words("""
+    teller cashier associate supervisor recruiter specialist analyst representative clerk attendant ambassador intern
+    developer engineer resume java javascript python linux sql api hackerrank leetcode anonymous karma anon team
+    management leadership training benefits pay salary career growth work job company people place environment culture
+    pros cons overall average good great nice best excellent
+    """)
+)
+_BEGINS = re.compile(r"(?:^|[.!?:…\n])[\s\"“'(*•-]*\Z")  # what stands before the first word of a sentence
+
+
+_BEFORE = 12  # characters
+
+
+class NamesError(RuntimeError):
+    """The pipeline that `NAMES_MODEL` names cannot be used, so texts with names cannot be shown; begins with it."""
+
+
+def how_found(chosen: str) -> str:
+    """What finds names by this value of `NAMES_MODEL`, in words; raises `NamesError` where that is not there."""
+    if chosen.strip() in ("", RULES):
+        return "rules alone"
+    from nlp.persons_model import described
+
+    return f"rules and {described(chosen.strip())}"
+
+
 def person_spans(text: str, kept: Collection[str] = ()) -> tuple[Span, ...]:
-    """Where persons are named, in order and apart; `kept` are names that everybody may read (companies, brands)."""
-    return tuple(_merged(_found(text, kept), text))
+    """Where persons are named, in order and apart; `kept` are names that everybody may read (companies, brands).
+
+    Raises `NamesError` where the settings name a pipeline that cannot be used.
+    """
+    return tuple(merged([*_found(text, kept), *_by_model(text, kept)], text))
+
+
+def rule_spans(text: str, kept: Collection[str] = ()) -> tuple[Span, ...]:
+    """The same by the rules alone."""
+    return tuple(merged(_found(text, kept), text))
+
+
+def likely(spans: Iterable[Span], text: str, kept: Collection[str] = ()) -> tuple[Span, ...]:
+    """Of what a trained pipeline takes for persons, what is written like a name: every word with a capital, none known
+    as something else, no abbreviation, and no single word that begins a sentence and would have a capital anyhow."""
+    known, shout = _folded(kept) | _NO_NAME | _NO_PERSON, text.isupper()
+    found = []
+    for start, end in spans:
+        words = list(_WORD.finditer(text, start, end))
+        bare = [_bare(word[0].rstrip(".")) for word in words]
+        names = [word for word in bare if word.casefold() not in _PARTICLES]
+        if not names or any(character.isdigit() or character == "\n" for character in text[start:end]):
+            continue
+        wrong = any(
+            not word[:1].isupper() or word.casefold() in known or is_company_word(word)
+            or (word.isupper() and len(word) > 1 and not shout)
+            for word in names
+        )  # fmt: skip
+        if not wrong and not (len(bare) == 1 and _BEGINS.search(text[max(0, start - _BEFORE) : start])):
+            found.append((start, start + len(_bare(text[start:end].rstrip(".")))))
+    return tuple(found)
+
+
+def _by_model(text: str, kept: Collection[str]) -> tuple[Span, ...]:
+    if get_settings().names_model.strip() in ("", RULES):
+        return ()  # nothing of the model's module is loaded
+    from nlp.persons_model import names_model
+
+    return likely(names_model().spans(text), text, kept)
+
+
+def _folded(kept: Collection[str]) -> frozenset[str]:
+    return frozenset(part for name in kept for part in re.findall(r"[^\W_]+", name.casefold()))
 
 
 def without_persons(text: str, kept: Collection[str] = ()) -> str:
@@ -110,7 +182,7 @@ def without_persons(text: str, kept: Collection[str] = ()) -> str:
 
 def _found(text: str, kept: Collection[str]) -> Iterator[Span]:
     words = list(_WORD.finditer(text))
-    folded = frozenset(part for name in kept for part in re.findall(r"[^\W_]+", name.casefold()))
+    folded = _folded(kept)
     at = 0
     while at < len(words):
         if _begins_name(text, words, at, folded):
@@ -201,7 +273,7 @@ def _sentence_begins(text: str, words: list[re.Match[str]], at: int) -> bool:
     return words[at - 1][0].endswith(".") or not _ENDS.isdisjoint(between)
 
 
-def _merged(spans: Iterable[Span], text: str) -> Iterator[Span]:
+def merged(spans: Iterable[Span], text: str) -> Iterator[Span]:
     """Spans in order; those that touch or have only a space between them are one."""
     current: Span | None = None
     for span in sorted(spans):

@@ -12,8 +12,9 @@ from rich.markup import escape
 from rich.panel import Panel
 
 from config.settings import Settings
+from nlp.persons import NamesError, how_found
 from storage import db, embedded
-from workers.children import check_port, check_queue, children
+from workers.children import RunError, check_port, check_queue, children
 from workers.supervisor import Supervisor
 
 ADMINISTRATOR = "admin@localhost"
@@ -31,6 +32,10 @@ def serve(settings: Settings, console: Console) -> None:
     """Run the service until asked to stop. Raises `RunError` or `EmbeddedError` with one sentence."""
     own_postgres = not settings.database_url.get_secret_value()
     own_valkey = not settings.redis_url.get_secret_value()
+    try:
+        how_found(settings.names_model)
+    except NamesError as error:
+        raise RunError(str(error)) from error
     with embedded.own(settings.data_dir, "manage.py run"):
         check_port(settings.host, settings.port)
         if not own_valkey:

@@ -13,6 +13,7 @@ from collectors import registry
 from config.company import CompanyProfile
 from config.settings import Settings
 from metrics.suppress import MIN_AUTHORS, PROTECTED_AUDIENCES
+from nlp.persons import NamesError, how_found
 from storage import audit_chain, channels, data_catalogue, erasures, profile, sources, tuned_models, users
 from storage.source_health import SourceRow
 from storage.viewer import ROLES, SYSTEM
@@ -42,7 +43,7 @@ def privacy_tables(session: Session, settings: Settings, now: datetime) -> tuple
         _sources(found, settings),
         _recipients(session, company, now),
         _roles(session),
-        _safeguards(),
+        _safeguards(settings),
         _model(session, settings),
         _transfers(found, settings),
         _audit(session, settings),
@@ -125,14 +126,22 @@ def _roles(session: Session) -> Table:
     return Table("Roles and access", ("Role", "Texts of", "Figures of", "People now"), rows, note)
 
 
+def _names_found(settings: Settings) -> str:
+    try:
+        return how_found(settings.names_model)
+    except NamesError:
+        return "nothing: NAMES_MODEL cannot be used, so no text of the employer side is shown"
+
+
 def _sides(facets: frozenset[str]) -> str:
     return ", ".join(sorted(facets)) or "nothing"
 
 
-def _safeguards() -> Table:
+def _safeguards(settings: Settings) -> Table:
     rows = [
         ("Pseudonyms", "Authors become keyed pseudonyms before anything is stored; no key leads from a post to staff"),
         ("Masking", "Handles, mail addresses, phone numbers and profiles at the door; names at work when read"),
+        ("Names at work", f"Found by {_names_found(settings)}"),
         ("Smallest group", f"{MIN_AUTHORS} distinct authors for {', '.join(sorted(PROTECTED_AUDIENCES))}"),
         ("Neighbours", "Figures from which a hidden one would follow are hidden too"),
         ("Protected activity", "Organising, unions, works councils, whistle-blowing, own health: only counted"),

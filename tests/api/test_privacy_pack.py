@@ -45,6 +45,7 @@ def test_the_pack_follows_the_configuration_and_marks_what_changed(
     first = reader.get("/privacy-pack").text
     assert "91 days after collection" in first
     assert "mail.acme.example" in first
+    assert "Found by rules alone" in first
     assert "No version was kept yet" in first
     assert "Acme" in first
     assert "Version 1 is kept" in reader.get(post(reader, "/privacy-pack/keep").headers["location"]).text
@@ -63,6 +64,18 @@ def test_the_pack_follows_the_configuration_and_marks_what_changed(
     assert any("news.example" in row and "collection: feed" in row for row in rows)
     assert "<link" not in second
     assert "src=" not in second
+
+
+def test_without_its_pipeline_no_text_with_names_is_shown(
+    reader: TestClient, settings: Callable[..., Settings], tmp_path: Path
+) -> None:
+    world.say(world.Said("They pay late, my manager Grigori says", facet="employer", audience="candidate"))
+    assert reader.get("/mentions?facet=employer").status_code == 200
+    settings(data_dir=tmp_path, names_model=str(tmp_path / "nothing"))
+    assert "Found by nothing: NAMES_MODEL cannot be used" in reader.get("/privacy-pack").text
+    for path in ("/mentions?facet=employer", "/api/v1/mentions?facet=employer"):
+        answer = reader.get(path)
+        assert (answer.status_code, "so no text is shown" in answer.text) == (503, True)
 
 
 def test_the_pack_has_no_secret_and_escapes_names(reader: TestClient, settings: Callable[..., Settings]) -> None:

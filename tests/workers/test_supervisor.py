@@ -16,11 +16,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from config.settings import ROOT
+from config.settings import ROOT, Settings
 from storage import embedded
 from storage.child import Command
 from tests.conftest import free_port
 from workers.children import Child, RunError, check_port, check_queue
+from workers.run import serve
 from workers.supervisor import Supervisor
 from workers.watchdog import Watchdog
 
@@ -113,6 +114,12 @@ def test_a_taken_port_is_one_sentence() -> None:
             check_port("127.0.0.1", port)
     with pytest.raises(RunError, match="not an address of this machine"):
         check_port("no such host.invalid", 8000)
+
+
+def test_names_that_cannot_be_hidden_are_one_sentence(settings: Callable[..., Settings], tmp_path: Path) -> None:
+    chosen = settings(data_dir=tmp_path, names_model=str(tmp_path / "nothing"))
+    with pytest.raises(RunError, match=r"NAMES_MODEL: .*neither rules nor spacy|NAMES_MODEL is .*not installed"):
+        serve(chosen, Console(file=io.StringIO()))
 
 
 def test_a_queue_that_is_away_is_one_sentence() -> None:
