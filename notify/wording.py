@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
-from metrics.coarse import STEP, WHY
+from metrics.coarse import STEP
 from metrics.suppress import PROTECTED_AUDIENCES
 from notify.facts import AlertFacts, Behind, Example
 
@@ -261,13 +261,13 @@ def _rounded_peak(facts: AlertFacts) -> str:
 
 
 def _rounded(facts: AlertFacts) -> str:
-    """The arithmetic of a slice of few people, and why it is not told in full."""
+    """The arithmetic of a slice of few people; what is not known says why there is no more of it."""
     people = least_words(facts.authors, "author", "authors")
     if facts.kind in _ROUNDED_OVER:
         told = _negative(facts) if facts.kind == "negative_share" else _positive(facts)
-        return f"{told[0].upper()}{told[1:]}; by {people}. {WHY}"
+        return f"{told[0].upper()}{told[1:]}; by {people}."
     told = least_words(facts.observed, "story", "stories")
-    return f"{told[0].upper()}{told[1:]} by {people}, {times_words(facts.times)}. {WHY}"
+    return f"{told[0].upper()}{told[1:]} by {people}, {times_words(facts.times)}."
 
 
 def _arithmetic(facts: AlertFacts) -> str:

@@ -73,6 +73,7 @@ def test_the_mail_says_at_least_how_much_and_why_no_more() -> None:
         "On Forum (at least 10); 1 source with few people left out.",
     ):
         assert words in mail.text
+    assert mail.text.count(WHY) == 1
     assert (alert.points, mail.attachments) == ((), ())
     assert "reach" not in mail.text
     few = compose_alert(facts(audience="staff", observed=4.0, n=4, authors=7)).subject
