@@ -17,6 +17,7 @@ from storage.campaign_voice import Feedback, QuestionRow
 from storage.campaign_watch import Watch
 from storage.campaigns import CampaignRow
 from storage.contents import ContentPage, ContentRow
+from storage.exports import ExportPage, ExportRow
 from storage.held import HeldRow
 from storage.incident_feedback import GivenAnswer, SensitivityRow
 from storage.incident_log import EventRow, IncidentPage, IncidentRow
@@ -30,6 +31,7 @@ from storage.previews import Preview, PreviewRow
 from storage.quality import QualityReport, TagQuality, Week
 from storage.quality_checks import Checked
 from storage.quality_sample import Judged, Progress
+from storage.removals import RemovalRow
 from storage.run_log import Problem, RunRow
 from storage.search import MentionRow, Page
 from storage.series import Bucket
@@ -53,6 +55,8 @@ READ = {
     ContentPage,
     ContentRow,
     EventRow,
+    ExportPage,
+    ExportRow,
     GivenAnswer,
     HeldRow,
     IncidentDetail,
@@ -73,6 +77,7 @@ READ = {
     Problem,
     Progress,
     QualityReport,
+    RemovalRow,
     RunRow,
     SensitivityRow,
     SharedContent,
