@@ -6,6 +6,7 @@ number is a combination of figures told, that is when its indicator lies in the 
 roles pool what they see. `ATTACK_QUERIES` in the environment asks for longer, as docs/privacy.md does.
 """
 
+import logging
 import os
 import random
 from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +26,7 @@ from storage.viewer import STAFF_AUDIENCES, Viewer, count_labels
 from tests import factories as make
 from tests.factories import HR, LEADERSHIP, MARKETING, World
 
+log = logging.getLogger(__name__)
 QUERIES = int(os.environ.get("ATTACK_QUERIES", "100"))
 FIRST = datetime(2026, 1, 26, tzinfo=UTC)
 DAYS = 12
@@ -230,9 +232,7 @@ def _attack(session: Session, world: World, ask: Sequence[Callable[..., None]], 
     return attacker, len(attacker.recovered(_groups(attacker.truth, world)))
 
 
-def test_no_few_people_follow_from_any_combination_of_counts(
-    session: Session, world: World, record_property: Callable[[str, object], None]
-) -> None:
+def test_no_few_people_follow_from_any_combination_of_counts(session: Session, world: World) -> None:
     attacker, recovered = _attack(session, world, (_ask_parts, _ask_total, _ask_series), seed=7)
     record_property(
         "told", f"{attacker.told} figures, {attacker.told_of_staff} of staff, {attacker.small} small groups"
