@@ -2,7 +2,6 @@
 
 from api.dashboard.incident_words import Line, least, measure, written
 from api.dashboard.wording import count, group, moment, percent
-from metrics.coarse import WHY
 from notify.wording import least_words
 from storage.incident_feedback import REASON_WORDS, Verdict
 from storage.incidents import IncidentRow, PostMortem
@@ -17,7 +16,7 @@ def post_mortem_lines(row: IncidentRow, found: PostMortem) -> tuple[Line, ...]:
     kind = measure(row)
     figure = least if found.rounded else written
     low, high = written(kind, found.expected_low), written(kind, found.expected_high)
-    normal = WHY if found.rounded else f"where {low} to {high} were normal"
+    normal = "rounded down, as last told" if found.rounded else f"where {low} to {high} were normal"
     lines = [
         Line("Opened", moment(found.opened_at), _head_start(found)),
         Line("Closed", moment(found.closed_at), how),
