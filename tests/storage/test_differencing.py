@@ -234,9 +234,8 @@ def _attack(session: Session, world: World, ask: Sequence[Callable[..., None]], 
 
 def test_no_few_people_follow_from_any_combination_of_counts(session: Session, world: World) -> None:
     attacker, recovered = _attack(session, world, (_ask_parts, _ask_total, _ask_series), seed=7)
-    record_property(
-        "told", f"{attacker.told} figures, {attacker.told_of_staff} of staff, {attacker.small} small groups"
-    )
+    figures = (QUERIES, attacker.told, attacker.told_of_staff, attacker.small, recovered)
+    log.info("%d queries told %d figures, %d of staff; %d small groups, %d recovered", *figures)  # --log-cli-level=INFO
     assert rollups.check(session) == []
     assert (attacker.told > 2 * QUERIES, attacker.small > 100) == (True, True)
     assert attacker.told_of_staff > QUERIES / 10
