@@ -35,8 +35,7 @@ def rotate_pseudonyms(
             make_own_key(settings)
         begun = key_rotation.begin(settings, now(), lost=lost)
         task = progress.add_task("Going on" if begun.resumed else "Moving", total=begun.posts)
-        key_rotation.run(settings, lambda posts: progress.advance(task, posts))
-        key_rotation.end(settings, now())
+        key_rotation.run(settings, now(), lambda posts: progress.advance(task, posts))
         drop_own_keys(settings)
     after = " PSEUDONYM_KEY_BEFORE may be taken away." if settings.pseudonym_key_before.get_secret_value() else ""
     out.print(f"All authors stand under key {begun.generation} now.{after}")

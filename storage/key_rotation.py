@@ -7,61 +7,51 @@ rotation that was killed goes on where it was. Meanwhile posts come in as `stora
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from collectors.pseudonyms import LAST, Keychain, marked
+from collectors.pseudonyms import LAST, Keychain, generation_of, marked
 from config.settings import Settings
 from storage import audit, db, pseudonym_keys
-from storage.models.mentions import Post
 from storage.models.privacy import PseudonymKey, RefusedAuthor
 from storage.models.sources import HeldItem
 from storage.pseudonym_keys import LOCK, Standing
 
 log = logging.getLogger(__name__)
 
-AUTHORS = 200  # per transaction
-POSTS = 5_000  # ids of posts that are looked through in one
+POSTS = 300  # looked through in one transaction; all other posts of their authors move with them
 _TRIES = 5  # where another transaction was in the way
 
 _ALONE = text("SELECT pg_advisory_xact_lock(:lock)")
-_NEXT_AUTHORS = text("""
-SELECT DISTINCT author_key FROM posts WHERE author_key < :mark ORDER BY author_key LIMIT :limit
-""")
+_OLD = """id > :after AND (author_key NOT LIKE :mark OR reply_to LIKE 'hmac:%' AND reply_to NOT LIKE 'hmac:' || :mark
+    OR native_id LIKE 'hmac:%' AND native_id NOT LIKE 'hmac:' || :mark
+    OR native_id LIKE 'survey:%' AND native_id NOT LIKE 'survey:' || :mark)"""
+_LEFT = text(f"SELECT count(*) FROM posts WHERE {_OLD}")  # noqa: S608 - a constant
+_NEXT = text(f"SELECT id, author_key FROM posts WHERE {_OLD} ORDER BY id LIMIT :limit")  # noqa: S608 - a constant
 # In the order in which everybody locks: posts by their natural key, then mentions by id.
 _LOCK_POSTS = text("""
-SELECT id FROM posts WHERE author_key = ANY(CAST(:old AS text[])) ORDER BY source_id, native_id FOR UPDATE
+SELECT id, native_id, author_key, reply_to, sealed_ref FROM posts
+WHERE id = ANY(CAST(:ids AS bigint[])) OR author_key = ANY(CAST(:old AS text[]))
+ORDER BY source_id, native_id FOR UPDATE
 """)
 _LOCK_MENTIONS = text("""
 SELECT id FROM mentions WHERE post_id = ANY(CAST(:posts AS bigint[])) ORDER BY id FOR UPDATE
 """)
 _MOVE_POSTS = text("""
-UPDATE posts p SET author_key = i.new
-FROM unnest(CAST(:old AS text[]), CAST(:new AS text[])) AS i(old, new)
-WHERE p.author_key = i.old AND p.id = ANY(CAST(:posts AS bigint[]))
+UPDATE posts p SET author_key = i.author_key, native_id = i.native_id, reply_to = i.reply_to, sealed_ref = i.sealed_ref
+FROM unnest(CAST(:ids AS bigint[]), CAST(:authors AS text[]), CAST(:natives AS text[]), CAST(:replies AS text[]),
+    CAST(:refs AS text[])) AS i(id, author_key, native_id, reply_to, sealed_ref)
+WHERE p.id = i.id
 """)
 _MOVE_MENTIONS = text("""
 UPDATE mentions m SET author_key = p.author_key FROM posts p
-WHERE p.id = m.post_id AND m.post_id = ANY(CAST(:posts AS bigint[]))
-""")
-_LEFT = text("SELECT count(*) FROM posts WHERE author_key < :mark")
-_IDS = text("""
-SELECT id, native_id, reply_to, sealed_ref FROM posts
-WHERE id > :after AND id <= :until
-    AND (native_id LIKE 'hmac:%' OR native_id LIKE 'survey:%' OR reply_to LIKE 'hmac:%')
-ORDER BY source_id, native_id FOR UPDATE
-""")
-_MOVE_IDS = text("""
-UPDATE posts p SET native_id = i.native_id, reply_to = i.reply_to, sealed_ref = i.sealed_ref
-FROM unnest(CAST(:ids AS bigint[]), CAST(:natives AS text[]), CAST(:replies AS text[]), CAST(:refs AS text[]))
-    AS i(id, native_id, reply_to, sealed_ref)
-WHERE p.id = i.id
+WHERE p.id = m.post_id AND m.post_id = ANY(CAST(:posts AS bigint[])) AND m.author_key IS DISTINCT FROM p.author_key
 """)
 
 
@@ -87,26 +77,18 @@ def begin(settings: Settings, now: datetime, *, lost: bool = False) -> Begun:
             found.key_in_use(settings)
         else:
             found = _take_into_use(session, found, settings, now, lost=lost)
-        return Begun(found.generation, session.scalar(_LEFT, {"mark": _mark(found)}) or 0, resumed)
+        done = session.get_one(PseudonymKey, found.generation).posts_done
+        left = session.scalar(_LEFT, {"after": done, "mark": _mark(found.generation)})
+        return Begun(found.generation, left or 0, resumed)
 
 
-def run(settings: Settings, progress: Callable[[int], None] = lambda posts: None) -> None:
-    """Move everything that is left; `progress` gets the posts of each step. May be killed and called again."""
-    for step in (_move_authors, _move_ids):
-        while (moved := _patiently(step, settings)) is not None:
-            progress(moved)
+def run(settings: Settings, now: datetime, progress: Callable[[int], None] = lambda posts: None) -> None:
+    """Move everything that is left, then close the rotation; `progress` gets the posts of each step.
 
-
-def end(settings: Settings, now: datetime) -> None:
-    """Close the rotation; raises `RuntimeError` while something is left."""
-    with _alone() as session:
-        found = pseudonym_keys.standing(session, shared=False)
-        if not found.rotating:
-            return
-        if session.scalars(_NEXT_AUTHORS, {"mark": _mark(found), "limit": 1}).first() is not None:
-            raise RuntimeError("there are authors left under an older key")
-        session.execute(update(PseudonymKey).where(PseudonymKey.ended_at.is_(None)).values(ended_at=now))
-        audit.record(session, None, "pseudonyms.rotated", f"all authors under key {found.generation}", now)
+    May be killed and called again, also while another process is at it.
+    """
+    while (moved := _patiently(settings, now)) is not None:
+        progress(moved)
 
 
 def _take_into_use(session: Session, found: Standing, settings: Settings, now: datetime, *, lost: bool) -> Standing:
@@ -153,53 +135,52 @@ def _seal_older(session: Session, found: Standing, known: Keychain, new: bytes) 
             session.execute(update(HeldItem).where(HeldItem.id == item.id).values(native_id=native_id))
 
 
-def _move_authors(session: Session, settings: Settings) -> int | None:
-    """Move the next authors with all that is theirs; None when there is none left."""
+def _move(session: Session, settings: Settings, now: datetime) -> int | None:
+    """Move the next posts, and their authors with all that is theirs; None: it is done, and noted so."""
     found = pseudonym_keys.standing(session, shared=False)
     if not found.rotating:
         return None
-    old = list(session.scalars(_NEXT_AUTHORS, {"mark": _mark(found), "limit": AUTHORS}))
-    if not old:
+    key = session.get_one(PseudonymKey, found.generation, with_for_update=True)
+    seen = session.execute(_NEXT, {"after": key.posts_done, "mark": _mark(found.generation), "limit": POSTS}).all()
+    if not seen:
+        key.ended_at = now
+        audit.record(session, None, "pseudonyms.rotated", f"all authors under key {found.generation}", now)
         return None
-    chain = found.chain(settings).whole
-    posts = list(session.scalars(_LOCK_POSTS, {"old": old}))
-    session.execute(_LOCK_MENTIONS, {"posts": posts})
-    session.execute(_MOVE_POSTS, {"old": old, "new": [chain.forward(key) for key in old], "posts": posts})
-    session.execute(_MOVE_MENTIONS, {"posts": posts})
-    return len(posts)
+    _move_posts(
+        session,
+        [row.id for row in seen],
+        {row.author_key for row in seen if row.author_key},
+        found.chain(settings).whole,
+    )
+    key.posts_done = seen[-1].id
+    session.flush()
+    return len(seen)
 
 
-def _move_ids(session: Session, settings: Settings) -> int | None:
-    """Move ids that are pseudonyms, and what is sealed, of the next posts; None when there are no more."""
-    found = pseudonym_keys.standing(session, shared=False)
-    if not found.rotating:
-        return None
-    key = session.get_one(PseudonymKey, found.generation)
-    if key.posts_done >= (session.scalar(select(func.max(Post.id))) or 0):
-        return None
-    until = key.posts_done + POSTS
-    rows = session.execute(_IDS, {"after": key.posts_done, "until": until}).all()
-    chain = found.chain(settings).whole
+def _move_posts(session: Session, ids: Sequence[int], authors: Collection[str], chain: Keychain) -> None:
+    """These posts, and all posts and mentions of these authors."""
+    old = [author for author in authors if generation_of(author) < chain.generation]
+    rows = session.execute(_LOCK_POSTS, {"ids": list(ids), "old": old}).all()
     values = {
         "ids": [row.id for row in rows],
+        "authors": [None if row.author_key is None else chain.forward(row.author_key) for row in rows],
         "natives": [chain.forward_id(row.native_id) for row in rows],
         "replies": [None if row.reply_to is None else chain.forward_id(row.reply_to) for row in rows],
         "refs": [_sealed_anew(chain, row.sealed_ref) for row in rows],
     }
-    session.execute(_MOVE_IDS, values)
-    key.posts_done = until
-    session.flush()
-    return 0
+    session.execute(_LOCK_MENTIONS, {"posts": values["ids"]})
+    session.execute(_MOVE_POSTS, values)
+    session.execute(_MOVE_MENTIONS, {"posts": values["ids"]})
+
+
+def _mark(generation: int) -> str:
+    """What pseudonyms of a generation look like, for LIKE."""
+    return f"{marked(generation, '')}%"
 
 
 def _sealed_anew(chain: Keychain, sealed: str | None) -> str | None:
     opened = None if sealed is None else chain.unseal(sealed)
     return sealed if opened is None else chain.seal(opened)
-
-
-def _mark(found: Standing) -> str:
-    """All pseudonyms of earlier generations sort before it: digits and a to f before k, lower numbers before higher."""
-    return marked(found.generation, "")
 
 
 @contextmanager
@@ -210,12 +191,12 @@ def _alone() -> Iterator[Session]:
         yield session
 
 
-def _patiently(step: Callable[[Session, Settings], int | None], settings: Settings) -> int | None:
+def _patiently(settings: Settings, now: datetime) -> int | None:
     """One transaction, tried again where another one was in the way."""
     for attempt in range(1, _TRIES + 1):
         try:
             with _alone() as session:
-                return step(session, settings)
+                return _move(session, settings, now)
         except OperationalError:
             if attempt == _TRIES:
                 raise

@@ -37,6 +37,7 @@ def current(session: Session, source_id: int, posts: Sequence[Post], now: dateti
     found = pseudonym_keys.standing(session)
     if not found.rows:
         found = pseudonym_keys.verify(session, get_settings(), now)
+    found.key_in_use(get_settings())  # a process with another key would store authors a second time
     if not any(_is_old(post, found.generation) for post in posts):
         return Current(tuple(posts))
     chain = found.chain(get_settings()).whole

@@ -75,8 +75,7 @@ def test_where_nobody_set_a_key_the_service_makes_one_on_its_own_machine(setting
     assert alone.pseudonym_secret() == new != before
     assert before in alone.pseudonym_secrets()
     key_rotation.begin(alone, make.NOW)
-    key_rotation.run(alone)
-    key_rotation.end(alone, make.NOW)
+    key_rotation.run(alone, make.NOW)
     make_own_key(alone)
     assert len(alone.pseudonym_key_file.read_text().split()) == 2
     drop_own_keys(alone)

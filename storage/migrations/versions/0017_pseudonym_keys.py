@@ -49,6 +49,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take both away again."""
+    """Take both away again, unless authors would be cut off."""
+    op.execute(
+        "DO $$ BEGIN IF EXISTS (SELECT FROM pseudonym_keys WHERE generation > 0) THEN RAISE EXCEPTION "
+        "'The key of the pseudonyms was rotated: without this table nobody is known again.'; END IF; END $$"
+    )
     op.drop_column("campaign_feedback", "group_of_five")
     op.drop_table("pseudonym_keys")
