@@ -16,6 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from metrics.blocks import UNKNOWN, Block, blocks, dark_days, days_within, quarter_of, quarters
+from storage import db
 from storage.viewer import STAFF_AUDIENCES
 
 Slice = tuple[str, str]  # facet label, audience
@@ -186,8 +187,13 @@ class Blocks:
 
 
 def staff_blocks(session: Session, company_id: int, labels: Sequence[str], around: Span) -> Blocks:
-    """All blocks of the quarters around a window."""
+    """All blocks of the quarters around a window, looked up once per page."""
     start, end = around.gathered()
+    key = ("staff blocks", company_id, frozenset(labels), start, end)
+    return db.remembered(session, key, lambda: _blocks(session, company_id, labels, start, end))
+
+
+def _blocks(session: Session, company_id: int, labels: Sequence[str], start: datetime, end: datetime) -> Blocks:
     values = {"company": company_id, "start": start, "end": end, "facets": list(labels), "sample": _SAMPLE}
     voices: dict[str, dict[str, dict[date, set[str]]]] = defaultdict(lambda: defaultdict(dict))
     unnamed: dict[tuple[str, str, date], Unnamed] = defaultdict(Unnamed)

@@ -2,11 +2,11 @@
 
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from sqlalchemy.orm import Session
@@ -20,8 +20,10 @@ if TYPE_CHECKING:  # loaded where the schema is looked at, which most processes 
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 _MIGRATION_LOCK = 0x05750001  # one process migrates, the others wait
 _AFTER_COMMIT = "after_commit"
+_REMEMBERED = "remembered"
 _OPTIONS = " ".join(
     (
         "-c timezone=UTC",
@@ -79,7 +81,18 @@ def reading() -> Iterator[Session]:
     """One session that refuses to write."""
     with Session(connect(), expire_on_commit=False) as session, session.begin():
         session.execute(text("SET TRANSACTION READ ONLY"))
+        session.info[_REMEMBERED] = {}
         yield session
+
+
+def remembered(session: Session, key: Hashable, read: Callable[[], T]) -> T:
+    """What `read` answers, asked once per `reading` session; elsewhere each time, since what is read may change."""
+    known: dict[Hashable, T] | None = session.info.get(_REMEMBERED)
+    if known is None:
+        return read()
+    if key not in known:
+        known[key] = read()
+    return known[key]
 
 
 def after_commit(session: Session, fn: Callable[[], None]) -> None:

@@ -87,7 +87,16 @@ class Mention(Base):
         Index("ix_mentions_company_id_published_at_id", "company_id", "published_at", "id"),
         Index("ix_mentions_pending", "id", postgresql_where=sql("analyzed_at IS NULL")),
         Index("ix_mentions_protected", "company_id", "published_at", postgresql_where=sql("protected")),
-        Index("ix_mentions_slice", "company_id", "audience", "published_at", "facet", "author_key"),
+        Index(
+            "ix_mentions_slice",
+            "company_id",
+            "facet",
+            "audience",
+            "published_at",
+            "id",
+            postgresql_include=["author_key", "post_id"],
+            postgresql_where=sql("counted AND NOT own_account"),
+        ),
         Index("ix_mentions_story_id_published_at_id", "story_id", "published_at", "id"),
     )
 

@@ -26,6 +26,8 @@ UNSHOWN = frozenset(
         "discretion",
         "vectors",
         # They only compare the questions of surveys, so that answerers without a number are not counted twice.
+        "blocks",
+        "theme_blocks",
         "voice",
         "theme_voices",
         "employer_places",
