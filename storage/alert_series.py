@@ -1,7 +1,7 @@
 """What alert detection reads: hourly counts of a company per facet and audience, without gaps."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select, text
@@ -21,20 +21,31 @@ from storage.viewer import FACET_LABELS
 FACETS = (ALL, "brand", "employer")  # a text about both sides counts on each
 _DAY = timedelta(hours=24)
 
-_COUNTS = text("""
+# Alerts are about public talk. All answers to surveys carry the first instant of their month, as `survey_answers` sees
+# to, so an import would stand in one hour; and that instant spares looking at the posts of all other mentions.
+ANSWER = """(m.published_at = date_trunc('month', m.published_at, 'UTC')
+    AND EXISTS (SELECT 1 FROM posts p WHERE p.id = m.post_id AND p.kind = 'survey'))"""
+_COUNTS = text(f"""
 SELECT hour, facet, audience, sentiment, sum(mentions - owned) AS mentions, sum(stories) AS stories
 FROM rollups WHERE company_id = :company AND hour >= :start AND hour <= :last GROUP BY 1, 2, 3, 4
-""")
-_AUTHORS = text("""
-SELECT facet, audience, published_at >= :recent AS recent, array_agg(DISTINCT coalesce(author_key, id::text)) AS keys
-FROM mentions WHERE company_id = :company AND published_at > :day_ago AND published_at <= :now
-  AND counted AND NOT own_account GROUP BY 1, 2, 3
-""")
+UNION ALL
+SELECT m.published_at, m.facet, m.audience, m.sentiment, -count(*), -count(s.id)
+FROM mentions m LEFT JOIN stories s ON s.id = m.story_id AND s.first_mention_id = m.id
+WHERE m.company_id = :company AND m.published_at = ANY(CAST(:months AS timestamptz[])) AND m.counted
+  AND NOT m.own_account AND {ANSWER} GROUP BY 1, 2, 3, 4
+""")  # noqa: S608 - constants
+_AUTHORS = text(f"""
+SELECT m.facet, m.audience, m.published_at >= :recent AS recent,
+    array_agg(DISTINCT coalesce(m.author_key, m.id::text)) AS keys
+FROM mentions m WHERE m.company_id = :company AND m.published_at > :day_ago AND m.published_at <= :now
+  AND m.counted AND NOT m.own_account AND NOT {ANSWER} GROUP BY 1, 2, 3
+""")  # noqa: S608 - constants
 
 _REVIEWS = text("""
 SELECT s.id AS source, s.name, m.facet, m.published_at, p.rating, coalesce(m.author_key, m.id::text) AS author
 FROM sources s CROSS JOIN LATERAL (
-  SELECT id, rating FROM posts WHERE source_id = s.id AND published_at > :start AND published_at <= :now
+  SELECT id, rating FROM posts
+  WHERE source_id = s.id AND published_at > :start AND published_at <= :now AND kind <> 'survey'
   ORDER BY published_at DESC LIMIT :limit
 ) p JOIN mentions m ON m.post_id = p.id
 WHERE m.company_id = :company AND m.counted AND NOT m.own_account AND p.rating BETWEEN 1 AND 5
@@ -49,12 +60,12 @@ def alert_series(session: Session, company_id: int, now: datetime, hours: int = 
     """Series of the slices that anybody spoke in during the last 24 hours, and always the one over all.
 
     For workers: nothing is suppressed here, `alerts.detect` applies the rules for small groups. Owned voice and
-    protected mentions are in no count.
+    protected mentions are in no count, nor are answers to surveys.
     """
     company = session.get_one(Company, company_id)
     last = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     grid = [last - timedelta(hours=back) for back in range(hours - 1, -1, -1)]
-    counts = _counts(session, company_id, grid[0], last)
+    counts = _counts(session, company_id, grid)
     authors = _authors(session, company_id, now, recent=last - timedelta(hours=1))
     cover = _coverage(session, now)
     events = planned(session, company_id, grid[0], now)
@@ -144,20 +155,22 @@ def _slices(label: str, audience: str) -> Iterable[_Slice]:
             yield facet, ALL
 
 
-def _counts(
-    session: Session, company_id: int, start: datetime, last: datetime
-) -> dict[_Slice, dict[datetime, HourCount]]:
+def _counts(session: Session, company_id: int, grid: Sequence[datetime]) -> dict[_Slice, dict[datetime, HourCount]]:
     sums: dict[_Slice, dict[datetime, dict[str, int]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(int)))
-    for row in session.execute(_COUNTS, {"company": company_id, "start": start, "last": last}):
+    months = [hour for hour in grid if (hour.day, hour.hour) == (1, 0)]
+    values = {"company": company_id, "start": grid[0], "last": grid[-1], "months": months}
+    for row in session.execute(_COUNTS, values):
         for slice_ in _slices(row.facet, row.audience):
             cell = sums[slice_][row.hour]
             cell["mentions"] += row.mentions
             cell["stories"] += row.stories
             cell[row.sentiment] += row.mentions
-    counts: dict[_Slice, dict[datetime, HourCount]] = defaultdict(dict)
-    for slice_, hours in sums.items():
-        counts[slice_] = {hour: HourCount(hour, **cell) for hour, cell in hours.items()}
-    return counts
+    return defaultdict(dict, {slice_: _told(hours, months) for slice_, hours in sums.items()})
+
+
+def _told(hours: Mapping[datetime, Mapping[str, int]], months: Sequence[datetime]) -> dict[datetime, HourCount]:
+    """An hour in which nothing but surveys was heard is not the first of a history."""
+    return {hour: HourCount(hour, **cell) for hour, cell in hours.items() if any(cell.values()) or hour not in months}
 
 
 def _authors(

@@ -221,6 +221,7 @@ def _quotable(incident: IncidentRow, labels: frozenset[str]) -> Select[Any]:
         .join(Source, Source.id == Mention.source_id)
         .where(Mention.company_id == incident.company_id, Mention.counted, Mention.analyzed_at.is_not(None))
         .where(Mention.facet.in_(labels), Mention.audience.not_in(STAFF_AUDIENCES), ~Mention.own_account)
+        .where(Post.kind != "survey")  # an alert is about public talk
         # On the employer side a text that declares no standpoint may still be of staff.
         .where(or_(Mention.facet != "employer", Mention.audience != UNKNOWN))
         .where(Mention.published_at >= incident.window_start)

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from alerts.topics import MEMORY, WINDOW, Stories, Vectors
+from storage.alert_series import ANSWER
 from storage.models.topics import WIDTH
 
 KEPT = timedelta(days=35)
@@ -26,10 +27,11 @@ _TOLD = f"""
 FROM stories s JOIN mentions m ON m.id = s.first_mention_id
 WHERE s.company_id = :company AND s.first_at >= CAST(:since AS timestamptz) - interval '1 day'
   AND m.published_at >= :since AND m.published_at <= :now AND m.counted AND NOT m.own_account AND m.facet IN {_SIDES}
+  AND NOT {ANSWER}
 """
 _MISSING = text(f"""
 SELECT m.id, p.title, p.text, c.name, c.names
-{_TOLD.replace("WHERE", "JOIN posts p ON p.id = m.post_id JOIN companies c ON c.id = m.company_id WHERE")}
+{_TOLD.replace("WHERE", "JOIN posts p ON p.id = m.post_id JOIN companies c ON c.id = m.company_id WHERE", 1)}
   AND NOT EXISTS (SELECT 1 FROM mention_vectors v WHERE v.mention_id = m.id AND v.space = :space)
 ORDER BY m.published_at DESC, m.id DESC LIMIT :limit
 """)  # noqa: S608 - constants
@@ -44,7 +46,7 @@ ON CONFLICT (mention_id) DO UPDATE SET space = excluded.space, vector = excluded
 _STORIES = text(f"""
 SELECT m.id, m.story_id, m.published_at, coalesce(m.author_key, m.id::text) AS author, m.facet,
        halfvec_send(v.vector) AS packed
-{_TOLD.replace("WHERE", "JOIN mention_vectors v ON v.mention_id = m.id WHERE")} AND v.space = :space
+{_TOLD.replace("WHERE", "JOIN mention_vectors v ON v.mention_id = m.id WHERE", 1)} AND v.space = :space
 ORDER BY m.published_at DESC, m.id DESC LIMIT :limit
 """)
 _FORGET = text("""

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from alerts.rules import ALL
 from collectors.base import CollectError, Outcome
-from storage import rollups, sources
+from storage import mentions, rollups, sources, vectors
 from storage.rollups import SeriesFilter, breakdown, series, totals
 from storage.viewer import NotAllowed
 from tests import factories as make
@@ -274,6 +274,34 @@ def test_reviews_are_read_by_source_and_side(session: Session, world: World) -> 
     assert rollups.rating_series(session, world.contoso, NOW) == []
     (earlier,) = rollups.rating_series(session, world.acme, NOW - 2 * HOUR)
     assert (earlier.facet, len(earlier.reviews)) == ("brand", 2)
+
+
+def test_answers_to_surveys_are_in_nothing_that_alerts_read(session: Session, world: World) -> None:
+    month, later = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 1, 9, tzinfo=UTC)
+    make.heard(session, world, {"public": make.different(50)}, at=month)
+    said = make.different(0)  # twice the same: one story
+    texts = [said, said, *_texts(2, 4)]
+    answers = [make.a_post(f"a{n}", each, month, kind="survey", rating=1.0) for n, each in enumerate(texts)]
+    mentions.add_new(session, world.forum, answers, world.matcher, NOW)
+    make.judge(session, "negative", "staff", "employer", now=NOW)
+    assert totals(session, HR, None, *WEEK).mentions == 6
+    (whole, *_) = found = rollups.alert_series(session, world.acme, later)
+    assert {(each.facet, each.audience) for each in found} == {
+        (f, a) for f in (ALL, "brand") for a in (ALL, "consumer")
+    }
+    at_midnight = next(each for each in whole.hours if each.hour == month)
+    assert (at_midnight.mentions, at_midnight.stories, at_midnight.negative, whole.authors) == (1, 1, 0, 1)
+    assert rollups.rating_series(session, world.acme, later) == []
+    assert {each.mention_id for each in vectors.missing(session, world.acme, "any", later, 9)} == set(
+        session.scalars(text("SELECT m.id FROM mentions m JOIN posts p ON p.id = m.post_id WHERE p.kind <> 'survey'"))
+    )
+
+
+def test_an_hour_of_surveys_alone_begins_no_history(session: Session, world: World) -> None:
+    answers = [make.a_post("a", make.different(0), datetime(2026, 3, 1, tzinfo=UTC), kind="survey")]
+    mentions.add_new(session, world.forum, answers, world.matcher, NOW)
+    make.judge(session, "negative", "staff", "employer", now=NOW)
+    assert rollups.alert_series(session, world.acme, NOW)[0].since is None
 
 
 def test_alerts_of_a_silent_company_still_have_the_series_over_all(session: Session, world: World) -> None:
