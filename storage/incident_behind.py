@@ -12,12 +12,13 @@ from sqlalchemy.orm import Session
 from alerts.rules import ALL, RATING, SILENCE, SPILL, TOPIC
 from metrics.reach import IMPRESSION_COUNTERS, PostReach, measured_impressions, potential_reach
 from notify.facts import Behind, SourceStep, ThemeCount, coarse_behind
+from storage.discretion import EMPLOYER_SIDE
 from storage.incident_log import IncidentRow
 from storage.models.mentions import Mention, Post
 from storage.models.sources import Source
 from storage.models.topics import Topic, TopicMention
 from storage.suppression import MIN_AUTHORS, Group, hidden_groups
-from storage.viewer import FACET_LABELS, STAFF_AUDIENCES, Viewer
+from storage.viewer import FACET_LABELS, Viewer
 
 MOST = 10_000  # mentions read of one incident, the first ones
 _HOUR = timedelta(hours=1)
@@ -26,7 +27,6 @@ _PLATFORMS = {"x_owned": "x", "x_stream": "x"}  # kinds of sources that read the
 _COLUMNS: Sequence[Any] = (
     Mention.post_id,
     Mention.author_key,
-    Mention.audience,
     Mention.sentiment,
     Mention.themes,
     Mention.published_at,
@@ -48,7 +48,6 @@ class _Voice:
     post_id: int
     author: str
     named: bool
-    audience: str
     sentiment: str
     themes: tuple[str, ...]
     source: str
@@ -60,8 +59,9 @@ class _Voice:
 def behind(session: Session, viewer: Viewer, incident: IncidentRow) -> Behind | None:
     """The mentions of an incident, from its first judged window to its last finding, that the viewer may count.
 
-    None where there are none, or only few people of a protected group. Of employees, alumni and staff counts are
-    rounded down, small groups are left out, and reach is not told: few known accounts could give a person away.
+    None where there are none, and on the employer side where few people speak; parts of few are left out there,
+    whoever they are, since a rule for staff only would tell whether all of them are staff. On slices of employees,
+    alumni and staff counts are rounded down and reach is not told: few known accounts could give a person away.
     """
     wide = incident.facet == ALL or incident.kind == SPILL  # what spills over is told on both sides
     labels = viewer.facets if wide else viewer.facets & FACET_LABELS[incident.facet]
@@ -69,12 +69,11 @@ def behind(session: Session, viewer: Viewer, incident: IncidentRow) -> Behind | 
         return None
     voices = [_voice(row) for row in session.execute(_mentions(incident, labels))]
     cut, voices = len(voices) > MOST, voices[:MOST]
-    speakers = {each.audience for each in voices}
-    protected = incident.rounded or (bool(speakers) and speakers <= STAFF_AUDIENCES)
-    if not voices or (protected and len({each.author for each in voices}) < MIN_AUTHORS):
+    strict = incident.rounded or incident.facet in EMPLOYER_SIDE
+    if not voices or (strict and len({each.author for each in voices}) < MIN_AUTHORS):
         return None
     by_theme, by_source = _grouped(voices)
-    themes, sources = _shown(by_theme, protected), _shown(by_source, protected)
+    themes, sources = _shown(by_theme, strict), _shown(by_source, strict)
     judged = [each for each in voices if each.sentiment in _JUDGED]
     found = Behind(
         mentions=len(voices),
@@ -87,7 +86,7 @@ def behind(session: Session, viewer: Viewer, incident: IncidentRow) -> Behind | 
         reach_told=False,
         cut=cut,
     )
-    if protected:
+    if incident.rounded:
         complaining = {each.author for each in judged if each.sentiment == "negative"}
         return coarse_behind(found if len(complaining) >= MIN_AUTHORS else replace(found, negative=0))
     return _with_reach(session, found, voices, incident.facet == "brand")
@@ -109,7 +108,7 @@ def _mentions(incident: IncidentRow, labels: frozenset[str]) -> Select[Any]:
         .join(Post, Post.id == Mention.post_id)
         .join(Source, Source.id == Mention.source_id)
         .where(Mention.company_id == incident.company_id, Mention.counted, ~Mention.own_account)
-        .where(Mention.facet.in_(labels))
+        .where(Mention.facet.in_(labels), Post.kind != "survey")  # as in the counts that rang
         .where(Mention.published_at >= incident.window_start)
         .where(Mention.published_at < incident.last_finding_at + _HOUR)
     )
@@ -127,7 +126,6 @@ def _voice(row: Any) -> _Voice:
         row.post_id,
         row.author_key or f"post {row.post_id}",
         row.author_key is not None,
-        row.audience or "",
         row.sentiment or "",
         tuple(row.themes),
         row.name,
@@ -156,10 +154,10 @@ def _first(group: tuple[str, Sequence[_Voice]]) -> tuple[datetime, str]:
     return group[1][0].at, group[0]
 
 
-def _shown(groups: Mapping[str, Sequence[_Voice]], protected: bool) -> dict[str, Sequence[_Voice]]:
-    """All groups, or on a protected slice those of enough people that give no neighbour away."""
+def _shown(groups: Mapping[str, Sequence[_Voice]], strict: bool) -> dict[str, Sequence[_Voice]]:
+    """All groups, or those of enough people that give no neighbour away."""
     counted = [Group(name, len(told), len({each.author for each in told})) for name, told in groups.items()]
-    hidden = hidden_groups(counted) if protected else set()
+    hidden = hidden_groups(counted) if strict else set()
     return {name: told for name, told in groups.items() if name not in hidden}
 
 

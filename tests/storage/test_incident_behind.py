@@ -70,7 +70,7 @@ def test_few_employees_stay_hidden_and_their_followers_are_never_told(session: S
     make.heard(session, world, few, labels=("negative", "employee", "employer"))
     slices = {"facet": "employer", "audience": "employee"}
     assert _told(session, world, **slices) is None
-    assert _told(session, world, facet="employer") is None, "nobody else speaks, so that the sum is theirs"
+    assert _told(session, world, facet="employer") is None, "of few on the employer side, whoever they are"
     others = [make.different(n, "Acme news") for n in range(5)]
     make.heard(session, world, others, source_id=world.news, labels=("negative", "employee", "employer"))
     more = [make.different(n, "Acme more") for n in range(5)]
@@ -78,6 +78,21 @@ def test_few_employees_stay_hidden_and_their_followers_are_never_told(session: S
     found = _told(session, world, facet="employer", audience="employee", severity="high")
     assert found is not None
     assert (found.sources, found.hidden, found.reach_told) == ((), 2, False), "four of a forum, told by the difference"
+
+
+def test_whether_all_are_staff_follows_from_nothing(session: Session, world: World) -> None:
+    told = []
+    for audience in ("employee", "candidate"):
+        for source, people in ((world.forum, 6), (world.news, 2)):
+            texts = [make.different(n, f"Acme {audience} {source}") for n in range(people)]
+            authors = tuple(f"{audience} {source} {n}" for n in range(people))
+            labels = ("negative", audience, "employer")
+            make.heard(session, world, texts, source_id=source, labels=labels, authors=authors)
+        told.append(_told(session, world, facet="employer", audience="all", severity="high"))
+        session.execute(text("DELETE FROM mentions"))
+    assert told[0] is not None
+    assert told[0] == told[1]
+    assert (told[0].mentions, told[0].sources, told[0].rounded) == (8, (), False)
 
 
 def test_recipients_read_of_their_side_only(session: Session, world: World) -> None:
