@@ -5,7 +5,7 @@ from math import ceil
 
 from alerts.rules import NEGATIVE, POSITIVE, SEVERITIES
 from metrics.listening import NET_SENTIMENT_MIN_N
-from notify.wording import least_words, times_words
+from notify.counting import least_words, times_words
 from storage.incident_log import KINDS
 
 

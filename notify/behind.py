@@ -3,8 +3,9 @@
 from datetime import UTC
 
 from metrics.coarse import STEP
+from notify.counting import plural
 from notify.facts import Behind, SourceStep
-from notify.wording import clean_text, plural, theme_words
+from notify.wording import clean_text, theme_words
 
 THEMES = 4
 SOURCES = 5

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
-from metrics.coarse import STEP
 from metrics.suppress import PROTECTED_AUDIENCES
+from notify.counting import least_words, plural, times_words
 from notify.facts import AlertFacts, Behind, Example
 
 EXAMPLES = 3
@@ -146,16 +146,6 @@ def _volume(facts: AlertFacts) -> str:
         return f"{told}{SENDERS.get(facts.audience, '')} {usual}{mood_words(facts.behind)}"
     usual = f"{_window(facts)}, expected {_expected(facts)}"
     return f"{stories}{SENDERS.get(facts.audience, '')} {usual}{mood_words(facts.behind)}"
-
-
-def least_words(number: float, one: str, many: str) -> str:
-    """A count that was rounded down to fives."""
-    return f"at least {plural(round(number), one, many)}" if number else f"fewer than {STEP} {many}"
-
-
-def times_words(times: int | None) -> str:
-    """How much against what is usual, for counts that are rounded."""
-    return "more than usual" if times is None else f"about {times:,} times what is usual"
 
 
 def _share(facts: AlertFacts, share: float, bound: str) -> str:
@@ -316,8 +306,3 @@ def _window(facts: AlertFacts) -> str:
         start = facts.window_start.astimezone(UTC)
         return f"in {'the hour' if hours == 1 else f'{hours} hours'} from {start:%d %b %H:%M} UTC"
     return "in the last hour" if hours == 1 else f"in the last {hours} hours"
-
-
-def plural(number: int, one: str, many: str) -> str:
-    """A number and its noun."""
-    return f"{number:,} {one if number == 1 else many}"

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from alerts.rules import NEGATIVE, POSITIVE, RATING, RIVAL, RIVAL_NEGATIVE, SILENCE, SPILL, TOPIC, VOLUME
 from api.dashboard.wording import count, group, moment, percent
-from notify.wording import least_words, times_words
+from notify.counting import least_words, times_words
 from storage import telling
 from storage.incidents import IncidentRow
 

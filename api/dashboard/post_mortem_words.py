@@ -2,7 +2,7 @@
 
 from api.dashboard.incident_words import Line, least, measure, written
 from api.dashboard.wording import count, group, moment, percent
-from notify.wording import least_words
+from notify.counting import least_words
 from storage.incident_feedback import REASON_WORDS, Verdict
 from storage.incidents import IncidentRow, PostMortem
 
