@@ -16,7 +16,7 @@ from metrics.blocks import UNKNOWN, blocks, dark_days, days_within, quarter_of
 from metrics.gaps import Heard
 from metrics.suppress import MIN_AUTHORS
 from nlp.themes import theme_facets
-from storage.blocks import Span, Unnamed, in_blocks, span, whole_days
+from storage.blocks import Span, Unnamed, in_blocks, midnight, span, whole_days
 from storage.profile import own_company
 from storage.viewer import STAFF_AUDIENCES, Viewer, count_labels
 
@@ -44,6 +44,8 @@ FROM (
     FROM mentions m JOIN posts p ON p.id = m.post_id CROSS JOIN LATERAL unnest(m.themes) AS t(theme)
     WHERE m.company_id = :company AND m.published_at >= :start AND m.published_at < :end AND m.counted
       AND NOT m.own_account AND m.facet = ANY(CAST(:facets AS text[])) AND t.theme = ANY(CAST(:themes AS text[]))
+      AND (m.published_at >= :first AND m.published_at < :until OR m.audience = ANY(CAST(:guarded AS text[]))
+           OR p.kind = 'survey')
 ) said GROUP BY 1, 2, 3, 4, 5 ORDER BY day
 """)
 
@@ -130,7 +132,7 @@ class _Said(Saying):
 
 
 def _read(session: Session, company_id: int, labels: list[str], side: str, around: Span) -> dict[str, list[_Said]]:
-    """All that was said in the quarters around, by theme."""
+    """What was said, by theme: all of it in the days asked for, and in the quarters around what blocks are made of."""
     start, end = around.gathered()
     values = {
         "company": company_id,
@@ -140,6 +142,9 @@ def _read(session: Session, company_id: int, labels: list[str], side: str, aroun
         "themes": themes_of(side),
         "customers": CUSTOMERS,
         "brand": side == "brand",
+        "first": midnight(around.first),
+        "until": midnight(around.until),
+        "guarded": [*_GUARDED, UNKNOWN],
     }
     said: dict[str, list[_Said]] = defaultdict(list)
     unnamed: dict[tuple[object, ...], Unnamed] = defaultdict(Unnamed)
