@@ -17,7 +17,8 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from storage import audit
+from config.settings import get_settings
+from storage import audit, pseudonym_keys, pseudonyms
 from storage.cleaning import clean
 from storage.intake import mark_deleted
 from storage.models.mentions import Post
@@ -84,14 +85,25 @@ class _Refused:
     erasure: int
 
 
-_SORTS: dict[str, type[_Tombstone] | type[_Record] | type[_Refused]] = {
-    "post": _Tombstone, "erasure": _Record, "refused": _Refused,
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """A key that pseudonyms of the lines may stand under."""
+
+    generation: int
+    recognised_by: str
+
+
+_Line = _Key | _Tombstone | _Record | _Refused
+_SORTS: dict[str, type[_Key] | type[_Tombstone] | type[_Record] | type[_Refused]] = {
+    "key": _Key, "post": _Tombstone, "erasure": _Record, "refused": _Refused,
 }  # fmt: skip
 
 
 def saved(session: Session, viewer: Viewer) -> Iterator[str]:
     """The lines, read as they are asked for."""
     require_administrator(viewer)
+    for key in pseudonym_keys.standing(session).rows:
+        yield _line("key", {"generation": key.generation, "recognised_by": key.recognised_by})
     for row in session.scalars(select(Erasure).order_by(Erasure.id)):
         told = {each.name: getattr(row, each.name) for each in fields(_Record)}
         yield _line("erasure", {**told, "at": row.at.isoformat()})
@@ -102,13 +114,20 @@ def saved(session: Session, viewer: Viewer) -> Iterator[str]:
 
 
 def repeat(session: Session, viewer: Viewer, lines: Iterable[str], now: datetime) -> Repeated:
-    """Put back what the lines say, in this transaction; a line that cannot be read loses no other."""
+    """Put back what the lines say, in this transaction; a line that cannot be read loses no other.
+
+    Pseudonyms under an older key are moved on; raises `PseudonymKeyError` where the lines stand under a newer one.
+    """
     require_administrator(viewer)
+    keys = pseudonym_keys.standing(session)
+    keys.key_in_use(get_settings())
     done, records = Repeated(), dict[int, int]()
     rest = iter(lines)
     while bite := list(islice(rest, BITE)):
         found = [each for line in bite if (each := _read(line, done)) is not None]
         for given in found:
+            if isinstance(given, _Key):
+                keys.must_have(given.generation, given.recognised_by)
             if isinstance(given, _Record):
                 records[given.id] = _record(session, given, done)
         for given in found:
@@ -130,7 +149,7 @@ def _line(sort: str, told: dict[str, object]) -> str:
     return json.dumps({sort: told}, ensure_ascii=False) + "\n"
 
 
-def _read(line: str, done: Repeated) -> _Tombstone | _Record | _Refused | None:
+def _read(line: str, done: Repeated) -> _Line | None:
     try:
         ((sort, told),) = json.loads(line).items()
         found = _SORTS[sort](**told)
@@ -181,7 +200,8 @@ def _refuse(session: Session, given: _Refused, records: Mapping[int, int], done:
     if given.erasure not in records:
         done.problems += 1
         return
-    added = insert(RefusedAuthor).values(author_key=given.key, erasure_id=records[given.erasure])
+    _, (key,) = pseudonyms.known_as(session, [given.key])
+    added = insert(RefusedAuthor).values(author_key=key, erasure_id=records[given.erasure])
     kept = session.scalars(added.on_conflict_do_nothing().returning(RefusedAuthor.author_key))
     done.refused += len(kept.all())
 
@@ -196,7 +216,8 @@ def _bury(session: Session, given: Sequence[_Tombstone], now: datetime, done: Re
             done.problems += len(dead)
             continue
         done.buried += mark_deleted(session, source, [each.id for each in dead], now)
-        rows = json.dumps([asdict(each) for each in dead])
+        ids = pseudonyms.current_ids(session, source, [each.id for each in dead])
+        rows = json.dumps([{**asdict(each), "id": ids[each.id]} for each in dead])
         done.kept_out += len(session.scalars(_BURY_UNSEEN, {"rows": rows}).all())
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from collectors.errors import CollectError
 from collectors.pseudonyms import Keychain
 from config.sealing import Seal, SealError
-from config.settings import Settings
+from config.settings import Settings, pseudonym_secret_of
 from storage.models.privacy import PseudonymKey
 
 LOCK = 0x05750017
@@ -26,17 +26,19 @@ _ANYTHING = text("SELECT EXISTS (SELECT 1 FROM posts) OR EXISTS (SELECT 1 FROM r
 _SHARED = text("SELECT pg_advisory_xact_lock_shared(:lock)")
 
 
-class PseudonymKeyError(CollectError):
-    """No known key is the one that what is stored stands under: nothing may be stored, or authors would count twice."""
+_WRONG = (
+    "PSEUDONYM_KEY is not the key that the authors stored here since {:%Y-%m-%d} stand under, so nothing is collected. "
+    "Put that key back (derived from SECRET_KEY where none was set). A new one is taken into use with the old one in "
+    "PSEUDONYM_KEY_BEFORE; docs/privacy.md says how, also where it is lost."
+)
 
-    def __init__(self, since: datetime) -> None:
-        super().__init__(
-            "unauthorized",
-            f"PSEUDONYM_KEY is not the key that the authors stored here since {since:%Y-%m-%d} stand under, so nothing "
-            "is collected. Put that key back (it is derived from SECRET_KEY where none was set). A new one is taken "
-            "into use with the old one in PSEUDONYM_KEY_BEFORE; docs/privacy.md says how, also where it is lost.",
-            permanent=False,  # with the right key every source goes on by itself
-        )
+
+class PseudonymKeyError(CollectError):
+    """Pseudonyms stand under another key than the one that is known: nothing may be stored, or authors would count
+    twice."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("unauthorized", detail)  # not for good: with the right key every source goes on by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +75,25 @@ class Standing:
         for key in settings.pseudonym_secrets():
             if hmac.compare_digest(recognised_by(key), self.rows[-1].recognised_by):
                 return key
-        raise PseudonymKeyError(self.rows[0].begun_at)
+        raise PseudonymKeyError(_WRONG.format(self.rows[0].begun_at))
+
+    def must_have(self, generation: int, known_by: str) -> None:
+        """Raise `PseudonymKeyError` where a pseudonym that comes from outside stands under a key that is not here."""
+        here = {row.generation: row.recognised_by for row in self.rows}
+        if generation > self.generation:
+            words = (
+                "This was saved under a newer key. Rotate first (manage.py key rotate pseudonyms), then do it again."
+            )
+            raise PseudonymKeyError(words)
+        if here.get(generation, known_by) != known_by:
+            raise PseudonymKeyError("This was saved under another key of pseudonyms than the database has.")
 
     def chain(self, settings: Settings) -> Keychain:
         """All keys; while they are rotated, pseudonyms are still made under the one before. Raises as above."""
         newest = self.key_in_use(settings)
         if not self.rows:
             return Keychain((newest,))
-        older = [_opened(row, newest, self.rows[0].begun_at) for row in self.rows[:-1]]
+        older = [_opened(row, newest) for row in self.rows[:-1]]
         upto = self.generation - 1 if self.rotating and older else None
         return Keychain((*older, newest), self.rows[0].generation, upto)
 
@@ -113,15 +126,22 @@ def keychain(session: Session, settings: Settings) -> Keychain:
 def verify(session: Session, settings: Settings, now: datetime) -> Standing:
     """See that the settings have the right key, and note it where nothing is stored; raises `PseudonymKeyError`."""
     found = standing(session)
-    if found.rows and not session.scalar(_ANYTHING):
+    stored = bool(session.scalar(_ANYTHING))
+    if found.rows and not stored:
         session.execute(delete(PseudonymKey))
         found = Standing(())
     if not found.rows:
-        key = {"generation": 0, "recognised_by": recognised_by(settings.pseudonym_secret()), "begun_at": now}
+        key = {"generation": 0, "recognised_by": recognised_by(_first(settings, stored=stored)), "begun_at": now}
         session.execute(insert(PseudonymKey).values(**key, ended_at=now).on_conflict_do_nothing())
         found = standing(session)  # of two that begin at once with different keys, one is wrong
     found.key_in_use(settings)
     return found
+
+
+def _first(settings: Settings, *, stored: bool) -> bytes:
+    """The key of what a version stored that did not note keys yet: the one before, where one is named."""
+    before = settings.pseudonym_key_before.get_secret_value()
+    return pseudonym_secret_of(before) if stored and before else settings.pseudonym_secret()
 
 
 def recognised_by(key: bytes) -> str:
@@ -134,8 +154,8 @@ def sealed(key: bytes, newest: bytes) -> str:
     return Seal(newest, _PURPOSE).close(key.hex())
 
 
-def _opened(row: KeyRow, newest: bytes, since: datetime) -> bytes:
+def _opened(row: KeyRow, newest: bytes) -> bytes:
     try:
         return bytes.fromhex(Seal(newest, _PURPOSE).open(row.sealed or ""))
     except SealError as error:  # a damaged row: as bad as a lost key
-        raise PseudonymKeyError(since) from error
+        raise PseudonymKeyError(f"Key {row.generation} of the pseudonyms is damaged in the database.") from error

@@ -77,14 +77,14 @@ def test_the_file_holds_no_text_and_no_name(session: Session, world: World) -> N
     kept = "".join(kept_away.saved(session, SYSTEM))
     assert "kettle" not in kept.casefold()
     assert make.different(1) not in kept
-    assert {next(iter(json.loads(line))) for line in kept.splitlines()} == {"erasure", "refused", "post"}
+    assert {next(iter(json.loads(line))) for line in kept.splitlines()} == {"key", "erasure", "refused", "post"}
     with pytest.raises(NotAllowed):
         list(kept_away.saved(session, HR))
 
 
 def test_bad_lines_lose_no_others(session: Session, world: World) -> None:
     publish(session, world, PERSON, 1)
-    (good,) = (json.loads(line)["post"] for line in _lines_of_a_deletion(session, world))
+    (good,) = (json.loads(line)["post"] for line in _lines_of_a_deletion(session, world) if '"post"' in line)
     bad = ("", "{", "[]", "{}", '{"post": {}}', '{"post": null}', '{"refused": {"key": "x", "erasure": 99}}',
            *(json.dumps({"post": {**good, **wrong}}) for wrong in (
                {"source": "1"}, {"source": 2**40}, {"id": "a\x00b"}, {"collected_at": "soon"},

@@ -1,6 +1,7 @@
 """Rotating the key of the pseudonyms: nobody is cut off, nobody counts twice, at any moment and after any break."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from collectors.privacy import PrivacyDoor
 from collectors.pseudonyms import Keychain, generation_of
 from collectors.survey_answers import hidden_id
 from config.settings import Settings, get_settings
-from storage import db, erasures, intake, key_rotation, mentions, pseudonym_keys
+from storage import db, erasures, intake, kept_away, key_rotation, mentions, pseudonym_keys
 from storage.door import privacy_door
 from storage.models.mentions import Mention, Post
 from storage.models.privacy import PseudonymKey, RefusedAuthor
@@ -195,6 +196,18 @@ def test_a_new_key_waits_for_its_rotation(world: World, settings: ChangeSettings
     assert (_voices(), _generations()) == (1, {0})
 
 
+def test_what_an_older_version_stored_stands_under_the_key_before(world: World, settings: ChangeSettings) -> None:
+    _send(world, *_said("ann", 1))
+    with db.transaction() as session:
+        session.execute(text("DELETE FROM pseudonym_keys"))
+    changed = settings(pseudonym_key=SECOND, pseudonym_key_before=FIRST)
+    with db.transaction() as session:
+        pseudonym_keys.verify(session, changed, NOW)
+    _rotate(settings, SECOND, FIRST)
+    _send(world, *_said("ann", 2))
+    assert (_voices(), _generations()) == (1, {1})
+
+
 def test_there_is_nothing_to_rotate_to_the_same_key_or_an_older_one(world: World, settings: ChangeSettings) -> None:
     with pytest.raises(ValueError, match="Nothing is stored"):
         key_rotation.begin(get_settings(), NOW)
@@ -234,3 +247,31 @@ def test_a_dump_and_the_old_key_tell_nothing_of_who_came_later(world: World, set
     assert old.unseal(keys[0].sealed or "") is None
     assert keys[0].sealed is not None
     assert keys[1].sealed is None
+
+
+def test_what_must_stay_away_is_put_back_under_the_newest_key(world: World, settings: ChangeSettings) -> None:
+    _send(world, *_said("ann", 1), _bluesky("eve", 2))
+    with db.transaction() as session:
+        keys = erasures.keys_of(session, get_settings(), _author("ann"))
+        erasures.erase(session, SYSTEM, keys, "reddit", "asked", NOW, refuse=True)
+        intake.mark_deleted(session, world.forum, _door().keys_of(_bluesky("eve", 2).native_id), NOW)
+        before = list(kept_away.saved(session, SYSTEM))
+    _rotate(settings, SECOND, FIRST)
+    with db.transaction() as session:
+        after = list(kept_away.saved(session, SYSTEM))
+        session.execute(text("DELETE FROM posts"))
+        session.execute(text("DELETE FROM erasures"))
+        assert kept_away.repeat(session, SYSTEM, before, NOW).problems == 0
+        assert _pseudonyms(kept_away.saved(session, SYSTEM)) == _pseudonyms(after) != _pseudonyms(before)
+    assert _send(world, *_said("ann", 3), _bluesky("eve", 2)).posts_added == 0
+    with db.transaction() as session:
+        session.execute(text("DELETE FROM pseudonym_keys WHERE generation = 1"))  # a backup from before the rotation
+        settings(pseudonym_key=SECOND, pseudonym_key_before=FIRST)
+        with pytest.raises(PseudonymKeyError, match="Rotate first"):
+            kept_away.repeat(session, SYSTEM, after, NOW)
+
+
+def _pseudonyms(lines: Iterable[str]) -> set[str]:
+    """Refused authors and ids of tombstones in what must stay away."""
+    found = [next(iter(json.loads(line).items())) for line in lines]
+    return {told["key"] if sort == "refused" else told["id"] for sort, told in found if sort in ("refused", "post")}
