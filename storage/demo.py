@@ -57,14 +57,17 @@ SELECT s.id, hour, hour + interval '20 seconds', NOT down, CASE WHEN down THEN '
        CASE WHEN down THEN 'The demo pretends that this source was not reachable.' ELSE '' END
 FROM sources s, generate_series(CAST(:start AS timestamptz), CAST(:end AS timestamptz), interval '1 hour') AS hour,
      LATERAL (SELECT hour BETWEEN CAST(:down AS timestamptz) AND CAST(:up AS timestamptz) AS down) gap
-WHERE s.demo
+WHERE s.demo AND s.kind = 'demo'
 """)
 
 
 def note_runs(session: Session, start: datetime, end: datetime, down: datetime, up: datetime) -> None:
-    """Hourly collections of the demo's sources, those between `down` and `up` failed, so that coverage has a story."""
+    """Hourly collections of the demo's sources, those between `down` and `up` failed, so that coverage has a story.
+
+    Not of its surveys, which come in by file.
+    """
     session.execute(_RUNS, {"start": start, "end": end, "down": down, "up": up})
-    session.execute(update(Source).where(Source.demo).values(last_success_at=end))
+    session.execute(update(Source).where(Source.demo, Source.kind == "demo").values(last_success_at=end))
 
 
 def mark_loaded(session: Session) -> None:

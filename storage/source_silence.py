@@ -87,5 +87,8 @@ def _windows() -> Mapping[str, timedelta]:
 
 
 def _arrivals(session: Session, source: Source, now: datetime) -> Sequence[datetime]:
-    published = select(Post.published_at).where(Post.source_id == source.id, Post.published_at > now - WATCHED)
+    """Answers to surveys carry the first of their month and say nothing of when something came."""
+    published = select(Post.published_at).where(
+        Post.source_id == source.id, Post.published_at > now - WATCHED, Post.kind != "survey"
+    )
     return session.scalars(published.order_by(Post.published_at.desc()).limit(_ARRIVALS)).all()

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from alerts.discovery import detect_company
 from alerts.incident import decide
-from collectors.demo import generator
+from collectors.demo import generator, surveys
 from collectors.demo.generator import EVENTS, DemoPost
+from collectors.post import RawPost
 from config.settings import get_settings
 from storage import batches, db, incidents, mentions, profile, rollups, sources
 from storage import demo as stored
@@ -78,6 +79,7 @@ def _load(now: datetime, progress: Progress) -> None:
     with db.transaction() as session:
         profile.save_profile(session, _TOML.read_text(encoding="utf-8"), origin="demo", user_id=None, now=now)
     posts = generator.demo_posts(now)
+    _put(surveys.SURVEYS, "survey", surveys.survey_answers(now), now)
     border = now - _LAST_DAY
     progress("Storing and tagging ninety days of posts")
     _take_in([each for each in posts if (each.post.published_at or now) < border], now)
@@ -102,21 +104,23 @@ def _load(now: datetime, progress: Progress) -> None:
 
 def _take_in(posts: Sequence[DemoPost], now: datetime) -> None:
     """Store in order of time, then tag all that waits, here and in this process."""
+    for name in (generator.SHORT, generator.FORUM, generator.REVIEWS):
+        _put(name, "demo", [each.post for each in posts if each.source == name], now)
+    while analyze(get_settings().analyze_batch):
+        continue
+
+
+def _put(name: str, kind: str, raw: Sequence[RawPost], now: datetime) -> None:
+    """Store under a source of the demo; answers to surveys are all about the own company."""
     settings = get_settings()
+    about = "own" if kind == "survey" else "text"
     with db.transaction() as session:
         door = privacy_door(session, settings)
-        ids = {
-            name: sources.get_or_make(session, "demo", f"{name} (demo)", "demo", now, demo=True)
-            for name in (generator.SHORT, generator.FORUM, generator.REVIEWS)
-        }
-    for name, source_id in ids.items():
-        raw = [each.post for each in posts if each.source == name]
-        for start in range(0, len(raw), _STORED_AT_ONCE):
-            batch = batches.admit_all(door, raw[start : start + _STORED_AT_ONCE], now, settings.max_text_chars)
-            with db.transaction() as session:
-                mentions.add_new(session, source_id, batch, profile.matcher(session), datetime.now(UTC))
-    while analyze(settings.analyze_batch):
-        continue
+        source_id = sources.get_or_make(session, kind, f"{name} (demo)", "demo", now, demo=True, about=about)
+    for start in range(0, len(raw), _STORED_AT_ONCE):
+        batch = batches.admit_all(door, raw[start : start + _STORED_AT_ONCE], now, settings.max_text_chars)
+        with db.transaction() as session:
+            mentions.add_new(session, source_id, batch, profile.matcher(session), datetime.now(UTC))
 
 
 def _replay(now: datetime) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from collectors.demo.returning import LIFETIME, returning, rivals_reviews
 from collectors.demo.texts import COMPANY, RIVALS, Text, choose, fill
 from collectors.post import RawAuthor, RawPost
 
@@ -62,6 +63,8 @@ def demo_posts(now: datetime, seed: int = 7) -> list[DemoPost]:
         *_ordinary(rng, now, people),
         *(post for event in EVENTS for post in _event(rng, now, event, people)),
         *_reviews(rng, now, people),
+        *(DemoPost(FORUM, post) for post in returning(now, PLATFORM)),
+        *(DemoPost(REVIEWS, post) for post in rivals_reviews(now, PLATFORM, DAYS)),
     ]
     made.sort(key=lambda each: (each.post.published_at or now, each.post.text))
     return [replace(each, post=replace(each.post, native_id=f"demo-{number}")) for number, each in enumerate(made)]
@@ -140,7 +143,7 @@ def _reviews(rng: random.Random, now: datetime, people: dict[str, list[_Person]]
         at = now - timedelta(days=rng.uniform(0.2, DAYS), seconds=rng.randrange(3600))
         stated = {"kind": "review"}
         if text.audience in _STATUS:
-            stated["author_status"] = _STATUS[text.audience]
+            stated |= {"author_status": _STATUS[text.audience], **LIFETIME}
         post = RawPost(
             native_id="",
             text=fill(rng, text, at.weekday()),

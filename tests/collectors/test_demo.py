@@ -7,6 +7,7 @@ from pathlib import Path
 
 from collectors.demo import generator
 from collectors.demo.generator import EVENTS, demo_posts
+from collectors.demo.surveys import survey_answers
 from collectors.demo.texts import choose, fill, pool
 from config.company import load_profile
 from config.matching import Matcher
@@ -56,6 +57,19 @@ def test_the_pool_speaks_for_all_audiences_and_several_languages() -> None:
     assert {row.audience for row in pool()} == {"consumer", "employee", "alumnus", "candidate", "other", "unknown"}
     assert {"en", "de", "fr", "es", "ja", "ar"} <= {row.lang for row in pool()}
     assert choose(random.Random(3), "layoffs", "employee").audience == "employee"
+
+
+def test_three_months_have_answers_to_every_survey_and_nobody_who_gave_them() -> None:
+    answers = survey_answers(NOW)
+    asked = Counter((each.published_at, each.stated["survey_type"]) for each in answers)
+    assert {at.month for at, _ in asked if at} == {3, 4, 5}
+    assert {survey for _, survey in asked} == {"engagement", "exit", "stay", "csat"}
+    assert min(asked.values()) >= 5
+    assert {each.kind for each in answers} == {"survey"}
+    assert all(each.author is None or each.author.handle is None for each in answers)
+    assert len({each.native_id for each in answers}) == len(answers)
+    first_of_year = survey_answers(datetime(2026, 1, 1, 0, 30, tzinfo=UTC))
+    assert {each.published_at.month for each in first_of_year if each.published_at} == {11, 12, 1}
 
 
 def test_nearly_all_posts_match_the_demo_profile() -> None:

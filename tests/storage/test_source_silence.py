@@ -74,3 +74,13 @@ def test_a_webhook_that_nothing_is_pushed_into_any_more_is_silent(
     mentions.add_new(session, source_id, [make.a_post("x", "Acme", NOW + 6 * DAY)], world.matcher, NOW + 6 * DAY)
     sources.mark_silent(session, NOW + 6 * DAY)
     assert sources.silent_sources(session, NOW + 6 * DAY) == []
+
+
+def test_a_survey_is_never_called_silent(session: Session) -> None:
+    world = make.set_up(session)
+    survey = sources.add_source(session, ADMINISTRATOR, "survey", "Pulse", {}, NOW)
+    month = NOW.replace(day=1, hour=0, minute=0)
+    answers = [make.a_post(str(n), make.different(n), month, kind="survey") for n in range(40)]
+    mentions.add_new(session, survey, answers, world.matcher, NOW)
+    assert list(_doubtful(session, NOW)) == [survey]
+    assert sources.mark_silent(session, NOW) == []

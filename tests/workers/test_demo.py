@@ -8,10 +8,11 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from collectors.demo import generator
+from collectors.demo import generator, surveys
 from collectors.demo.generator import DemoPost
 from storage import accounts, db, demo, profile, rollups, sources
 from storage.viewer import SYSTEM
+from storage.voice import inside_outside
 from workers import demo as loader
 
 NOW = datetime.now(UTC)
@@ -30,6 +31,7 @@ def short_demo(monkeypatch: pytest.MonkeyPatch, clean_database: object) -> None:
         return [each for at, (age, each) in enumerate(ages) if age < hour or (age < recent and at % 3 == 0)]
 
     monkeypatch.setattr(generator, "demo_posts", few)
+    monkeypatch.setattr(surveys, "_ASKED", dict.fromkeys(("exit", "csat"), 6))
     monkeypatch.setattr(loader, "EVENTS", tuple(event for event in generator.EVENTS if event.begins < recent))
     monkeypatch.setattr(loader, "_AFTERMATH", timedelta(hours=2))
     monkeypatch.setattr(accounts, "_hasher", lambda: PasswordHash((Argon2Hasher(1, 8, 1),)))
@@ -52,6 +54,12 @@ def test_loading_shows_incidents_and_removing_leaves_nothing(short_demo: None) -
         assert _count(session, "incidents WHERE NOT demo") == 0
         assert _count(session, "outbox") >= 1
         assert {row.demo for row in sources.list_sources(session, SYSTEM, NOW)} == {True}
+        asked = [
+            part
+            for side in ("employer", "brand")
+            for part in inside_outside(session, SYSTEM, side, NOW - timedelta(days=90), NOW + timedelta(days=1)).surveys
+        ]
+        assert {part.survey: (part.answers or 0) // 6 for part in asked} == {"exit": 3, "csat": 3}
     loader.remove_demo()
     with db.reading() as session:
         for table in (
