@@ -6,6 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, text
 
+from config.settings import Settings
 from tests.api.world import NOW
 
 Header = dict[str, str]
@@ -52,6 +53,24 @@ def test_an_edit_is_taken_over(send: Callable[..., dict[str, object]], clean_dat
     assert results(send({"native_id": "1", "text": "Acme is up"})) == ["changed"]
     with clean_database.connect() as connection:
         assert connection.scalars(text("SELECT text FROM posts")).all() == ["Acme is up"]
+
+
+def test_with_another_key_nothing_is_stored(
+    send: Callable[..., dict[str, object]],
+    client: TestClient,
+    token: Callable[..., Header],
+    settings: Callable[..., Settings],
+    clean_database: Engine,
+) -> None:
+    settings(pseudonym_key="the key in force")
+    send({"native_id": "1", "text": "Acme is down"})
+    settings(pseudonym_key="a key that nobody rotated to")
+    header = token("administrator", ["mentions:write"])
+    answer = client.post(PATH, headers=header, json={"source": "Forum", "posts": [{"native_id": "2", "text": "Acme"}]})
+    assert (answer.status_code, answer.json()["error"]) == (503, "unavailable")
+    assert "PSEUDONYM_KEY" in answer.json()["detail"]
+    with clean_database.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM posts")) == 1
 
 
 def test_the_same_id_at_another_source_is_another_post(send: Callable[..., dict[str, object]]) -> None:
