@@ -10,9 +10,9 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from metrics.blocks import UNKNOWN, Block, blocks, dark_days, days_within, quarter_of, quarters
@@ -61,22 +61,25 @@ TOLD = f"""CASE WHEN d.day IS NULL AND (r.facet = ANY(CAST(:heard AS text[]))
         OR r.audience = '{UNKNOWN}' AND cardinality(CAST(:heard AS text[])) > 0) THEN '{REST}' ELSE r.audience END"""
 
 
-class Unnamed:
-    """People behind survey answers that name no respondent: as many as gave one and the same question an answer.
+class Heads:
+    """Who spoke, in rows of groups and days that come in order of time.
 
-    One of these belongs to one slice; its days come in order.
+    Survey answers that name no respondent stand for as many people as gave one and the same question an answer: one
+    person may have answered every question, and nobody a question twice.
     """
 
     def __init__(self) -> None:
-        self._answers: Counter[str] = Counter()
+        self._answers: dict[tuple[Sequence[str], date], Counter[str]] = defaultdict(Counter)
 
-    def people(self, questions: Iterable[str]) -> set[str]:
-        """Stand-ins for the people who must at least stand behind these answers."""
-        found = set()
-        for question in questions:
-            self._answers[question] += 1
-            found.add(f"unnamed {self._answers[question]}")
-        return found
+    def of(self, row: Row[Any], *group: str) -> tuple[date, frozenset[str]]:
+        """The day of a row, and its people; the row has `day`, `people` and the `questions` of answers without one."""
+        day: date = row.day.astimezone(UTC).date()
+        answers = self._answers[group, quarter_of(day)]
+        found = set(row.people or ())
+        for question in row.questions or ():
+            answers[question] += 1
+            found.add(f"{' '.join(group)} {answers[question]}")
+        return day, frozenset(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,12 +198,11 @@ def staff_blocks(session: Session, company_id: int, labels: Sequence[str], aroun
 
 def _blocks(session: Session, company_id: int, labels: Sequence[str], start: datetime, end: datetime) -> Blocks:
     values = {"company": company_id, "start": start, "end": end, "facets": list(labels), "sample": _SAMPLE}
-    voices: dict[str, dict[str, dict[date, set[str]]]] = defaultdict(lambda: defaultdict(dict))
-    unnamed: dict[tuple[str, str, date], Unnamed] = defaultdict(Unnamed)
+    voices: dict[str, dict[str, dict[date, frozenset[str]]]] = defaultdict(lambda: defaultdict(dict))
+    heads = Heads()
     for row in session.execute(_VOICES, {**values, "audiences": [*STAFF, UNKNOWN]}):
-        day = row.day.astimezone(UTC).date()
-        stand_ins = unnamed[row.facet, row.audience, quarter_of(day)].people(row.questions or ())
-        voices[row.facet][row.audience][day] = {*(row.people or ()), *(f"{row.audience} {who}" for who in stand_ins)}
+        day, people = heads.of(row, row.facet, row.audience)
+        voices[row.facet][row.audience][day] = people
     staff = {
         (label, audience): blocks(audience, spoke, STAFF_AUDIENCES)
         for label, spoke in voices.items()

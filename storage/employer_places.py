@@ -5,13 +5,12 @@ Nothing is guessed from texts. A name is listed once five people share it, and c
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import datetime
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from metrics.blocks import quarter_of
-from storage.blocks import Unnamed, in_blocks, span
+from storage.blocks import Heads, in_blocks, span
 from storage.profile import own_company
 from storage.theme_voices import Saying, Voice, voice_of
 from storage.viewer import Viewer, count_labels
@@ -66,13 +65,10 @@ def places(session: Session, viewer: Viewer, trait: str, start: datetime, end: d
         return Places(trait, (), 0)
     first, until = window.gathered()
     said: dict[str, list[Saying]] = defaultdict(list)
-    unnamed: dict[tuple[str, date], Unnamed] = defaultdict(Unnamed)
-    for row in session.execute(
-        _PLACES, {"company": own.id, "trait": trait, "start": first, "end": until, "facets": labels}
-    ):
-        day = row.day.astimezone(UTC).date()
-        stand_ins = unnamed[row.place, quarter_of(day)].people(row.questions or ())
-        people = frozenset([*(row.people or ()), *stand_ins])
+    heads = Heads()
+    values = {"company": own.id, "trait": trait, "start": first, "end": until, "facets": labels}
+    for row in session.execute(_PLACES, values):
+        day, people = heads.of(row, row.place)
         said[row.place].append(Saying(day, row.mentions, row.positive, row.negative, row.judged, people))
     told = {name: in_blocks(each, window) for name, each in said.items() if name != _UNNAMED}
     rows = [PlaceRow(name, voice_of(each)) for name, each in told.items() if each]

@@ -6,18 +6,18 @@ Five people who speak of pay are a block of "pay"; that as many spoke of anythin
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date
+from datetime import date
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from metrics.blocks import UNKNOWN, blocks, dark_days, days_within, quarter_of
+from metrics.blocks import UNKNOWN, blocks, dark_days, days_within
 from storage.asked import Asked
-from storage.blocks import OTHERS, STAFF, Span, Unnamed, midnight, span
+from storage.blocks import OTHERS, STAFF, Heads, Span, midnight, span
 from storage.viewer import STAFF_AUDIENCES
 
 Part = tuple[str, str]  # theme, facet label
-Voices = Mapping[str, Mapping[date, set[str]]]  # by audience
+Voices = Mapping[str, Mapping[date, frozenset[str]]]  # by audience
 
 _VOICES = text("""
 SELECT theme, facet, audience, day, array_agg(DISTINCT author) FILTER (WHERE question IS NULL) AS people,
@@ -82,13 +82,12 @@ def _told(audience: str, spoke: Voices, window: Span) -> frozenset[date]:
     return clear if audience in OTHERS else frozenset()
 
 
-def _voices(session: Session, wanted: Asked, window: Span) -> dict[Part, dict[str, dict[date, set[str]]]]:
+def _voices(session: Session, wanted: Asked, window: Span) -> dict[Part, dict[str, dict[date, frozenset[str]]]]:
     start, end = window.gathered()
     values = {**wanted.values(), "start": start, "end": end, "audiences": [*STAFF, UNKNOWN]}
-    voices: dict[Part, dict[str, dict[date, set[str]]]] = defaultdict(lambda: defaultdict(dict))
-    unnamed: dict[tuple[object, ...], Unnamed] = defaultdict(Unnamed)
+    voices: dict[Part, dict[str, dict[date, frozenset[str]]]] = defaultdict(lambda: defaultdict(dict))
+    heads = Heads()
     for row in session.execute(_VOICES, values):
-        part, day = (row.theme, row.facet), row.day.astimezone(UTC).date()
-        stand_ins = unnamed[part, row.audience, quarter_of(day)].people(row.questions or ())
-        voices[part][row.audience][day] = {*(row.people or ()), *(f"{row.audience} {who}" for who in stand_ins)}
+        day, people = heads.of(row, row.theme, row.facet, row.audience)
+        voices[row.theme, row.facet][row.audience][day] = people
     return voices

@@ -7,16 +7,16 @@ least as many people are counted as gave one and the same question an answer, ne
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from metrics.blocks import UNKNOWN, blocks, dark_days, days_within, quarter_of
+from metrics.blocks import UNKNOWN, blocks, dark_days, days_within
 from metrics.gaps import Heard
 from metrics.suppress import MIN_AUTHORS
 from nlp.themes import theme_facets
-from storage.blocks import Span, Unnamed, in_blocks, midnight, span, whole_days
+from storage.blocks import Heads, Span, in_blocks, midnight, span, whole_days
 from storage.profile import own_company
 from storage.viewer import STAFF_AUDIENCES, Viewer, count_labels
 
@@ -147,12 +147,9 @@ def _read(session: Session, company_id: int, labels: list[str], side: str, aroun
         "guarded": [*_GUARDED, UNKNOWN],
     }
     said: dict[str, list[_Said]] = defaultdict(list)
-    unnamed: dict[tuple[object, ...], Unnamed] = defaultdict(Unnamed)
+    heads = Heads()
     for row in session.execute(_SAID, values):
-        day = row.day.astimezone(UTC).date()
-        asked = unnamed[row.theme, row.audience, row.side, quarter_of(day)]
-        stand_ins = (f"{row.audience} {row.side} {name}" for name in asked.people(row.questions or ()))
-        people = frozenset([*(row.people or ()), *stand_ins])
+        day, people = heads.of(row, row.theme, row.audience, row.side)
         counts = (row.mentions, row.positive, row.negative, row.judged)
         said[row.theme].append(_Said(day, *counts, people, row.facet, row.audience, row.side))
     return said

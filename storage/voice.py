@@ -6,14 +6,13 @@ brand side the surveys of customers. Both sides carry the same themes, found by 
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from metrics.blocks import quarter_of
 from metrics.gaps import Gap, Heard, gap, ranked
-from storage.blocks import Unnamed, in_blocks, span
+from storage.blocks import Heads, in_blocks, span
 from storage.profile import own_company
 from storage.theme_voices import CUSTOMERS, ThemeVoices, Voice, theme_voices
 from storage.totals import as_of
@@ -89,11 +88,10 @@ def _surveys(session: Session, viewer: Viewer, side: str, start: datetime, end: 
     first, until = window.gathered()
     values = {"company": own.id, "start": first, "end": until, "facets": labels}
     given: dict[str, list[_Answers]] = defaultdict(list)
-    unnamed: dict[tuple[str, date], Unnamed] = defaultdict(Unnamed)
+    heads = Heads()
     for row in session.execute(_SURVEYS, {**values, "customers": CUSTOMERS, "brand": side == "brand"}):
-        day = row.day.astimezone(UTC).date()
-        stand_ins = unnamed[row.survey, quarter_of(day)].people(row.questions or ())
-        given[row.survey].append(_Answers(day, row.answers, frozenset([*(row.people or ()), *stand_ins])))
+        day, people = heads.of(row, row.survey)
+        given[row.survey].append(_Answers(day, row.answers, people))
     return tuple(_survey(name, in_blocks(each, window)) for name, each in given.items())
 
 
