@@ -3,6 +3,10 @@
 Imports stand inside the commands: `manage.py --help` must not wait for a model. An error is one sentence and code 1.
 """
 
+import config.garbage  # noqa: F401  # before all else is loaded
+
+# isort: split
+
 import os
 import sys
 from typing import Annotated

@@ -3,6 +3,10 @@
 Every module in `api.routes` and `api.dashboard.pages` that has a `router` is served; paths are complete in the module.
 """
 
+import config.garbage  # noqa: F401  # before all else is loaded
+
+# isort: split
+
 import gc
 import logging
 import pkgutil

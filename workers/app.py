@@ -5,6 +5,10 @@ The rows in PostgreSQL are the truth and a queued job is only a hint: `upkeep` f
 Therefore jobs are acknowledged before they run, results are not stored, and a queue that is down stops nobody.
 """
 
+import config.garbage  # noqa: F401  # before all else is loaded
+
+# isort: split
+
 import functools
 import logging
 from collections.abc import Callable

@@ -14,6 +14,7 @@ from storage import accounts, db, demo, profile, rollups, sources
 from storage.viewer import SYSTEM
 from storage.voice import inside_outside
 from workers import demo as loader
+from workers import demo_advocates
 
 NOW = datetime.now(UTC)
 _TABLES = ("posts", "mentions", "stories", "rollups", "incidents", "outbox", "advocates", "users", "sources")
@@ -22,7 +23,10 @@ OWN = '[company]\nname = "Acme"\n'
 
 @pytest.fixture
 def short_demo(monkeypatch: pytest.MonkeyPatch, clean_database: object) -> None:
-    """The whole way with few posts: every third of the last twelve days, and all of the last hour; short watches."""
+    """The whole way with few posts: every third of the last twelve days, and all of the last hour; short watches.
+
+    Only the three advocates who joined last.
+    """
     whole = generator.demo_posts
     recent, hour = timedelta(days=12), timedelta(hours=1)
 
@@ -34,6 +38,7 @@ def short_demo(monkeypatch: pytest.MonkeyPatch, clean_database: object) -> None:
     monkeypatch.setattr(surveys, "_ASKED", dict.fromkeys(("exit", "csat"), 6))
     monkeypatch.setattr(loader, "EVENTS", tuple(event for event in generator.EVENTS if event.begins < recent))
     monkeypatch.setattr(loader, "_AFTERMATH", timedelta(hours=2))
+    monkeypatch.setattr(demo_advocates, "_PEOPLE", demo_advocates._PEOPLE[-3:])
     monkeypatch.setattr(accounts, "_hasher", lambda: PasswordHash((Argon2Hasher(1, 8, 1),)))
 
 
