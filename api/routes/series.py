@@ -50,6 +50,12 @@ class Slice(Question):
             raise wrong_field("end", "must not lie before start")
         return start, end
 
+    def counted(self, now: datetime) -> tuple[datetime, datetime]:
+        """The window with the whole of the hour that runs, where it reaches into that: counts are kept by the hour."""
+        start, end = self.window(now)
+        running = now.replace(minute=0, second=0, microsecond=0)
+        return start, max(end, running + timedelta(hours=1)) if end > running else end
+
 
 class CompanySlice(Slice):
     """The same for one company."""
@@ -116,7 +122,7 @@ def sentiment(viewer: Reader, asked: Annotated[SeriesSlice, Query()], now: Now) 
 def breakdown(viewer: Reader, asked: Annotated[BreakdownSlice, Query()], now: Now) -> Breakdown:
     """One window by audience, facet, sentiment, source or theme. Small groups, and what would give them away, are
     `null`."""
-    start, end = asked.window(now)
+    start, end = asked.counted(now)
     with db.reading() as session:
         cells = rollups.breakdown(
             session,
@@ -143,7 +149,7 @@ def share_of_voice(
     """The own mentions against those of all tracked companies, with the list of sources that were counted."""
     start, end = asked.window(now)
     with db.reading() as session:
-        rows = rollups.share_of_voice(session, viewer, start, end, facet=asked.facet)
+        rows = rollups.share_of_voice(session, viewer, *asked.counted(now), facet=asked.facet)
         named = sources.list_sources(session, viewer, now)
         return ShareOfVoice(
             facet=asked.facet,
