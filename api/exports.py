@@ -179,7 +179,7 @@ def _left_out(tally: Tally) -> Iterator[str]:
         yield f"Text of {rows:,} rows from {kind}, or a part of it: {why}."
     if tally.hidden:
         number = "1,000 or more" if tally.hidden >= 1_000 else f"{tally.hidden:,}"
-        yield f"{number} mentions that touch protected activity: never shown."
+        yield f"{number} mentions that touch protected activity (counted whatever the filters): never shown."
     if tally.small_groups:
         groups = ", ".join(tally.small_groups)
         yield f"Mentions by {groups}, if there are any: fewer than {MIN_AUTHORS} people wrote in this time."

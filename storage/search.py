@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, any_, func, literal, select, text, tuple_
+from sqlalchemy import Row, Select, any_, func, literal, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from storage import keyset
@@ -27,7 +27,7 @@ EXCERPT = 1_000  # characters of a text in a list
 MAX_LIMIT = 200
 _MAX_QUERY = 500
 _HIDDEN_COUNTED = 1_000
-_LOOKS = 50  # pages that are read to fill one, where rows are held back
+_LOOKS = 50  # times that rows are read to fill a page, where some are held back
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +112,9 @@ class MentionRow:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page, newest first. `hidden`: protected mentions (at most 1,000 are counted); `small_groups`: audiences
-    that are held back in all of the time asked for, because too few authors stand behind them."""
+    """One page, newest first. `hidden`: all protected mentions of the viewer's side, whatever the filter (at most 1,000
+    are counted); `small_groups`: audiences that are held back in all of the time asked for, because too few authors
+    stand behind them."""
 
     items: tuple[MentionRow, ...]
     next: str | None
@@ -138,24 +139,30 @@ def search(
     rows, following = _page(session, query, readable, limit, after)
     kept = public_names(session)
     items = tuple(MentionRow.of(row, kept) for row in rows)
-    return Page(items, following, _hidden(session, conditions), readable.held_back(wanted.audience))
+    return Page(items, following, _hidden(session, viewer, company_id), readable.held_back(wanted.audience))
 
 
 def _page(
     session: Session, query: Select[Any], readable: Readable, limit: int, after: str | None
 ) -> tuple[list[Row[Any]], str | None]:
-    """Up to `limit` rows that may be read, and where the next page begins."""
+    """Up to `limit` rows that may be read, and where the next page begins.
+
+    There is a next page only where one more row may be read: else a search for words would tell, by a next page that
+    is empty, that they stand in what is held back.
+    """
     found: list[Row[Any]] = []
+    many = limit + 1
     for _ in range(_LOOKS):
-        rows = session.execute(_newest_first(query, after).limit(limit + 1)).all()
-        for row in rows[:limit]:
-            after = keyset.encode(row.published_at, row.id)
+        rows = session.execute(_newest_first(query, after).limit(many)).all()
+        for row in rows:
             if readable.shows(row.facet, row.audience, row.published_at):
-                found.append(row)
                 if len(found) == limit:
-                    return found, None if row is rows[-1] else after
-        if len(rows) <= limit:
+                    return found, keyset.encode(found[-1].published_at, found[-1].id)
+                found.append(row)
+            after = keyset.encode(row.published_at, row.id)
+        if len(rows) < many:
             return found, None
+        many = MAX_LIMIT
     return found, after
 
 
@@ -232,11 +239,11 @@ def _conditions(company_id: int, labels: list[str], wanted: MentionFilter) -> li
     return conditions
 
 
-def _hidden(session: Session, conditions: list[Any]) -> int:
+def _hidden(session: Session, viewer: Viewer, company_id: int) -> int:
+    """All of the viewer's side, whatever is searched for: counted by filter, words would tell what stands in them."""
     some = (
         select(Mention.id)
-        .join(Post, Post.id == Mention.post_id)
-        .where(and_(*conditions), Mention.protected)
+        .where(Mention.company_id == company_id, Mention.protected, Mention.facet.in_(text_labels(viewer)))
         .limit(_HIDDEN_COUNTED)
     )
     return session.scalar(select(func.count()).select_from(some.subquery())) or 0

@@ -133,6 +133,18 @@ def test_pages_are_filled_over_what_is_held_back(session: Session, world: World)
     assert after is None
 
 
+def test_no_search_tells_of_words_in_what_is_held_back(session: Session, world: World) -> None:
+    make.heard(session, world, {"shown": "Acme octopus"}, labels=("neutral", "candidate", "employer"))
+    few, long_ago = ("neutral", "employee", "employer"), NOW - 5 * make.DAY
+    make.heard(session, world, {"few": "Acme quicksilver"}, labels=few, at=long_ago)
+    make.heard(session, world, {"union": "Acme gorgonzola"}, labels=few, at=long_ago, protected=True)
+    words = ("octopus OR quicksilver", "octopus OR gorgonzola", "octopus OR neither", "octopus")
+    pages = [search(session, HR, MentionFilter(q=each), limit=1) for each in words]
+    assert {(len(page.items), page.next, page.hidden, page.small_groups) for page in pages} == {
+        (1, None, 1, ("employee",))
+    }
+
+
 def test_texts_of_staff_are_read_in_windows_that_hold_their_block(session: Session, world: World) -> None:
     labels = ("negative", "employee", "employer")
     for back in range(3):

@@ -195,7 +195,7 @@ def _notes(found: mentions.Page, errors: Mapping[str, str], asked: str | None, r
     if found.hidden:
         number = "1,000 or more" if found.hidden >= 1_000 else f"{found.hidden:,}"
         verb = "touches" if found.hidden == 1 else "touch"
-        notes.append(f"{number} more {verb} protected activity, such as organising: counted here, never shown.")
+        notes.append(f"{number} in all {verb} protected activity, such as organising: counted here, never shown.")
     return notes
 
 
