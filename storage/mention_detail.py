@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from storage.analysis import PendingMention
-from storage.discretion import public_names, shown
+from storage.discretion import public_names, shown, shown_address
 from storage.models.mentions import Correction, CounterSnapshot, Mention, Post
 from storage.models.sources import Company, Source
 from storage.models.users import User
@@ -138,7 +138,7 @@ def _copies(session: Session, mention: Mention, labels: list[str], readable: Rea
     if mention.story_id is None:
         return ()
     query = (
-        select(Mention.id, Source.name, Post.url, Mention.published_at, Mention.facet, Mention.audience)
+        select(Mention.id, Source.name, Post.url, Post.kind, Mention.published_at, Mention.facet, Mention.audience)
         .join(Post, Post.id == Mention.post_id)
         .join(Source, Source.id == Mention.source_id)
         .where(Mention.story_id == mention.story_id, Mention.id != mention.id, Mention.facet.in_(labels))
@@ -147,7 +147,7 @@ def _copies(session: Session, mention: Mention, labels: list[str], readable: Rea
         .limit(_MAX_COPIES)
     )
     return tuple(
-        Copy(row.id, row.name, row.url, row.published_at)
+        Copy(row.id, row.name, shown_address(row.url, row.facet, row.audience, row.kind), row.published_at)
         for row in session.execute(query)
         if readable.shows(row.facet, row.audience, row.published_at)
     )

@@ -14,7 +14,7 @@ from sqlalchemy import Row, Select, any_, func, literal, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from storage import keyset
-from storage.discretion import public_names
+from storage.discretion import public_names, shown_address
 from storage.discretion import shown as shown_text
 from storage.models.mentions import Mention, Post
 from storage.models.sources import Company, Source
@@ -93,7 +93,7 @@ class MentionRow:
             None if row.title is None else shown_text(row.title, row.facet, kept),
             shown_text(row.excerpt, row.facet, kept),
             row.cut,
-            row.url,
+            shown_address(row.url, row.facet, row.audience, row.kind),
             row.published_at,
             row.date_from,
             row.edited_at,

@@ -15,7 +15,7 @@ from nlp.result import UNKNOWN
 from notify.facts import AlertFacts, Example
 from notify.points import VolumePoint
 from notify.wording import headline
-from storage.discretion import public_names
+from storage.discretion import public_names, shown_address
 from storage.discretion import shown as discreet
 from storage.incident_behind import behind, of_topic
 from storage.incident_log import ROUNDED, IncidentRow, find, kind_of, shown_figures
@@ -158,7 +158,7 @@ def examples(session: Session, viewer: Viewer, incident: IncidentRow, limit: int
             Example(
                 discreet(f"{row.title}: {row.text}" if row.title else row.text, row.facet, kept),
                 row.name,
-                row.url or "",
+                shown_address(row.url, row.facet, row.audience, row.kind) or "",
                 row.published_at,
                 row.sentiment,
                 row.audience,
@@ -210,6 +210,7 @@ def _quotable(incident: IncidentRow, labels: frozenset[str]) -> Select[Any]:
             func.left(Post.text, _EXCERPT).label("text"),
             Post.title,
             Post.url,
+            Post.kind,
             Source.name,
             Mention.published_at,
             Mention.sentiment,

@@ -62,3 +62,28 @@ def test_no_module_reads_texts_past_the_masking() -> None:
         words = path.read_text(encoding="utf-8")
         if re.search(r"\b(?:Post|p|posts)\.(?:text|title)\b", words) and path.stem not in UNSHOWN:
             assert "storage.discretion" in words, f"{path.name} reads texts: pass them through storage.discretion.shown"
+
+
+@pytest.mark.parametrize(
+    ("facet", "audience", "kind", "given"),
+    [
+        ("employer", "candidate", "post", False),
+        ("employer", "unknown", "comment", False),
+        ("both", "employee", "post", False),
+        ("employer", "candidate", "review", True),
+        ("employer", "other", "article", True),
+        ("both", "consumer", "post", True),
+        ("brand", "consumer", "post", True),
+    ],
+)
+def test_no_address_leads_to_a_person_of_the_employer_side(
+    session: Session, world: World, facet: str, audience: str, kind: str, given: bool
+) -> None:
+    for number in range(5):  # copies of one story
+        make.say(session, world, f"n{number}", "Acme hires and fires", author_key=make.AUTHORS[number], kind=kind)
+    make.judge(session, "negative", audience, facet)
+    (first, *_) = search(session, ADMINISTRATOR, MentionFilter()).items
+    detail = mentions.get(session, ADMINISTRATOR, first.id)
+    addresses = [first.url, detail.row.url, *(copy.url for copy in detail.copies)]
+    assert len(addresses) == 6
+    assert {address is not None for address in addresses} == {given}
