@@ -3,16 +3,19 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import dropwhile
 
 from sqlalchemy.orm import Session
 
 from api.dashboard.figures import Window
 from api.dashboard.panels import Table
 from api.dashboard.wording import UNKNOWN, count, day, group, interval, label, percent, signed
+from metrics.blocks import UNKNOWN as NO_STANDPOINT
 from metrics.gaps import Heard
 from metrics.listening import NET_SENTIMENT_MIN_N, Rating
 from metrics.stats import Interval, proportion
 from storage.alumni import READ, AlumniVoice, Interest, alumni_voice
+from storage.blocks import REST
 from storage.employer import AudienceRow, Change, EmployerVoice, ThemePair, ThemeRow, employer_voice
 from storage.employer_places import TRAITS, Places, places
 from storage.employer_reviews import Lifetime, MonthRating, RivalReviews, lifetime, month_ratings, rival_reviews
@@ -22,7 +25,7 @@ from storage.theme_voices import Voice
 from storage.viewer import NotAllowed, Viewer
 
 HIDDEN = "hidden: few people"
-_PAIRS = 8
+NOT_TOLD = "hidden or nobody"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +40,19 @@ class ThemeLine:
 
 @dataclass(frozen=True, slots=True)
 class EmployerPanels:
-    """All tables; a title that is not there has nothing to tell. `quotes` counts what is quoted."""
+    """All tables; a title that is not there has nothing to tell. What of a table is hidden stands in one sentence below
+    it. `quotes` counts what is quoted."""
 
     voices: Table
+    held_back: bool
     themes: tuple[ThemeLine, ...]
     pairs: Table
+    pairs_hidden: str
     ratings: Table
     lifetime: tuple[str, ...]
     candidates: tuple[str, ...]
     candidate_themes: Table
+    candidates_hidden: str
     rivals: Table
     rival_notes: tuple[str, ...]
     places: tuple[tuple[str, Table, str], ...]
@@ -62,12 +69,15 @@ def employer_panels(
     rivals = rival_reviews(session, viewer, span.start, span.end)
     return EmployerPanels(
         _voices(found.audiences, span),
+        found.row(REST) is not None,
         tuple(_theme_line(row, quoted) for row in found.themes),
         _pairs(found),
+        _named("Of both hidden, or spoken of by nobody", [each.theme for each in found.pairs if not _told(each)]),
         _ratings(month_ratings(session, viewer, span.end)),
         tuple(_lifetime(each) for each in lifetime(session, viewer, span.end)),
         _candidates(found),
         _by_candidates(found.candidate_themes),
+        _named("Hidden, few candidates speak of it", [row.theme for row in found.candidate_themes if not row.voice]),
         _rivals(rivals),
         tuple(f"{each.company}: {', '.join(each.sources)}" for each in rivals),
         tuple(_places(places(session, viewer, trait, span.start, span.end)) for trait in TRAITS),
@@ -97,7 +107,8 @@ def points(change: Change | None) -> str:
 
 def _voices(rows: Sequence[AudienceRow], span: Window) -> Table:
     columns = ("Who speaks", "Mentions", "Net sentiment", "95 % interval", "Judged", f"Against the {span.words} before")
-    return Table(columns, tuple(_voice_cells(row) for row in rows))
+    held_back = any(row.audience == REST for row in rows)
+    return Table(columns, tuple(_voice_cells(row) for row in rows if row.audience != NO_STANDPOINT or not held_back))
 
 
 def _voice_cells(row: AudienceRow) -> tuple[str, ...]:
@@ -148,9 +159,18 @@ def _pairs(found: EmployerVoice) -> Table:
     rows = [
         ("Mentions", _volume(current), _volume(former), UNKNOWN),
         ("Net sentiment", _whole(current), _whole(former), UNKNOWN),
-        *(_pair(pair) for pair in found.pairs[:_PAIRS]),
+        *(_pair(pair) for pair in found.pairs if _told(pair)),
     ]
     return Table(columns, tuple(rows) if current or former else ())
+
+
+def _told(pair: ThemePair) -> bool:
+    return pair.current is not None or pair.former is not None
+
+
+def _named(why: str, themes: Sequence[str]) -> str:
+    """One sentence in the place of rows that hold nothing; empty without any."""
+    return f"{why}: {', '.join(label(theme) for theme in themes)}." if themes else ""
 
 
 def _volume(row: AudienceRow | None) -> str:
@@ -170,17 +190,19 @@ def _pair(pair: ThemePair) -> tuple[str, ...]:
 
 
 def _part(voice: Voice | None) -> str:
-    return "hidden or nobody" if voice is None else f"{share(voice.heard)} ({ends(voice.heard.interval)})"
+    return NOT_TOLD if voice is None else f"{share(voice.heard)} ({ends(voice.heard.interval)})"
 
 
 def _ratings(months: Sequence[MonthRating]) -> Table:
-    rows = tuple((f"{each.month:%b %Y}", *_stars(each.rating)) for each in reversed(months))
+    """From the first month on of which anything is known."""
+    known = list(dropwhile(lambda each: each.rating is not None and not each.rating.n, months))
+    rows = tuple((f"{each.month:%b %Y}", *_stars(each.rating)) for each in reversed(known))
     return Table(("Month", "Mean stars", "95 % interval", "Reviews"), rows)
 
 
 def _stars(found: Rating | None) -> tuple[str, str, str]:
     if found is None:
-        return HIDDEN, UNKNOWN, UNKNOWN
+        return NOT_TOLD, UNKNOWN, UNKNOWN
     if found.mean is None:
         return UNKNOWN, UNKNOWN, "0"
     span = f"{found.interval.low:.1f} to {found.interval.high:.1f}" if found.interval else "from 4 reviews on"
@@ -215,7 +237,7 @@ def _candidates(found: EmployerVoice) -> tuple[str, ...]:
 
 def _by_candidates(rows: Sequence[ThemeRow]) -> Table:
     columns = ("Other themes of candidates", "Mentions", "Negative", "95 % interval", "Against before")
-    return Table(columns, tuple((label(row.theme), *_theme_cells(row)) for row in rows))
+    return Table(columns, tuple((label(row.theme), *_theme_cells(row)) for row in rows if row.voice))
 
 
 def _alumni(found: AlumniVoice) -> tuple[str, ...]:
@@ -254,19 +276,19 @@ def _alumni_advocates(number: int | None) -> str:
 
 
 def _rivals(found: Sequence[RivalReviews]) -> Table:
-    columns = ("Rival", "Our mean stars", "Reviews", "Their mean stars", "Reviews", "Ours − theirs (95 % interval)")
+    columns = ("Rival", "Our mean stars", "Their mean stars", "Ours − theirs (95 % interval)")
     return Table(columns, tuple(_rival(each) for each in found))
 
 
 def _rival(each: RivalReviews) -> tuple[str, ...]:
     if each.own is None or each.rival is None or each.own.mean is None or each.rival.mean is None:
-        return (each.company, HIDDEN, *[UNKNOWN] * 4)
+        return (each.company, HIDDEN, *[UNKNOWN] * 2)
     gap = UNKNOWN
     if each.interval is not None:
         low, high = signed(each.interval.low, 1), signed(each.interval.high, 1)
         gap = f"{signed(each.own.mean - each.rival.mean, 1)} ({low} to {high})"
-    own, rival = f"{each.own.mean:.1f}", f"{each.rival.mean:.1f}"
-    return each.company, own, count(each.own.n), rival, count(each.rival.n), gap
+    own, theirs = (f"{found.mean:.1f}, n = {count(found.n)}" for found in (each.own, each.rival))
+    return each.company, own, theirs, gap
 
 
 def _places(found: Places) -> tuple[str, Table, str]:
@@ -276,6 +298,7 @@ def _places(found: Places) -> tuple[str, Table, str]:
     )
     note = ""
     if found.others:
-        note = f"{count(found.others)} more mentions name no {found.trait}, or one that fewer than 5 people share."
+        more = " more" if rows else ""
+        note = f"{count(found.others)}{more} mentions name no {found.trait}, or one that fewer than 5 people share."
     title = {"location": "By location", "team": "By team"}[found.trait]
     return title, Table((found.trait.capitalize(), "Mentions", "Negative", "95 % interval"), rows), note

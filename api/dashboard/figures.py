@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from api.dashboard.wording import UNKNOWN, count, interval, percent, signed
+from metrics.blocks import UNKNOWN as NO_STANDPOINT
 from metrics.listening import (
     COVERAGE_FLOOR,
     NET_SENTIMENT_MIN_N,
@@ -21,6 +22,7 @@ from storage.viewer import Viewer
 _SLACK = timedelta(days=1)  # a quiet first day is no gap
 HIDDEN = "hidden"
 SMALL_GROUP = "it would tell of fewer than 5 different people, so this stays hidden"
+CROWD = "those who declare no standpoint are never counted alone: small groups are held back among them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +95,10 @@ def sentiments_of(found: rollups.Totals | rollups.Bucket | rollups.Cell) -> Sent
     return SentimentCounts(found.positive or 0, found.neutral or 0, found.negative or 0, found.unsure or 0)
 
 
-def figures(about: Side, span: Window) -> tuple[Figure, ...]:
-    """Mentions, net sentiment and what the model was not sure of."""
+def figures(about: Side, span: Window, audience: str | None = None) -> tuple[Figure, ...]:
+    """Mentions, net sentiment and what the model was not sure of; `audience`: the one that they are about."""
     if about.now.suppressed:
-        return (Figure("Mentions", HIDDEN, (SMALL_GROUP,)),)
+        return (Figure("Mentions", HIDDEN, (CROWD if audience == NO_STANDPOINT else SMALL_GROUP,)),)
     return (_mentions(about, span), _net(about, span), _unsure(about.sentiments))
 
 

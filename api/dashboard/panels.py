@@ -2,17 +2,19 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 from alerts.planned import Planned
 from api.dashboard.figures import HIDDEN, coverage_words, sentiments_of
 from api.dashboard.wording import count, day, group, interval, moment, percent, signed
+from metrics.blocks import UNKNOWN as NO_STANDPOINT
 from metrics.listening import COVERAGE_FLOOR, Voice, net_sentiment, share_of_voice
 from notify import charts
 from notify.points import AudienceRow, ClickPoint, PlannedSpan, SentimentPoint, VoiceRow, VolumePoint
 from storage import rollups
 from storage.advocacy import ClickDay
+from storage.blocks import REST
 from storage.incidents import IncidentRow
 
 _NAMED = 3
@@ -50,8 +52,9 @@ def volume(
     as_of: datetime | None,
     title: str,
     planned: Sequence[Planned] = (),
+    surveyed: Sequence[date] = (),
 ) -> Panel:
-    """Stories per bucket, over the shades of planned events."""
+    """Stories per bucket, over the shades of planned events; `surveyed`: days that hold the answers to surveys."""
     points = [
         VolumePoint(each.start, each.stories, coverage=each.coverage, suppressed=each.suppressed) for each in buckets
     ]
@@ -61,7 +64,8 @@ def volume(
         buckets, as_of
     )
     chart = _volume_chart(tuple(points), "", _spans(planned))
-    return Panel(id, title, chart, note + _shaded(planned), _table(buckets, _volume_cells, _VOLUME_COLUMNS))
+    note += _shaded(planned) + _surveyed(surveyed)
+    return Panel(id, title, chart, note, _table(buckets, _volume_cells, _VOLUME_COLUMNS))
 
 
 def sentiment(id: str, buckets: Sequence[rollups.Bucket], as_of: datetime | None, title: str) -> Panel:  # noqa: A002
@@ -81,14 +85,16 @@ def sentiment(id: str, buckets: Sequence[rollups.Bucket], as_of: datetime | None
 
 
 def audiences(id: str, cells: Sequence[rollups.Cell], as_of: datetime | None, title: str) -> Panel:  # noqa: A002
-    """Mentions by audience and sentiment; small groups are named and empty."""
+    """Mentions by audience and sentiment; small groups are named and empty, unless they stand with the unknown."""
+    held_back = any(each.key == REST for each in cells)
+    cells = [each for each in cells if each.key != NO_STANDPOINT or not held_back]
     rows = [
         AudienceRow(group(each.key), each.positive, each.neutral, each.negative, each.unsure, each.suppressed)
         for each in cells
     ]
     total = sum(each.mentions or 0 for each in cells)
     hidden = sum(each.suppressed for each in cells)
-    note = f"n = {count(total)} mentions" + (f"; {hidden} groups hidden (few people)" if hidden else "")
+    note = f"n = {count(total)} mentions" + (f"; hidden, few people: {hidden} of {len(cells)} groups" if hidden else "")
     table = Table(
         ("Audience", "Mentions", "Positive", "Neutral", "Negative", "Unsure", "Net sentiment"),
         tuple(_audience_cells(each) for each in cells),
@@ -211,6 +217,12 @@ def _shaded(planned: Sequence[Planned]) -> str:
     return f" Shaded, since planned: {named}{f' and {len(planned) - _NAMED} more' if len(planned) > _NAMED else ''}."
 
 
+def _surveyed(days: Sequence[date]) -> str:
+    """Why some bars are high."""
+    named = " and ".join(f"{each:%-d %b}" for each in days)
+    return f" Answers to surveys carry their month only and stand on {named}." if days else ""
+
+
 def _end(buckets: Sequence[rollups.Bucket], as_of: datetime | None) -> str:
     """What ends the line under a chart over time."""
     covered = [each.coverage for each in buckets if each.coverage is not None]
@@ -218,7 +230,7 @@ def _end(buckets: Sequence[rollups.Bucket], as_of: datetime | None) -> str:
     low = sum(each < COVERAGE_FLOOR for each in covered)
     marked = f" (pale: below 90 %, {low} of {len(buckets)})" if low else ""
     hidden = sum(each.suppressed for each in buckets)
-    small = f"; {hidden} hidden, few people" if hidden else ""
+    small = f"; hidden, few people: {hidden} of {len(buckets)}" if hidden else ""
     return f"; {coverage_words(mean)}{marked}{small}. {_as_of(as_of)}"
 
 

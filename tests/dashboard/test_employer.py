@@ -23,6 +23,22 @@ def test_every_part_of_the_employer_side_is_there(clients: Clients) -> None:
     assert "hidden: few people" in clients("hr").get("/employer?days=7").text
 
 
+def test_what_is_hidden_is_said_once_and_why(clients: Clients) -> None:
+    page = clients("hr").get("/employer?days=30").text
+    assert "are “unknown or held back”" in page
+    assert '<td data-label="Who speaks">Standpoint unknown' not in page
+    assert "Of both hidden, or spoken of by nobody: " in clients("hr").get("/employer?days=7").text
+    assert (
+        "those who declare no standpoint are never counted alone"
+        in clients("hr").get("/employer?days=30&audience=unknown").text
+    )
+
+
+def test_an_audience_with_few_days_to_tell_is_charted_by_week(clients: Clients) -> None:
+    assert "Stories by whole weeks" in clients("hr").get("/employer?days=30&audience=alumnus").text
+    assert "Stories by day" in clients("hr").get("/employer?days=30").text
+
+
 def test_quotes_are_of_candidates_only(clients: Clients) -> None:
     page = clients("hr").get("/employer?days=30").text
     quoted = page.split("In their words, where that may be quoted")[1].split("</details>")[0]
@@ -36,6 +52,8 @@ def test_inside_against_outside_shows_the_side_of_the_role(clients: Clients) -> 
     assert "Themes of work: what surveys say" in hr
     assert "Themes of the brand: what surveys say" in marketing
     assert "No survey answer in this time speaks of a theme." in hr
+    assert "The last 90 days" in hr
+    assert "7 days</a>" not in hr
     both = clients("leadership").get("/inside-outside?side=nonsense").text
     assert "Themes of work</a>" in both
     assert "Themes of the brand</a>" in both

@@ -1,12 +1,13 @@
 """Inside against outside: one page for HR (themes of work) and marketing (themes of the brand)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from api.auth import SignedIn
-from api.dashboard import figures, filters
+from api.dashboard import figures
 from api.dashboard.employer_panels import HIDDEN, ends, share
 from api.dashboard.panels import Table
 from api.dashboard.render import page
@@ -22,6 +23,7 @@ router = APIRouter()
 _TITLES = {"employer": "Themes of work", "brand": "Themes of the brand"}
 _INSIDE = {"employer": "Surveys of people who work or worked here", "brand": "Surveys of customers"}
 _NO_TYPE = "type not named"
+_PERIODS = (30, 90)  # answers carry the first of their month: seven days hardly ever have one, 30 do not always
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ def inside_outside_page(
     side: str = "",
 ) -> Response:
     """The sides of the role; `side` picks one of them."""
-    span = figures.window(now, filters.period(request.query_params))
+    span = figures.window(now, _period(request.query_params))
     open_to = [name for name in SIDES if name in who.viewer.aggregate_facets]
     picked = side if side in open_to else open_to[0]
     with db.reading() as session:
@@ -54,10 +56,15 @@ def inside_outside_page(
         "inside_outside.html",
         title="Inside against outside",
         span=span,
-        periods=filters.PERIODS,
+        periods=_PERIODS,
         panel=_panel(found),
         sides=[(name, _TITLES[name]) for name in open_to],
     )
+
+
+def _period(params: Mapping[str, str]) -> int:
+    """The days that the page shows."""
+    return next((days for days in _PERIODS if params.get("days") == str(days)), max(_PERIODS))
 
 
 def _panel(found: InsideOutside) -> SidePanel:

@@ -22,6 +22,7 @@ from api.looks import note_quotes
 from metrics.listening import NET_SENTIMENT_MIN_N, rating
 from nlp.themes import theme_facets
 from storage import db, highlights, incidents, mentions, planned_events, profile, rollups, sources
+from storage.surveyed_days import surveyed_days
 from storage.topics import TopicRow, new_topics
 from storage.viewer import NotAllowed, Viewer
 
@@ -134,7 +135,7 @@ def _side_page(request: Request, now: datetime, who: SignedIn, facet: str) -> Re
         audience=audience or "",
         audiences=[("", "Everyone"), *((name, group(name)) for name in _AUDIENCES)],
         about=about,
-        figures=figures.figures(about, span),
+        figures=figures.figures(about, span, audience),
         unknowns=figures.unknowns(about),
         **values,
     )
@@ -145,7 +146,7 @@ def _side_values(session: Session, viewer: Viewer, span: Window, facet: str, aud
     buckets = _buckets(session, viewer, span, facet, audience)
     cells = rollups.breakdown(session, viewer, None, span.start, span.end, "audience", facet=facet)
     values: dict[str, Any] = {
-        "volume": panels.volume("volume", buckets, as_of, "Stories by day", _planned(session, viewer, span, facet)),
+        "volume": _volume(session, viewer, span, facet, audience, buckets),
         "sentiment": _sentiment(session, viewer, span, facet, audience, buckets),
         "by_audience": panels.audiences("audiences", cells, as_of, "Who speaks, and how"),
         "stories": _stories(session, viewer, span, facet),
@@ -169,7 +170,8 @@ def _side_card(session: Session, viewer: Viewer, facet: str, span: Window, pendi
     about: Side = figures.side(session, viewer, span, facet)
     buckets = _buckets(session, viewer, span, facet, None)
     planned = _planned(session, viewer, span, facet)
-    chart = panels.volume(f"volume-{facet}", buckets, rollups.as_of(session), "Stories over time", planned)
+    surveyed = surveyed_days(session, viewer, facet, span.start, span.end)
+    chart = panels.volume(f"volume-{facet}", buckets, rollups.as_of(session), "Stories over time", planned, surveyed)
     return SideCard(
         facet,
         _TITLES[facet],
@@ -188,6 +190,23 @@ def _topics(session: Session, viewer: Viewer, facet: str, now: datetime) -> tupl
 def _planned(session: Session, viewer: Viewer, span: Window, facet: str) -> tuple[Planned, ...]:
     own = profile.own_company(session)
     return planned_events.during(session, viewer, own.id, facet, span.start, span.end) if own is not None else ()
+
+
+def _volume(
+    session: Session,
+    viewer: Viewer,
+    span: Window,
+    facet: str,
+    audience: str | None,
+    buckets: Sequence[rollups.Bucket],
+) -> panels.Panel:
+    """By day, or by week where most days are hidden: blocks of days lie in whole weeks more often."""
+    title = "Stories by day"
+    if 2 * sum(each.suppressed for each in buckets) > len(buckets) and span.days > 7:
+        buckets, title = _buckets(session, viewer, span, facet, audience, "week"), "Stories by whole weeks"
+    planned = _planned(session, viewer, span, facet)
+    surveyed = surveyed_days(session, viewer, facet, span.start, span.end)
+    return panels.volume("volume", buckets, rollups.as_of(session), title, planned, surveyed)
 
 
 def _sentiment(
