@@ -3,11 +3,14 @@
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from commands.terminal import CommandError, database, err, now, out, table
+
+if TYPE_CHECKING:
+    from api.dashboard.privacy_pack import Pack
 
 app = typer.Typer()
 
@@ -110,6 +113,7 @@ def _repeat(file: Path) -> None:
 @app.command("dpia")
 def privacy_pack_file(
     keep: Annotated[bool, typer.Option("--keep", help="Keep it: later packs mark what differs.")] = False,
+    pdf: Annotated[Path | None, typer.Option(help="Write it into this file as PDF instead.")] = None,
 ) -> None:
     """Print the privacy pack for works council and data protection officer as HTML: manage.py dpia > pack.html."""
     from api.dashboard import privacy_pack
@@ -119,7 +123,25 @@ def privacy_pack_file(
     settings = get_settings()
     with database("manage.py dpia"), db.reading() as session:
         pack = privacy_pack.privacy_pack(session, settings, now())
-    sys.stdout.write(privacy_pack.as_file(pack))
+    if pdf is not None:
+        _write_pdf(pack, pdf)
+    else:
+        sys.stdout.write(privacy_pack.as_file(pack))
     if keep:
         number = privacy_pack.keep(pack, settings.data_dir)
         err.print(f"Kept as version {number}.")
+
+
+def _write_pdf(pack: "Pack", file: Path) -> None:
+    """Written beside the old one first, so that a full disk loses nothing."""
+    from api.dashboard.privacy_pdf import as_pdf
+
+    if file.is_dir():
+        raise CommandError(f"{file} is a folder.")
+    written = file.with_name(f"{file.name}.new")
+    try:
+        written.write_bytes(as_pdf(pack))
+        written.replace(file)
+    except OSError as error:
+        raise CommandError(f"{file} cannot be written: {error.strerror}.") from error
+    err.print(f"The pack is in {file}.")

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from api.dashboard.privacy_tables import Table, privacy_tables
 from api.dashboard.render import environment
+from api.dashboard.wording import count, moment
 from config.settings import Settings
 
 _FILE = "privacy-pack.json"
@@ -67,6 +68,16 @@ class Pack:
     @property
     def changed(self) -> int:
         return sum(row.change != "" for part in self.parts for row in part.rows)
+
+    @property
+    def told(self) -> str:
+        """When it was made, and how it stands to the version kept last."""
+        made = f"Made {moment(self.made_at)} from the configuration in force. "
+        if self.since is None:
+            return f"{made}No version was kept yet, so nothing is marked."
+        rows = "row differs" if self.changed == 1 else "rows differ"
+        kept = f"version {self.since.number} of {moment(self.since.at)}"
+        return f"{made}{count(self.changed)} {rows} from {kept}; they are marked."
 
 
 def privacy_pack(session: Session, settings: Settings, now: datetime) -> Pack:

@@ -225,6 +225,7 @@ ROUTES: dict[str, Row] = {
     "POST /people/{user_id}/role": page("----+-"),
     "GET /privacy-pack": page("----++"),
     "GET /privacy-pack/file": page("----++"),
+    "GET /privacy-pack.pdf": page("----++"),
     "POST /privacy-pack/keep": page("----+-"),
     "GET /programme": page("+++-+-"),
     "GET /quality": page("+++-+-"),

@@ -24,6 +24,20 @@ def test_the_pack_is_printed_and_kept(run: Runner, settings: Callable[..., Setti
     assert 'class="is-changed"' in run("dpia").out
 
 
+def test_the_pack_is_written_as_pdf(run: Runner, settings: Callable[..., Settings], tmp_path: Path) -> None:
+    settings(data_dir=tmp_path)
+    file = tmp_path / "pack.pdf"
+    ran = run("dpia", "--pdf", str(file), "--keep")
+    assert (ran.code, ran.out) == (0, "")
+    assert "Kept as version 1." in ran.said
+    assert file.read_bytes().startswith(b"%PDF-")
+    assert not file.with_name("pack.pdf.new").exists()
+    for wrong in (tmp_path, tmp_path / "none" / "pack.pdf"):
+        ran = run("dpia", "--pdf", str(wrong), "--keep")
+        assert (ran.code, wrong.name in ran.said) == (1, True)
+        assert "Kept" not in ran.said
+
+
 def test_what_must_stay_away_is_saved_and_put_back(
     run: Runner, settings: Callable[..., Settings], tmp_path: Path
 ) -> None:

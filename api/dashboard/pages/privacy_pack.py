@@ -1,5 +1,6 @@
-"""The privacy pack: for administrators and auditors, as a page that prints and as a file."""
+"""The privacy pack: for administrators and auditors, as a page and as an HTML or PDF file."""
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -33,11 +34,23 @@ def pack_file(now: Now, who: Reader) -> Response:
     with db.transaction() as session:
         audit.record(session, who.viewer, "privacy.pack", "taken as a file", now)
         pack = privacy_pack(session, get_settings(), now)
-    headers = {
-        "Content-Disposition": f'attachment; filename="privacy-pack-{now:%Y-%m-%d}.html"',
-        "Cache-Control": "no-store",
-    }
-    return HTMLResponse(as_file(pack), headers=headers)
+    return HTMLResponse(as_file(pack), headers=_as_download("html", now))
+
+
+@router.get("/privacy-pack.pdf")
+def pack_pdf(now: Now, who: Reader) -> Response:
+    """The pack as a PDF file."""
+    from api.dashboard.privacy_pdf import as_pdf  # loaded where it is used: most processes never need it
+
+    with db.transaction() as session:
+        audit.record(session, who.viewer, "privacy.pack", "taken as a PDF", now)
+        pack = privacy_pack(session, get_settings(), now)
+    return Response(as_pdf(pack), media_type="application/pdf", headers=_as_download("pdf", now))
+
+
+def _as_download(kind: str, now: datetime) -> dict[str, str]:
+    name = f"privacy-pack-{now:%Y-%m-%d}.{kind}"
+    return {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
 
 
 @router.post("/privacy-pack/keep")

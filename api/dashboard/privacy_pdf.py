@@ -1,0 +1,198 @@
+"""The privacy pack as a PDF file, set from the same tables as the page.
+
+Equal packs give equal files: the creation date is the pack's own, and the id follows from the content. The file has no
+links, scripts or forms; whatever stands in a name is set as letters. It is set twice, since the first page tells on
+which pages the others are.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC
+from io import BytesIO
+from threading import Lock
+from typing import Any
+
+from reportlab.lib.colors import HexColor
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.units import mm
+from reportlab.pdfgen.canvas import Canvas
+from reportlab.platypus import (
+    BaseDocTemplate,
+    CondPageBreak,
+    Flowable,
+    Frame,
+    LongTable,
+    PageBreak,
+    PageTemplate,
+    Paragraph,
+    Spacer,
+)
+
+from api.dashboard.pdf_text import BOLD, REGULAR, clipped, paragraph, printable, register_fonts, style, widths
+from api.dashboard.privacy_pack import Pack, Part, Row
+from api.dashboard.wording import UNKNOWN, count, moment
+
+_MARGIN = 16 * mm
+_WIDTH = A4[0] - 2 * _MARGIN
+_PAD = 4.0  # points between a cell's edge and its text
+_INK, _GREY, _RULE, _HEAD, _MARKED = (HexColor(each) for each in (0x1A1A1A, 0x555555, 0xBBBBBB, 0xECEFF3, 0xFFF3BF))
+_TITLE = style("title", BOLD, 22, below=6)
+_HEADING = style("heading", BOLD, 13, above=16, below=3)
+_BODY = style("body", REGULAR, 9.5, below=4)
+_NOTE = style("note", REGULAR, 8.5, color=_GREY, below=4)
+_CELL = style("cell", REGULAR, 8.5)
+_GONE = style("gone", REGULAR, 8.5, color=_GREY)
+_LABEL = style("label", BOLD, 8.5)
+_Look = tuple[str, tuple[int, int], tuple[int, int], *tuple[Any, ...]]
+_ONE_AT_A_TIME = Lock()  # the library keeps its fonts per process
+_LEGEND = (
+    "Rows that differ have a bar at their left and say so in the column “Since”: new, changed (the row as it is "
+    "now), or gone (struck through, as it was). The character � stands for a sign that cannot be shown here, such as "
+    "one of another script or one that has no shape; the HTML file has it as it is."
+)
+
+
+def as_pdf(pack: Pack) -> bytes:
+    """The pack as a PDF file."""
+    with _ONE_AT_A_TIME:
+        register_fonts()
+        draft = _Document(pack, ())
+        draft.build(_story(pack, ()))
+        file = _Document(pack, draft.pages)
+        file.build(_story(pack, draft.pages))
+        return file.target.getvalue()
+
+
+class _Document(BaseDocTemplate):
+    """The file with what stands on every page; afterwards `pages` are those of the sections and at last of the end."""
+
+    def __init__(self, pack: Pack, pages: Sequence[int]) -> None:
+        self.target = BytesIO()
+        self.pages: list[int] = []
+        self._of = str(pages[-1]) if pages else UNKNOWN
+        self._title, self._made = printable(_title(pack)), pack.made_at.astimezone(UTC)
+        super().__init__(
+            self.target,
+            pagesize=A4,
+            title=self._title,
+            author=printable(pack.company),
+            subject="For works council and data protection officer",
+            creator="Outspoken",
+            lang="en",
+            displayDocTitle=1,
+            invariant=1,
+            initialFontName=REGULAR,
+        )
+        frame = Frame(_MARGIN, 18 * mm, _WIDTH, A4[1] - 38 * mm, 0, 0, 0, 0)
+        self.addPageTemplates(PageTemplate(frames=[frame], onPage=self._edges))
+        self._foot = f"Made {moment(pack.made_at)}, {_standing(pack)}"
+
+    def beforeDocument(self) -> None:  # noqa: N802
+        self.canv.setDateFormatter(lambda *_: f"D:{self._made:%Y%m%d%H%M%S}+00'00'")
+
+    def afterFlowable(self, flowable: Flowable) -> None:  # noqa: N802
+        if isinstance(flowable, Paragraph) and flowable.style.name == _HEADING.name:
+            self.pages.append(self.page)
+            self.canv.bookmarkPage(name := f"part-{len(self.pages)}")
+            self.canv.addOutlineEntry(flowable.getPlainText(), name)
+
+    def afterPage(self) -> None:  # noqa: N802
+        self._last = self.page
+
+    def build(self, flowables: list[Flowable]) -> None:  # type: ignore[override]
+        super().build(flowables)
+        self.pages.append(self._last)
+
+    def _edges(self, canvas: Canvas, _: BaseDocTemplate) -> None:
+        canvas.setFont(REGULAR, 8)
+        canvas.setFillColor(_GREY)
+        canvas.setStrokeColor(_RULE)
+        canvas.line(_MARGIN, 14 * mm, A4[0] - _MARGIN, 14 * mm)
+        canvas.drawRightString(A4[0] - _MARGIN, 10 * mm, f"Page {self.page} of {self._of}")
+        canvas.drawString(_MARGIN, 10 * mm, clipped(self._foot, 8, _WIDTH - 30 * mm))
+        if self.page > 1:
+            canvas.drawString(_MARGIN, A4[1] - 13 * mm, clipped(self._title, 8, _WIDTH))
+
+
+def _title(pack: Pack) -> str:
+    return f"Privacy pack of {pack.company}" if pack.company else "Privacy pack"
+
+
+def _standing(pack: Pack) -> str:
+    """Which version this is: what lies between two that were kept has no number of its own."""
+    if pack.since is None:
+        return "before any version was kept"
+    return f"{'after' if pack.changed else 'same as'} version {pack.since.number}"
+
+
+def _story(pack: Pack, pages: Sequence[int]) -> list[Flowable]:
+    story = [
+        paragraph(_title(pack), _TITLE),
+        paragraph("For the works council and the data protection officer", _BODY),
+        paragraph(pack.told, _BODY),
+        Spacer(0, 10),
+        _contents(pack, pages),
+        Spacer(0, 10),
+        paragraph(_LEGEND, _NOTE),
+        PageBreak(),
+    ]
+    for number, part in enumerate(pack.parts, 1):
+        story += _section(number, part)
+    return story
+
+
+def _contents(pack: Pack, pages: Sequence[int]) -> LongTable:
+    rows = []
+    for number, part in enumerate(pack.parts, 1):
+        here = sum(row.change != "gone" for row in part.rows)
+        page = str(pages[number - 1]) if pages else UNKNOWN
+        rows.append(Row((f"{number}.", part.title, count(here), _differing(part, pack), page)))
+    return _table(("", "Section", "Rows", "Differ", "Page"), rows, marked=False)
+
+
+def _differing(part: Part, pack: Pack) -> str:
+    if pack.since is None:
+        return UNKNOWN
+    found = Counter(row.change for row in part.rows if row.change)
+    return ", ".join(f"{count(number)} {change}" for change, number in found.items()) or "none"
+
+
+def _section(number: int, part: Part) -> list[Flowable]:
+    head = [CondPageBreak(45 * mm), paragraph(f"{number}. {part.title}", _HEADING)]
+    head += [paragraph(part.note, _NOTE)] if part.note else []
+    body = _table(part.columns, part.rows, part.marked) if part.rows else paragraph("None.", _NOTE)
+    return [*head, body]
+
+
+def _table(columns: Sequence[str], rows: Sequence[Row], marked: bool) -> LongTable:
+    """The rows below their head, which is repeated on every page; rows of an older version may have other lengths."""
+    broad = max([len(columns), *(len(row.cells) for row in rows)])
+    since = ("Since",) if marked else ()
+    heads = (*columns, *[""] * (broad - len(columns)), *since)
+    texts = [(*row.cells, *[""] * (broad - len(row.cells)), *((row.change,) if marked else ())) for row in rows]
+    data = [[paragraph(each, _LABEL) for each in heads]]
+    data += [_cells(cells, row.change) for cells, row in zip(texts, rows, strict=True)]
+    looks: list[_Look] = [
+        ("VALIGN", (0, 0), (-1, -1), "TOP"),
+        ("BACKGROUND", (0, 0), (-1, 0), _HEAD),
+        ("LINEBELOW", (0, 0), (-1, 0), 0.8, _INK),
+        ("LINEBELOW", (0, 1), (-1, -1), 0.4, _RULE),
+        ("LEFTPADDING", (0, 0), (-1, -1), _PAD),
+        ("RIGHTPADDING", (0, 0), (-1, -1), _PAD),
+        ("TOPPADDING", (0, 0), (-1, -1), 2.5),
+        ("BOTTOMPADDING", (0, 0), (-1, -1), 3.5),
+    ]
+    for number, row in enumerate(rows, 1):
+        if row.change:
+            looks.append(("LINEBEFORE", (0, number), (0, number), 2.5, _GREY))
+            looks += [("BACKGROUND", (0, number), (-1, number), _MARKED)] if row.change != "gone" else []
+    size = widths([heads, *texts], _WIDTH, 2 * _PAD, _CELL)
+    return LongTable(data, colWidths=size, repeatRows=1, splitInRow=1, style=looks, hAlign="LEFT")
+
+
+def _cells(cells: Sequence[str], change: str) -> list[Paragraph]:
+    """A row's cells; what is gone is struck through, and the last cell says in a word what became of the row."""
+    if not change:
+        return [paragraph(cell, _CELL) for cell in cells]
+    words = [paragraph(cell, _GONE if change == "gone" else _CELL, struck=change == "gone") for cell in cells[:-1]]
+    return [*words, paragraph(cells[-1], _LABEL)]
