@@ -3,27 +3,29 @@
 Texts are read to count, and none leaves this module.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from metrics.blocks import days_within, joint_blocks
+from metrics.blocks import Block, days_within, joint_blocks
 from metrics.suppress import Cell, suppress_breakdown
 from nlp.boomerang import wants_back
-from storage.blocks import span
+from storage.blocks import Span, span, staff_blocks
 from storage.discretion import public_names
 from storage.employer import FORMER, AudienceRow, EmployerVoice, ThemePair
 from storage.models.advocacy import Advocate
 from storage.profile import own_company
 from storage.viewer import Viewer, count_labels
 
+_Said = dict[str, defaultdict[date, set[str]]]  # who said yes or no on which day
 READ = 5_000  # the newest texts of a window that are read for the wish to return
 
 _TEXTS = text("""
-SELECT coalesce(m.author_key, m.id::text) AS author, date_trunc('day', m.published_at, 'UTC') AS day, p.text
+SELECT coalesce(m.author_key, m.id::text) AS author, date_trunc('day', m.published_at, 'UTC') AS day, m.facet, p.text
 FROM mentions m JOIN posts p ON p.id = m.post_id
 WHERE m.company_id = :company AND m.audience = :former AND m.published_at >= :start AND m.published_at < :end
   AND m.counted AND NOT m.own_account AND m.facet = ANY(CAST(:facets AS text[]))
@@ -34,12 +36,16 @@ ORDER BY m.published_at DESC, m.id DESC LIMIT :limit
 @dataclass(frozen=True, slots=True)
 class Interest:
     """Of so many alumni heard (`people`), how many say that they would come back; None where hidden. Told of blocks of
-    days in which nobody or five people say so, and nobody or five do not."""
+    days in which nobody or five people say so, and nobody or five do not.
+
+    `read`: their texts of these days, None where hidden; `cut`: there are older ones that were not read.
+    """
 
     people: int | None
     would_return: int | None
     suppressed: bool
-    read: int  # texts; as many as `READ` where there may be more
+    read: int | None
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +71,40 @@ def _interest(session: Session, viewer: Viewer, found: EmployerVoice) -> Interes
     own = own_company(session)
     window = span(session, own.id, found.start, found.end) if own else None
     if own is None or window is None:
-        return Interest(None, None, True, 0)
+        return Interest(None, None, True, None)
     start, end = window.gathered()
     values = {"company": own.id, "former": FORMER, "facets": labels, "limit": READ, "start": start, "end": end}
     names = public_names(session)
     rows = session.execute(_TEXTS, values).all()
-    said: dict[str, dict[date, set[str]]] = {"yes": defaultdict(set), "no": defaultdict(set)}
+    said: dict[str, _Said] = {label: {"yes": defaultdict(set), "no": defaultdict(set)} for label in labels}
+    texts: Counter[tuple[str, date]] = Counter()
     for row in rows:
-        said["yes" if wants_back(row.text, names) else "no"][row.day.astimezone(UTC).date()].add(row.author)
-    told = days_within(joint_blocks(said), window.first, window.until)
-    wishing, others = ({who for day in told for who in said[name].get(day, ())} for name in ("yes", "no"))
+        day = row.day.astimezone(UTC).date()
+        said[row.facet]["yes" if wants_back(row.text, names) else "no"][day].add(row.author)
+        texts[row.facet, day] += 1
+    alumni = staff_blocks(session, own.id, labels, window).staff
+    told = {
+        (label, day) for label in labels for day in _told_days(said[label], alumni.get((label, FORMER), ()), window)
+    }
     if not told:
-        return Interest(None, None, True, len(rows))
-    return Interest(len(wishing | others), len(wishing), False, len(rows))
+        return Interest(None, None, True, None)
+    wishing, others = ({who for label, day in told for who in said[label][name][day]} for name in ("yes", "no"))
+    read = sum(texts[where] for where in told)
+    return Interest(len(wishing | others), len(wishing), False, read, len(rows) == READ)
+
+
+def _told_days(said: _Said, alumni: Sequence[Block], window: Span) -> frozenset[date]:
+    """The days in which nobody or five people wish to return, and nobody or five do not.
+
+    They are made of the blocks in which alumni are told anyway: other days, held against those, would tell of few.
+    """
+    ends = {max(block): block for block in alumni}
+    voices = {
+        name: {end: frozenset().union(*(spoke[day] for day in block)) for end, block in ends.items()}
+        for name, spoke in said.items()
+    }
+    joint = (frozenset().union(*(ends[end] for end in found)) for found in joint_blocks(voices))
+    return days_within(joint, window.first, window.until)
 
 
 def _advocates(session: Session) -> int | None:

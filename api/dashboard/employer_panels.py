@@ -14,7 +14,7 @@ from metrics.blocks import UNKNOWN as NO_STANDPOINT
 from metrics.gaps import Heard
 from metrics.listening import NET_SENTIMENT_MIN_N, Rating
 from metrics.stats import Interval, proportion
-from storage.alumni import READ, AlumniVoice, Interest, alumni_voice
+from storage.alumni import AlumniVoice, Interest, alumni_voice
 from storage.blocks import REST
 from storage.employer import AudienceRow, Change, EmployerVoice, ThemePair, ThemeRow, employer_voice
 from storage.employer_places import TRAITS, Places, places
@@ -259,7 +259,7 @@ def _would_return(found: Interest) -> str:
     if not found.people:
         return "Nobody could say whether they would come back."
     part = proportion(found.would_return, found.people)
-    most = f" (the newest {count(found.read)} texts)" if found.read == READ else ""
+    most = f" (the newest {count(found.read)} texts)" if found.cut else ""
     return (
         f"{count(found.would_return)} of {count(found.people)} people say that they would come back: "
         f"{percent(part.value)}, 95 % interval {ends(part.interval)}{most}. Found by phrases; "

@@ -58,8 +58,9 @@ class EmployerSpan(Span):
 
 
 class SideSpan(Span):
-    """The same for a side: themes of work, or of the brand."""
+    """The same for a side: themes of work, or of the brand. Surveys carry their month only, so 90 days are usual."""
 
+    days: Annotated[int, AfterValidator(_shown), Field(json_schema_extra={"enum": list(PERIODS)})] = PERIODS[-1]
     side: Annotated[Literal["employer", "brand"] | None, Field(description="Without it: the first of the role.")] = None
 
 
@@ -67,7 +68,7 @@ class SideSpan(Span):
 def employer(viewer: _Employer, asked: Annotated[EmployerSpan, Query()], now: Now) -> EmployerOut:
     """Audiences, themes with their movement, current and former employees, candidates, stars, rivals, places, alumni.
 
-    What fewer than five people stand behind is `null`, and so is what would give it away.
+    Groups are told in whole blocks of days with five people; what no block holds is `null` or in the audience `rest`.
     """
     span = window(now, asked.days)
     start, end = span.start, span.end

@@ -87,7 +87,8 @@ class BreakdownSlice(CompanySlice):
 
 @router.get("/series/volume", name="volume_series", responses=_ERRORS)
 def volume(viewer: Reader, asked: Annotated[SeriesSlice, Query()], now: Now) -> VolumeSeries:
-    """Mentions and stories over time. Buckets of small groups are `null` with `suppressed: true`."""
+    """Mentions and stories over time. Buckets in which nothing may be told are `null` with `suppressed: true`, be it
+    that somebody spoke or not."""
     with db.reading() as session:
         buckets = _buckets(session, viewer, asked, now)
         return VolumeSeries(
@@ -120,8 +121,8 @@ def sentiment(viewer: Reader, asked: Annotated[SeriesSlice, Query()], now: Now) 
 
 @router.get("/breakdown", name="breakdown", responses=_ERRORS)
 def breakdown(viewer: Reader, asked: Annotated[BreakdownSlice, Query()], now: Now) -> Breakdown:
-    """One window by audience, facet, sentiment, source or theme. Small groups, and what would give them away, are
-    `null`."""
+    """One window by audience, facet, sentiment, source or theme. Audiences are told in whole days (UTC), so give those;
+    what must not be told is `null` or in the part `rest`."""
     start, end = asked.counted(now)
     with db.reading() as session:
         cells = rollups.breakdown(

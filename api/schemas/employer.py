@@ -25,7 +25,8 @@ class Moved(Answer):
 
 
 class AudienceOut(Answer):
-    """One audience; everything is `null` where `suppressed`."""
+    """One audience: in whole days, and of employees, alumni and staff in whole blocks of days in which five of them
+    spoke. `rest`: whoever is held back, together with unknown standpoints. All is `null` where `suppressed`."""
 
     audience: str
     mentions: int | None
@@ -61,7 +62,8 @@ class ChangeOut(Answer):
 
 
 class ThemeOut(Answer):
-    """One theme; `voice` is `null` where few people stand behind it, `change` also where a window judged too little."""
+    """One theme; `voice` is `null` where no block of days holds five people who speak of it, `change` also where a
+    window judged too little."""
 
     theme: str
     voice: VoiceOut | None
@@ -69,7 +71,8 @@ class ThemeOut(Answer):
 
 
 class PairOut(Answer):
-    """One theme as current and former employees speak of it; `difference` is current minus former."""
+    """One theme as current and former employees speak of it, each `null` where hidden or where nobody did;
+    `difference` is current minus former."""
 
     theme: str
     current: VoiceOut | None
@@ -86,7 +89,8 @@ class RatingOut(Answer):
 
 
 class MonthOut(Answer):
-    """A whole month (UTC); `rating` is `null` where few people stand behind it."""
+    """A whole month (UTC), source by source in whole blocks of days. `rating` is `null` where hidden or where nobody
+    wrote; `n` is 0 only where nobody did in the whole quarter."""
 
     month: datetime
     rating: RatingOut | None
@@ -102,7 +106,8 @@ class LifetimeOut(Answer):
 
 
 class RivalOut(Answer):
-    """Own reviews and a rival's on the same `sources`; `interval` is of own minus rival."""
+    """Own reviews and a rival's on the same `sources`, each in whole blocks of days; `interval` is of own minus
+    rival."""
 
     company: str
     sources: list[str]
@@ -128,12 +133,14 @@ class PlacesOut(Answer):
 
 
 class InterestOut(Answer):
-    """Of `people` who left, how many say that they would come back, found by phrases in `read` texts."""
+    """Of `people` who left, how many say that they would come back, found by phrases in `read` texts; in blocks of days
+    in which nobody or five say so, and nobody or five do not. `cut`: older texts were not read."""
 
     people: int | None
     would_return: int | None
     suppressed: bool
-    read: int
+    read: int | None
+    cut: bool
 
 
 class AlumniOut(Answer):
@@ -145,7 +152,7 @@ class AlumniOut(Answer):
 
 
 class EmployerOut(Answer):
-    """The Employer page's figures. `before` says whether the window before is known and compared."""
+    """The Employer page's figures. `compared` says whether the window before is known."""
 
     model_config = example(
         {
@@ -164,7 +171,7 @@ class EmployerOut(Answer):
             "places": [{"trait": "location", "rows": [], "others": 30}],
             "alumni": {
                 "row": None,
-                "interest": {"people": None, "would_return": None, "suppressed": True, "read": 3},
+                "interest": {"people": None, "would_return": None, "suppressed": True, "read": None, "cut": False},
                 "advocates": None,
             },
         }
@@ -198,7 +205,8 @@ class GapOut(Answer):
 
 
 class SurveyOut(Answer):
-    """Answers of one type of survey, and how many people gave them at least."""
+    """Answers of one type of survey in whole blocks of days, and how many people gave them at least; `null` where
+    `suppressed`."""
 
     survey: str
     answers: int | None
@@ -207,7 +215,8 @@ class SurveyOut(Answer):
 
 
 class InsideOutsideOut(Answer):
-    """Themes, the surest large gap first; both sides are `null` where fewer than five people stand behind either."""
+    """Themes, the surest large gap first; both sides are `null` where fewer than five people stand behind either.
+    Answers of surveys that no block of days holds stand with the outside."""
 
     model_config = example(
         {

@@ -47,7 +47,11 @@ _WINDOW: JsonDict = {
 
 
 class VolumeSeries(Window):
-    """Oldest first, without gaps. `n`: mentions in all buckets that are shown; `suppressed`: buckets that are not."""
+    """Oldest first, without gaps. `n`: mentions in all buckets that are shown; `suppressed`: buckets that are not.
+
+    Where staff spoke, an `audience` is told in the whole days that lie in a bucket; employees, alumni and staff in
+    whole blocks of days: nothing by the hour, and a week tells more than its days do.
+    """
 
     model_config = example(
         _WINDOW
@@ -137,7 +141,8 @@ class SentimentSeries(Window):
 
 
 class CellOut(Answer):
-    """One part of a breakdown; every count is `null` where `suppressed`."""
+    """One part of a breakdown; every count is `null` where `suppressed`. By audience, `rest` is whoever is held back,
+    together with unknown standpoints, so that the parts add up to the total."""
 
     key: str
     label: str

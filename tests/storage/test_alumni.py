@@ -18,9 +18,14 @@ def world(session: Session) -> World:
     return make.set_up(session)
 
 
-def speak(session: Session, world: World, mark: str, people: int, words: str) -> None:
+def speak(session: Session, world: World, mark: str, people: int, words: str, days_ago: int = 0) -> None:
     posts = [
-        make.a_post(f"{mark}{n}", f"{make.different(n, f'Acme {mark}')}. {words}", author_key=make.author(f"{mark}{n}"))
+        make.a_post(
+            f"{mark}{n}",
+            f"{make.different(n, f'Acme {mark}')}. {words}",
+            NOW - days_ago * DAY,
+            author_key=make.author(f"{mark}{n}"),
+        )
         for n in range(people)
     ]
     mentions.add_new(session, world.forum, posts, world.matcher, NOW)
@@ -45,6 +50,24 @@ def test_few_on_either_side_are_hidden(session: Session, world: World, wishing: 
     speak(session, world, "b", others, "Fine.")
     found = heard(session).interest
     assert (found.suppressed, found.people, found.would_return) == (True, None, None)
+
+
+def test_no_text_of_a_hidden_alumnus_is_counted(session: Session, world: World) -> None:
+    speak(session, world, "a", 3, "Fine.")
+    assert (heard(session).interest.suppressed, heard(session).interest.read) == (True, None)
+    speak(session, world, "b", 6, "Fine.", days_ago=3)
+    assert (heard(session).interest.people, heard(session).interest.read) == (6, 6)
+
+
+def test_who_would_return_is_told_of_blocks_in_which_alumni_are_told_anyway(session: Session, world: World) -> None:
+    speak(session, world, "a", 3, "I would go back in a heartbeat.", days_ago=9)
+    speak(session, world, "b", 4, "Fine.", days_ago=9)  # a block of seven, too few for either side
+    speak(session, world, "c", 2, "I would go back in a heartbeat.", days_ago=6)
+    speak(session, world, "d", 1, "Fine.", days_ago=6)  # five on either side now, and three who could be subtracted
+    assert heard(session).interest.suppressed
+    speak(session, world, "e", 2, "Fine.", days_ago=4)
+    found = heard(session).interest
+    assert (found.people, found.would_return, found.read) == (12, 5, 12)
 
 
 def test_nobody_at_all_is_no_secret(session: Session, world: World) -> None:
