@@ -82,7 +82,7 @@ def export_rows(viewer: Viewer, wanted: MentionFilter, most: int, tally: Tally) 
 
 
 def _may_leave(row: MentionRow) -> ExportRow:
-    rule = stricter(redistribution_of(row.source_kind), row.url)
+    rule = stricter(redistribution_of(row.source_kind), row.place)
     most = rule.characters
     if most is None or (most and len(row.title or "") + len(row.text) <= most):
         return ExportRow(row, row.title, row.text, "")

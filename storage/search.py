@@ -77,6 +77,7 @@ class MentionRow:
     story_id: int | None
     copies: int  # mentions in its story, itself included
     corrected: tuple[str, ...]  # heads that a person corrected
+    place: str | None  # where its address leads, be it shown or not: only for the rules of that platform
 
     @classmethod
     def of(cls, row: Row[Any], kept: Collection[str]) -> "MentionRow":
@@ -107,6 +108,7 @@ class MentionRow:
             row.story_id,
             max(1, row.copies),
             tuple(sorted(row.corrected)),
+            row.url,
         )
 
 

@@ -124,12 +124,13 @@ def test_texts_stay_where_the_platform_wants_them(client: TestClient, token: Cal
 def test_a_post_of_a_platform_keeps_its_rule_by_whatever_way_it_came(
     client: TestClient, token: Callable[..., Header]
 ) -> None:
-    say(Said("hello"))
+    say(Said("hello"), Said("hired", "a candidate", "employer", "candidate"))
     with db.transaction() as session:
         session.execute(text("UPDATE posts SET url = 'https://www.linkedin.com/posts/1'"))
-    (row,) = rows(client, token("marketing"))
-    assert row["text"] == ""
-    assert "LinkedIn" in row["left_out"]
+    for role, address in (("marketing", "https://www.linkedin.com/posts/1"), ("hr", "")):
+        (row,) = rows(client, token(role))
+        assert (row["text"], row["url"]) == ("", address)
+        assert "LinkedIn" in row["left_out"]
 
 
 def test_an_export_is_one_entry_of_the_audit_log(client: TestClient, token: Callable[..., Header]) -> None:
