@@ -18,6 +18,8 @@ from tempfile import TemporaryDirectory
 import pytest
 import redis
 from fastapi.testclient import TestClient
+from httpx2 import Response
+from pypdf import PdfReader
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
@@ -138,7 +140,8 @@ def test_planted_persons_are_found_nowhere(
 
 
 SIGNS = {"database": "[author]", "log": "request", "mails": "Acme", "administrator GET /mentions": "Acme Bank is slow",
-         "GET /metrics": "outspoken", "valkey": "kombu"}  # fmt: skip
+         "GET /metrics": "outspoken", "valkey": "kombu",
+         "administrator GET /privacy-pack.pdf": "Privacy pack of Acme"}  # fmt: skip
 
 
 def plant_runs(spoken: Spoken, http: HttpClient, box: MailServer) -> None:  # noqa: F811
@@ -267,8 +270,16 @@ def look_everywhere(client: TestClient, cookies: Mapping[str, str], spoken: Spok
         for route in wanted:
             client.cookies.set(auth.COOKIE, cookies[role])
             answer = client.get(access.address(route.removeprefix("GET "), ids), headers=CALLER)
-            spoken.add(route if route in access.PUBLIC else f"{role} {route}", f"{answer.text} {answer.headers}")
+            place = route if route in access.PUBLIC else f"{role} {route}"
+            spoken.add(place, f"{words_of(answer)} {answer.headers}")
             spoken.pages += answer.status_code == 200
+
+
+def words_of(answer: Response) -> str:
+    """What a reader sees: the texts of a PDF file are packed."""
+    if answer.headers.get("content-type") != "application/pdf":
+        return answer.text
+    return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.content)).pages)
 
 
 def dump(session: Session) -> str:
