@@ -57,6 +57,8 @@ def test_small_groups_stay_hidden(clients: Clients) -> None:
     page = clients("hr").get("/employer?days=7&audience=alumnus").text
     assert "it would tell of fewer than 5 different people, so this stays hidden" in page
     assert "not quoted on this page" in page
+    listed = clients("hr").get("/mentions?audience=employee").text
+    assert "are listed by blocks of days in which 5 different people wrote" in listed
 
 
 def test_leadership_reads_no_text(clients: Clients) -> None:

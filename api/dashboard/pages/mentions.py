@@ -16,7 +16,7 @@ from api.deps import Now, form_role, page_role
 from config.settings import get_settings
 from storage import audit, db, mentions, name_searches, profile, sources
 from storage.name_searches import NameSearch
-from storage.viewer import NotAllowed, Viewer
+from storage.viewer import STAFF_AUDIENCES, NotAllowed, Viewer
 from workers import explanations
 from workers.explanations import Explanation
 
@@ -34,6 +34,7 @@ _SCOPES = {
 }
 _UNSEEN = ("story", "company")  # filters without a field of their own beside which an error could stand
 _LIMIT = 25
+_LISTED = "they are listed by blocks of days in which 5 different people wrote"
 _AT_ONCE = 2.0  # seconds in which the words behind the tags are there, unless the workers are busy
 _NOTHING_HERE = "No answer came, or it was too long ago: answers are kept for five minutes. Ask for the words again."
 
@@ -188,10 +189,12 @@ def _notes(found: mentions.Page, errors: Mapping[str, str], asked: str | None, r
     """What the list does not show, and why."""
     notes = list(errors.values())
     if asked is not None and asked in found.small_groups:
-        notes.append(f"Texts by {group(asked)} stay hidden: fewer than 5 different people wrote in this time.")
+        notes.append(f"Texts by {group(asked)} stay hidden: {_LISTED}, and this time holds none.")
+    elif asked in STAFF_AUDIENCES:
+        notes.append(f"Not all texts by {group(asked)} may be here: {_LISTED}.")
     elif found.small_groups and reads_staff:
         groups = ", ".join(group(name) for name in found.small_groups)
-        notes.append(f"Hidden or absent, because fewer than 5 different people wrote in this time: {groups}.")
+        notes.append(f"Hidden or absent: {groups}, since {_LISTED}.")
     if found.hidden:
         number = "1,000 or more" if found.hidden >= 1_000 else f"{found.hidden:,}"
         verb = "touches" if found.hidden == 1 else "touch"
