@@ -25,6 +25,7 @@ from metrics.suppress import MIN_AUTHORS
 Block = frozenset[date]
 People = Mapping[date, Collection[Hashable]]  # who of a group spoke on which day
 UNKNOWN = "unknown"
+CLAIMED = "claimed"  # all whom readers put into a group: they keep it from being nobody, and make it no larger
 
 
 def blocks(
@@ -34,12 +35,24 @@ def blocks(
     return _gather(voices.get(group, {}), lambda days: _may_be_told(group, days, voices, guarded, least))
 
 
+def still_told(
+    group: str,
+    found: Iterable[Block],
+    voices: Mapping[str, People],
+    guarded: Collection[str],
+    least: int = MIN_AUTHORS,
+) -> tuple[Block, ...]:
+    """The blocks that may be told by other voices too: blocks are found by what was published, and readers who correct
+    labels must not move their bounds; what they leave of a block may be too few."""
+    return tuple(block for block in found if _may_be_told(group, block, voices, guarded, least))
+
+
 def joint_blocks(voices: Mapping[str, People], least: int = MIN_AUTHORS) -> tuple[Block, ...]:
     """Blocks in which each of the groups has nobody or enough people, and one of them has enough."""
     days = {day for spoke in voices.values() for day in spoke}
 
     def enough(some: Collection[date]) -> bool:
-        sizes = {len(_people([group], some, voices)) for group in voices}
+        sizes = {_size([group], some, voices) for group in voices}
         return max(sizes) >= least and all(size == 0 or size >= least for size in sizes)
 
     return _gather(days, enough)
@@ -49,7 +62,7 @@ def dark_days(voices: Mapping[str, People], guarded: Collection[str], least: int
     """The days of which no group is told: one to four people are guarded or of unknown standpoint."""
     crowd = [group for group in voices if group in guarded or group == UNKNOWN]
     days = {day for group in crowd for day in voices[group]}
-    return frozenset(day for day in days if 0 < len(_people(crowd, [day], voices)) < least)
+    return frozenset(day for day in days if 0 < _size(crowd, [day], voices) < least)
 
 
 def days_within(found: Iterable[Block], first: date, until: date) -> frozenset[date]:
@@ -90,14 +103,15 @@ def _gather(days: Iterable[date], enough: Callable[[Collection[date]], bool]) ->
 def _may_be_told(
     group: str, days: Collection[date], voices: Mapping[str, People], guarded: Collection[str], least: int
 ) -> bool:
-    if len(_people([group], days, voices)) < least:
+    if _size([group], days, voices) < least:
         return False
     others = [name for name in voices if name != group and name in guarded]
-    small = [name for name in others if len(_people([name], days, voices)) < least]
-    hidden = len(_people([*small, UNKNOWN], days, voices))
+    small = [name for name in others if _size([name], days, voices) < least]
+    hidden = _size([*small, UNKNOWN], days, voices)
     return hidden == 0 or hidden >= least
 
 
-def _people(groups: Iterable[str], days: Collection[date], voices: Mapping[str, People]) -> set[Hashable]:
+def _size(groups: Iterable[str], days: Collection[date], voices: Mapping[str, People]) -> int:
     spoke = (voices[group] for group in groups if group in voices)
-    return set().union(*(found[day] for found in spoke for day in days if day in found))
+    people = set[Hashable]().union(*(found[day] for found in spoke for day in days if day in found))
+    return max(len(people - {CLAIMED}), min(len(people), 1))

@@ -15,11 +15,12 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from metrics.blocks import UNKNOWN, Block, blocks, dark_days, days_within, quarter_of, quarters
+from metrics.blocks import CLAIMED, UNKNOWN, Block, blocks, dark_days, days_within, quarter_of, quarters, still_told
 from storage import db
 from storage.viewer import STAFF_AUDIENCES
 
 Slice = tuple[str, str]  # facet label, audience
+_Voices = defaultdict[str, defaultdict[str, dict[date, frozenset[str]]]]  # by label and audience
 STAFF = sorted(STAFF_AUDIENCES)
 REST = "rest"
 OTHERS = ("candidate", "consumer", "other")  # audiences that are not guarded
@@ -39,7 +40,8 @@ FROM (
     SELECT array_agg(s.author) FILTER (WHERE s.question IS NULL) AS people,
         array_agg(s.question) FILTER (WHERE s.question IS NOT NULL) AS questions
     FROM (
-        SELECT coalesce(m.author_key, m.id::text) AS author, CASE WHEN m.author_key IS NULL THEN (
+        SELECT CASE WHEN m.id = ANY(CAST(:moved AS bigint[])) THEN 'claimed' ELSE coalesce(m.author_key, m.id::text)
+            END AS author, CASE WHEN m.author_key IS NULL AND m.id <> ALL(CAST(:moved AS bigint[])) THEN (
             SELECT concat(p.source_id, ' ', p.title) FROM posts p WHERE p.id = m.post_id AND p.kind = 'survey'
             ) END AS question
         FROM mentions m
@@ -49,6 +51,19 @@ FROM (
     ) s
 ) v
 ORDER BY d.day
+""")
+
+# Mentions that readers put into other groups by correcting their labels, with the labels before.
+_MOVED = text("""
+SELECT m.id, coalesce(m.author_key, m.id::text) AS author, date_trunc('day', m.published_at, 'UTC') AS day,
+    coalesce(f.old, m.facet) AS facet, coalesce(a.old, m.audience) AS audience
+FROM (SELECT DISTINCT mention_id FROM corrections WHERE head IN ('audience', 'facet') AND old <> new) c
+JOIN mentions m ON m.id = c.mention_id
+LEFT JOIN LATERAL (SELECT old FROM corrections WHERE mention_id = m.id AND head = 'facet' AND old <> new
+    ORDER BY at, id LIMIT 1) f ON true
+LEFT JOIN LATERAL (SELECT old FROM corrections WHERE mention_id = m.id AND head = 'audience' AND old <> new
+    ORDER BY at, id LIMIT 1) a ON true
+WHERE m.company_id = :company AND m.published_at >= :start AND m.published_at < :end AND m.counted AND NOT m.own_account
 """)
 
 # What a query on rollups `r` joins to tell whose mentions may be counted as whose; values: `StaffDays.columns`.
@@ -198,18 +213,40 @@ def staff_blocks(session: Session, company_id: int, labels: Sequence[str], aroun
 
 def _blocks(session: Session, company_id: int, labels: Sequence[str], start: datetime, end: datetime) -> Blocks:
     values = {"company": company_id, "start": start, "end": end, "facets": list(labels), "sample": _SAMPLE}
-    voices: dict[str, dict[str, dict[date, frozenset[str]]]] = defaultdict(lambda: defaultdict(dict))
+    moved = session.execute(_MOVED, values).all()
+    rows = session.execute(_VOICES, {**values, "audiences": [*STAFF, UNKNOWN], "moved": [row.id for row in moved]})
+    told: _Voices = defaultdict(lambda: defaultdict(dict))
     heads = Heads()
-    for row in session.execute(_VOICES, {**values, "audiences": [*STAFF, UNKNOWN]}):
+    for row in rows:
         day, people = heads.of(row, row.facet, row.audience)
-        voices[row.facet][row.audience][day] = people
+        told[row.facet][row.audience][day] = people
+    published = _before_corrections(told, moved) if moved else told
     staff = {
-        (label, audience): blocks(audience, spoke, STAFF_AUDIENCES)
-        for label, spoke in voices.items()
+        (label, audience): still_told(
+            audience, blocks(audience, published[label], STAFF_AUDIENCES), spoke, STAFF_AUDIENCES
+        )
+        for label, spoke in told.items()
         for audience in STAFF
         if audience in spoke
     }
-    return Blocks(staff, {label: dark_days(spoke, STAFF_AUDIENCES) for label, spoke in voices.items()})
+    dark = {
+        label: dark_days(spoke, STAFF_AUDIENCES) | dark_days(published[label], STAFF_AUDIENCES)
+        for label, spoke in told.items()
+    }
+    return Blocks(staff, dark)
+
+
+def _before_corrections(told: _Voices, moved: Sequence[Row[Any]]) -> _Voices:
+    """Who spoke by the labels that the mentions had: a reader who corrects some moves no bound of a block."""
+    found: _Voices = defaultdict(lambda: defaultdict(dict))
+    for label, spoke in told.items():
+        for audience, days in spoke.items():
+            found[label][audience] = {day: people - {CLAIMED} for day, people in days.items()}
+    for row in moved:
+        if row.audience in STAFF_AUDIENCES or row.audience == UNKNOWN:
+            days, day = found[row.facet][row.audience], row.day.astimezone(UTC).date()
+            days[day] = days.get(day, frozenset()) | {row.author}
+    return found
 
 
 def told_days(

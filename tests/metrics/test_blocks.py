@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metrics.blocks import UNKNOWN, People, blocks, dark_days, days_within, quarter_of, quarters
+from metrics.blocks import CLAIMED, UNKNOWN, People, blocks, dark_days, days_within, quarter_of, quarters, still_told
 
 MONDAY = date(2026, 3, 2)
 GUARDED = frozenset({"employee", "alumnus"})
@@ -82,3 +82,12 @@ def test_blocks_hold_five_never_overlap_and_are_not_changed_by_later_days(
         seen |= block
     later = {name: {**each, MONDAY + timedelta(days=20): set("abcdefgh")} for name, each in voices.items()}
     assert blocks("employee", later, GUARDED)[: len(found)] == found
+
+
+def test_whom_readers_put_into_a_group_make_it_no_larger() -> None:
+    four: People = {MONDAY: {*"abcd", CLAIMED}}
+    found = of_employees("abcde")
+    assert blocks("employee", {"employee": four}, GUARDED) == ()
+    assert still_told("employee", found, {"employee": four}, GUARDED) == ()
+    assert still_told("employee", found, {"employee": on("abcde"), UNKNOWN: {MONDAY: {CLAIMED}}}, GUARDED) == ()
+    assert still_told("employee", found, {"employee": on("abcdef")}, GUARDED) == found

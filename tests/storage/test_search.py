@@ -133,6 +133,22 @@ def test_pages_are_filled_over_what_is_held_back(session: Session, world: World)
     assert after is None
 
 
+@pytest.mark.parametrize("into", [True, False])
+def test_no_correction_opens_a_small_group(session: Session, world: World, into: bool) -> None:
+    candidate, employee = (("neutral", audience, "employer") for audience in ("candidate", "employee"))
+    texts = [make.different(number) for number in range(10)]
+    few = make.heard(session, world, texts[:3], labels=employee, at=NOW - 5 * make.DAY)
+    five = make.heard(session, world, texts[3:8], labels=employee, at=NOW - 9 * make.DAY)
+    others = make.heard(session, world, texts[8:], labels=candidate, authors=make.AUTHORS[3:])
+    assert {item.id for item in search(session, HR, MentionFilter()).items} == {*five, *others}
+    reader = make.a_user(session, "hr")
+    for mention_id in others if into else five[:2]:  # three and these two would be five; three are left and join them
+        mentions.correct(session, reader, mention_id, "audience", "employee" if into else "candidate", NOW)
+    read = {item.id for item in search(session, HR, MentionFilter()).items}
+    assert read == (set(five) if into else {*five[:2], *others})
+    assert not read & set(few)
+
+
 def test_no_search_tells_of_words_in_what_is_held_back(session: Session, world: World) -> None:
     make.heard(session, world, {"shown": "Acme octopus"}, labels=("neutral", "candidate", "employer"))
     few, long_ago = ("neutral", "employee", "employer"), NOW - 5 * make.DAY
