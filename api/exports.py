@@ -182,4 +182,4 @@ def _left_out(tally: Tally) -> Iterator[str]:
         yield f"{number} mentions that touch protected activity (counted whatever the filters): never shown."
     if tally.small_groups:
         groups = ", ".join(tally.small_groups)
-        yield f"Mentions by {groups}, if there are any: fewer than {MIN_AUTHORS} people wrote in this time."
+        yield f"Mentions by {groups}, if there are any: this time holds no days in which {MIN_AUTHORS} wrote."

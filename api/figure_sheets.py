@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from api.export_formats import Cell, Sheet
 from api.schemas.series import Breakdown, SentimentSeries, VolumeSeries, Window
 
-_SMALL = "Figures of fewer than five people, and those from which they would follow: {} rows are empty."
+_SMALL = (
+    "What would tell of fewer than five people: {} rows are empty, be it that somebody spoke or not, since groups are "
+    "counted in whole blocks of days."
+)
 _VOLUME = ("start", "mentions", "stories", "owned", "authors", "suppressed", "coverage")
 _SENTIMENT = ("start", "positive", "neutral", "negative", "unsure", "n", "net", "net_low", "net_high", "suppressed",
               "coverage")  # fmt: skip

@@ -28,7 +28,7 @@ from notify.palette import ACCENT, ACCENT_SOFT, ALARM, BAND, CLICKS, INK, MUTED,
 from notify.points import AudienceRow, ClickPoint, PlannedSpan, SentimentPoint, VoiceRow, VolumePoint
 
 LEAST_COVERAGE = 0.9
-NORMAL, SPIKE, GAPS, HIDDEN = "stories", "above normal", "coverage below 90 %", "hidden: fewer than 5 authors"
+NORMAL, SPIKE, GAPS, HIDDEN = "stories", "above normal", "coverage below 90 %", "hidden, or nobody"
 
 
 def volume_chart(points: Sequence[VolumePoint], title: str = "", planned: Sequence[PlannedSpan] = ()) -> Chart:
