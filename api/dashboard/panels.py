@@ -95,6 +95,7 @@ def audiences(id: str, cells: Sequence[rollups.Cell], as_of: datetime | None, ti
     total = sum(each.mentions or 0 for each in cells)
     hidden = sum(each.suppressed for each in cells)
     note = f"n = {count(total)} mentions" + (f"; hidden, few people: {hidden} of {len(cells)} groups" if hidden else "")
+    note += "; “unknown or held back”: no standpoint declared, or few of a group on their days" if held_back else ""
     table = Table(
         ("Audience", "Mentions", "Positive", "Neutral", "Negative", "Unsure", "Net sentiment"),
         tuple(_audience_cells(each) for each in cells),

@@ -26,6 +26,7 @@ def test_every_part_of_the_employer_side_is_there(clients: Clients) -> None:
 def test_what_is_hidden_is_said_once_and_why(clients: Clients) -> None:
     page = clients("hr").get("/employer?days=30").text
     assert "are “unknown or held back”" in page
+    assert "“unknown or held back”: no standpoint declared" in page
     assert '<td data-label="Who speaks">Standpoint unknown' not in page
     assert "Of both hidden, or spoken of by nobody: " in clients("hr").get("/employer?days=7").text
     assert (
