@@ -17,6 +17,8 @@ from storage.search import MentionRow, rows_of_mentions
 from storage.viewer import NotAllowed, NotFound, Viewer, text_labels
 
 _MAX_COPIES = 50
+# One sentence for all reasons: numbers follow each other, so whose are refused for which would count them.
+_HELD_BACK = "Your role does not read this mention, or too few people stand behind its group."
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +81,9 @@ def get(session: Session, viewer: Viewer, mention_id: int) -> MentionDetail:
         raise NotFound("There is no such mention.")
     mention: Mention = found.Mention
     visible = mention.counted and mention.analyzed_at is not None and mention.facet in labels
-    if not visible:
-        raise NotAllowed("Your role does not read this mention.")
     readable = Readable(session, viewer, mention.company_id, labels)
-    if not readable.shows(mention.facet, mention.audience, mention.published_at):
-        raise NotAllowed("Too few authors stand behind this group; its texts stay hidden.")
+    if not visible or not readable.shows(mention.facet, mention.audience, mention.published_at):
+        raise NotAllowed(_HELD_BACK)
     kept = public_names(session)
     return MentionDetail(
         MentionRow.of(found, kept),
