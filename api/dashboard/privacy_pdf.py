@@ -6,9 +6,10 @@ which pages the others are.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC
 from io import BytesIO
+from itertools import zip_longest
 from threading import Lock
 from typing import Any
 
@@ -35,6 +36,8 @@ from api.dashboard.wording import UNKNOWN, count, moment
 _MARGIN = 16 * mm
 _WIDTH = A4[0] - 2 * _MARGIN
 _PAD = 4.0  # points between a cell's edge and its text
+_HIGHEST = 240  # points of a row that are kept on one page
+_ABOVE = 80  # points of a section's heading, note and head of the table
 _INK, _GREY, _RULE, _HEAD, _MARKED = (HexColor(each) for each in (0x1A1A1A, 0x555555, 0xBBBBBB, 0xECEFF3, 0xFFF3BF))
 _TITLE = style("title", BOLD, 22, below=6)
 _HEADING = style("heading", BOLD, 13, above=16, below=3)
@@ -44,6 +47,15 @@ _CELL = style("cell", REGULAR, 8.5)
 _GONE = style("gone", REGULAR, 8.5, color=_GREY)
 _LABEL = style("label", BOLD, 8.5)
 _Look = tuple[str, tuple[int, int], tuple[int, int], *tuple[Any, ...]]
+_LOOKS: tuple[_Look, ...] = (
+    ("VALIGN", (0, 0), (-1, -1), "TOP"),
+    ("BACKGROUND", (0, 0), (-1, 0), _HEAD),
+    ("LINEBELOW", (0, 0), (-1, 0), 0.8, _INK),
+    ("LEFTPADDING", (0, 0), (-1, -1), _PAD),
+    ("RIGHTPADDING", (0, 0), (-1, -1), _PAD),
+    ("TOPPADDING", (0, 0), (-1, -1), 2.5),
+    ("BOTTOMPADDING", (0, 0), (-1, -1), 3.5),
+)
 _ONE_AT_A_TIME = Lock()  # the library keeps its fonts per process
 _LEGEND = (
     "Rows that differ have a bar at their left and say so in the column “Since”: new, changed (the row as it is "
@@ -131,7 +143,7 @@ def _story(pack: Pack, pages: Sequence[int]) -> list[Flowable]:
         paragraph("For the works council and the data protection officer", _BODY),
         paragraph(pack.told, _BODY),
         Spacer(0, 10),
-        _contents(pack, pages),
+        *_contents(pack, pages),
         Spacer(0, 10),
         paragraph(_LEGEND, _NOTE),
         PageBreak(),
@@ -141,7 +153,7 @@ def _story(pack: Pack, pages: Sequence[int]) -> list[Flowable]:
     return story
 
 
-def _contents(pack: Pack, pages: Sequence[int]) -> LongTable:
+def _contents(pack: Pack, pages: Sequence[int]) -> list[Flowable]:
     rows = []
     for number, part in enumerate(pack.parts, 1):
         here = sum(row.change != "gone" for row in part.rows)
@@ -158,36 +170,39 @@ def _differing(part: Part, pack: Pack) -> str:
 
 
 def _section(number: int, part: Part) -> list[Flowable]:
-    head = [CondPageBreak(45 * mm), paragraph(f"{number}. {part.title}", _HEADING)]
+    head: list[Flowable] = [paragraph(f"{number}. {part.title}", _HEADING)]
     head += [paragraph(part.note, _NOTE)] if part.note else []
-    body = _table(part.columns, part.rows, part.marked) if part.rows else paragraph("None.", _NOTE)
-    return [*head, body]
+    if part.rows:
+        return _table(part.columns, part.rows, part.marked, head)
+    return [CondPageBreak(_ABOVE), *head, paragraph("None.", _NOTE)]
 
 
-def _table(columns: Sequence[str], rows: Sequence[Row], marked: bool) -> LongTable:
-    """The rows below their head, which is repeated on every page; rows of an older version may have other lengths."""
+def _table(columns: Sequence[str], rows: Sequence[Row], marked: bool, above: Sequence[Flowable] = ()) -> list[Flowable]:
+    """The rows below their head, which is repeated on every page, and `above` on the page where the first row is.
+
+    Rows of an older version may have other lengths.
+    """
     broad = max([len(columns), *(len(row.cells) for row in rows)])
-    since = ("Since",) if marked else ()
-    heads = (*columns, *[""] * (broad - len(columns)), *since)
+    heads = (*columns, *[""] * (broad - len(columns)), *(("Since",) if marked else ()))
     texts = [(*row.cells, *[""] * (broad - len(row.cells)), *((row.change,) if marked else ())) for row in rows]
-    data = [[paragraph(each, _LABEL) for each in heads]]
-    data += [_cells(cells, row.change) for cells, row in zip(texts, rows, strict=True)]
-    looks: list[_Look] = [
-        ("VALIGN", (0, 0), (-1, -1), "TOP"),
-        ("BACKGROUND", (0, 0), (-1, 0), _HEAD),
-        ("LINEBELOW", (0, 0), (-1, 0), 0.8, _INK),
-        ("LINEBELOW", (0, 1), (-1, -1), 0.4, _RULE),
-        ("LEFTPADDING", (0, 0), (-1, -1), _PAD),
-        ("RIGHTPADDING", (0, 0), (-1, -1), _PAD),
-        ("TOPPADDING", (0, 0), (-1, -1), 2.5),
-        ("BOTTOMPADDING", (0, 0), (-1, -1), 3.5),
-    ]
-    for number, row in enumerate(rows, 1):
+    sizes = widths([heads, *texts], _WIDTH, 2 * _PAD, _CELL)
+    room = [size - 2 * _PAD for size in sizes]
+    data: list[list[Flowable]] = [[paragraph(each, _LABEL) for each in heads]]
+    looks = list(_LOOKS)
+    for cells, row in zip(texts, rows, strict=True):
+        first = len(data)
+        data += _pieces(_cells(cells, row.change), room)
+        looks.append(("LINEBELOW", (0, len(data) - 1), (-1, len(data) - 1), 0.4, _RULE))
         if row.change:
-            looks.append(("LINEBEFORE", (0, number), (0, number), 2.5, _GREY))
-            looks += [("BACKGROUND", (0, number), (-1, number), _MARKED)] if row.change != "gone" else []
-    size = widths([heads, *texts], _WIDTH, 2 * _PAD, _CELL)
-    return LongTable(data, colWidths=size, repeatRows=1, splitInRow=1, style=looks, hAlign="LEFT")
+            looks.append(("LINEBEFORE", (0, first), (0, len(data) - 1), 2.5, _GREY))
+        if row.change in ("new", "changed"):
+            looks.append(("BACKGROUND", (0, first), (-1, len(data) - 1), _MARKED))
+    table = LongTable(data, colWidths=sizes, repeatRows=1, style=looks, hAlign="LEFT")
+    return [CondPageBreak(_ABOVE + _height(data[:2][-1], room)), *above, table]
+
+
+def _height(row: Sequence[Flowable], sizes: Sequence[float]) -> float:
+    return max(cell.wrap(size, A4[1])[1] for cell, size in zip(row, sizes, strict=True))
 
 
 def _cells(cells: Sequence[str], change: str) -> list[Paragraph]:
@@ -196,3 +211,18 @@ def _cells(cells: Sequence[str], change: str) -> list[Paragraph]:
         return [paragraph(cell, _CELL) for cell in cells]
     words = [paragraph(cell, _GONE if change == "gone" else _CELL, struck=change == "gone") for cell in cells[:-1]]
     return [*words, paragraph(cells[-1], _LABEL)]
+
+
+def _pieces(cells: Sequence[Paragraph], sizes: Sequence[float]) -> list[list[Flowable]]:
+    """The row as it is, or as several where it would be too high to be kept on one page."""
+    nothing = paragraph("", _CELL)
+    columns = [list(_split(cell, size)) for cell, size in zip(cells, sizes, strict=True)]
+    return [[each or nothing for each in row] for row in zip_longest(*columns)]
+
+
+def _split(cell: Paragraph, size: float) -> Iterator[Flowable]:
+    rest: Flowable = cell
+    while len(parts := rest.split(size, _HIGHEST)) > 1:
+        yield parts[0]
+        rest = parts[1]
+    yield rest

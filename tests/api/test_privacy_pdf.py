@@ -138,7 +138,7 @@ def test_heads_are_repeated_and_a_row_longer_than_a_page_goes_on() -> None:
         ("\u202egpj.exe\u202c\u200b\u2066", f"{LOST}gpj.exe{LOST}{LOST}{LOST}"),
         ("שלום 新闻 🎉 \ud800", f"{LOST * 4} {LOST * 2} {LOST} {LOST}"),
         ("Zoe\u0308", "Zoë"),
-        ("W" * 2_000, "W" * 2_000),
+        ("W" * 800, "W" * 800),
     ],
 )
 def test_hostile_names_are_letters(name: str, shown: str) -> None:
