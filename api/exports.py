@@ -22,6 +22,7 @@ from api.export_formats import MEDIA, Cell, Sheet, write
 from api.figure_sheets import Figures
 from config.settings import get_settings
 from metrics.suppress import MIN_AUTHORS
+from notify.wording import clean_text
 from storage import audit, db, exports, name_searches, profile
 from storage.exports import ExportRow, Tally
 from storage.mentions import MentionFilter
@@ -150,7 +151,9 @@ def _turn() -> Iterator[None]:
 
 def _entry(told: About, form: str, reason: str) -> str:
     rows = f"{told.rows:,} rows{'' if told.complete else ' (the newest only)'}"
-    parts = [f"{told.what}: {form}, {rows}", f"for: {reason}" if reason else "", urlencode(told.filters)]
+    # What somebody typed comes last, as one line, so that it passes for nothing else.
+    why = clean_text(reason)
+    parts = [f"{told.what}: {form}, {rows}", urlencode(told.filters), f"for: {why}" if why else ""]
     return "; ".join(part for part in parts if part)
 
 

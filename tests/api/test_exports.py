@@ -135,8 +135,8 @@ def test_a_post_of_a_platform_keeps_its_rule_by_whatever_way_it_came(
 
 def test_an_export_is_one_entry_of_the_audit_log(client: TestClient, token: Callable[..., Header]) -> None:
     say(Said("fine app"), Said("fine day"))
-    rows(client, token("marketing"), q="fine", reason="board meeting")
-    assert taken() == ["Mentions: csv, 2 rows; for: board meeting; q=fine"]
+    rows(client, token("marketing"), q="fine", reason="board\r\nmeeting\u202e; q=nothing")
+    assert taken() == ["Mentions: csv, 2 rows; q=fine; for: board meeting; q=nothing"]
     assert client.get(MENTIONS, headers=token("hr"), params={"q": "Karen Hughes"}).status_code == 403
     assert len(taken()) == 1
     assert taken("search.blocked") == ["Karen Hughes"]

@@ -29,7 +29,7 @@ def test_the_list_is_taken_with_its_filters_and_all_its_pages(clients: Clients) 
     assert len(found) > 25
     assert {(row["sentiment"], row["facet"] in ("brand", "both")) for row in found} == {("negative", True)}
     log = clients("auditor").get("/audit?action=mention.export").text
-    assert f"Mentions: csv, {len(found)} rows; for: monthly report; facet=brand&amp;sentiment=negative" in log
+    assert f"Mentions: csv, {len(found)} rows; facet=brand&amp;sentiment=negative; for: monthly report" in log
 
 
 def test_a_filter_that_cannot_be_read_makes_no_wider_file(clients: Clients) -> None:
