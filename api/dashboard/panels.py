@@ -60,12 +60,13 @@ def volume(
     ]
     shown = [each for each in buckets if not each.suppressed]
     total = sum(each.stories or 0 for each in shown)
-    note = f"{count(total)} stories from {count(sum(each.mentions or 0 for each in shown))} mentions" + _end(
-        buckets, as_of
-    )
+    told = f"{count(total)} {'story' if total == 1 else 'stories'}"
+    note = f"{told} from {count(sum(each.mentions or 0 for each in shown))} mentions" + _end(buckets, as_of)
+    table = _table(buckets, _volume_cells, _VOLUME_COLUMNS)
+    if buckets and not shown:
+        return Panel(id, title, None, _as_of(as_of), table, empty="None of them may be told.")
     chart = _volume_chart(tuple(points), "", _spans(planned))
-    note += _shaded(planned) + _surveyed(surveyed)
-    return Panel(id, title, chart, note, _table(buckets, _volume_cells, _VOLUME_COLUMNS))
+    return Panel(id, title, chart, note + _shaded(planned) + _surveyed(surveyed), table)
 
 
 def sentiment(id: str, buckets: Sequence[rollups.Bucket], as_of: datetime | None, title: str) -> Panel:  # noqa: A002

@@ -38,6 +38,8 @@ def test_what_is_hidden_is_said_once_and_why(clients: Clients) -> None:
 def test_an_audience_with_few_days_to_tell_is_charted_by_week(clients: Clients) -> None:
     assert "Stories by whole weeks" in clients("hr").get("/employer?days=30&audience=alumnus").text
     assert "Stories by day" in clients("hr").get("/employer?days=30").text
+    nothing = clients("hr").get("/employer?days=30&audience=unknown").text
+    assert "None of them may be told." in nothing
 
 
 def test_quotes_are_of_candidates_only(clients: Clients) -> None:

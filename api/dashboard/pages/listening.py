@@ -162,7 +162,7 @@ def _side_values(session: Session, viewer: Viewer, span: Window, facet: str, aud
     own = profile.own_company(session)
     if facet == "employer" and own is not None:
         values["spill"] = spill_over_panel(session, viewer, own.id, span)
-    values["stars"] = _stars(session, viewer, span, facet)
+    values["stars"] = _stars(session, viewer, span, facet, everybody=audience is not None)
     return values
 
 
@@ -246,7 +246,8 @@ def _stories(session: Session, viewer: Viewer, span: Window, facet: str) -> tupl
         return None
 
 
-def _stars(session: Session, viewer: Viewer, span: Window, facet: str) -> Figure | None:
+def _stars(session: Session, viewer: Viewer, span: Window, facet: str, *, everybody: bool) -> Figure | None:
+    """`everybody`: beside figures of one audience it has to be said that these are not."""
     found = highlights.stars(session, viewer, span.start, span.end, facet)
     if found.suppressed:
         return Figure("Stars of reviews", figures.HIDDEN, (figures.SMALL_GROUP,))
@@ -254,7 +255,8 @@ def _stars(session: Session, viewer: Viewer, span: Window, facet: str) -> Figure
     if mean.mean is None:
         return None
     ends = f"95 % interval {mean.interval.low:.1f} to {mean.interval.high:.1f}, " if mean.interval else ""
-    return Figure("Stars of reviews", f"{mean.mean:.1f}", (f"{ends}n = {count(mean.n)} reviews published",))
+    by = ", by everybody" if everybody else ""
+    return Figure("Stars of reviews", f"{mean.mean:.1f}", (f"{ends}n = {count(mean.n)} reviews published{by}",))
 
 
 def _source_line(rows: Sequence[sources.SourceRow]) -> SourceLine:
