@@ -75,9 +75,11 @@ class Pack:
         made = f"Made {moment(self.made_at)} from the configuration in force. "
         if self.since is None:
             return f"{made}No version was kept yet, so nothing is marked."
-        rows = "row differs" if self.changed == 1 else "rows differ"
         kept = f"version {self.since.number} of {moment(self.since.at)}"
-        return f"{made}{count(self.changed)} {rows} from {kept}; they are marked."
+        if not self.changed:
+            return f"{made}Nothing differs from {kept}."
+        rows = "row differs from" if self.changed == 1 else "rows differ from"
+        return f"{made}{count(self.changed)} {rows} {kept}, and {'is' if self.changed == 1 else 'are'} marked."
 
 
 def privacy_pack(session: Session, settings: Settings, now: datetime) -> Pack:

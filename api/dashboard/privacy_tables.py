@@ -32,7 +32,7 @@ class Table:
 
 
 def privacy_tables(session: Session, settings: Settings, now: datetime) -> tuple[str, tuple[Table, ...]]:
-    """The company's name, and every part."""
+    """The company's name, with a mark where it is the invented one, and every part."""
     state = profile.current_profile(session)
     company = state.profile if state is not None else None
     found = sources.list_sources(session, SYSTEM, now)
@@ -50,7 +50,8 @@ def privacy_tables(session: Session, settings: Settings, now: datetime) -> tuple
         _rights(session),
         _open_points(),
     )
-    return (company.company.name if company is not None else ""), tables
+    name = company.company.name if company is not None else ""
+    return (f"{name} (demo)" if state is not None and state.demo else name), tables
 
 
 def _scope(company: CompanyProfile | None) -> Table:

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from api import auth
 from api.dashboard.privacy_pack import Row, changes, last_kept
 from config.settings import Settings
-from storage import data_catalogue, db, sources, users
+from storage import data_catalogue, db, profile, sources, users
 from storage.models.tables import Base
 from storage.viewer import SYSTEM
 from tests.api import world
@@ -49,7 +49,7 @@ def test_the_pack_follows_the_configuration_and_marks_what_changed(
     assert "No version was kept yet" in first
     assert "Acme" in first
     assert "Version 1 is kept" in reader.get(post(reader, "/privacy-pack/keep").headers["location"]).text
-    assert "0 rows differ from version 1" in reader.get("/privacy-pack").text
+    assert "Nothing differs from version 1" in reader.get("/privacy-pack").text
 
     settings(data_dir=tmp_path, mention_days=45, smtp_host="")
     with db.transaction() as session:
@@ -85,6 +85,13 @@ def test_the_pack_has_no_secret_and_escapes_names(reader: TestClient, settings: 
     told = reader.get("/privacy-pack/file").text
     assert "&lt;b&gt;News" in told
     assert "tops3cret" not in told
+
+
+def test_a_pack_of_the_demo_company_says_so(reader: TestClient) -> None:
+    assert "<h1>Privacy pack of Acme</h1>" in reader.get("/privacy-pack/file").text
+    with db.transaction() as session:
+        profile.save_profile(session, world.PROFILE, origin="demo", user_id=None, now=NOW)
+    assert "<h1>Privacy pack of Acme (demo)</h1>" in reader.get("/privacy-pack/file").text
 
 
 def test_rows_are_told_apart_by_their_first_cell() -> None:
