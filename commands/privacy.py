@@ -17,7 +17,9 @@ app = typer.Typer()
 
 @app.command("erase")
 def erase_author(
-    platform: Annotated[str, typer.Option(help="Where the person publishes: reddit, x, mastodon, bluesky, …")],
+    platform: Annotated[
+        str, typer.Option(help="Where the person publishes: reddit, x, mastodon, bluesky, …; file: in imported files.")
+    ],
     handle: Annotated[str, typer.Option(help="The person's handle there.")] = "",
     native_id: Annotated[str, typer.Option("--id", help="The number or id of the account, where it is known.")] = "",
     profile: Annotated[str, typer.Option(help="The address of the profile.")] = "",
