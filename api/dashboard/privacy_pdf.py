@@ -48,6 +48,7 @@ _GONE = style("gone", REGULAR, 8.5, color=_GREY)
 _LABEL = style("label", BOLD, 8.5)
 _Look = tuple[str, tuple[int, int], tuple[int, int], *tuple[Any, ...]]
 _LOOKS: tuple[_Look, ...] = (
+    ("FONTNAME", (0, 0), (-1, -1), REGULAR),  # else the file names a font that it does not hold
     ("VALIGN", (0, 0), (-1, -1), "TOP"),
     ("BACKGROUND", (0, 0), (-1, 0), _HEAD),
     ("LINEBELOW", (0, 0), (-1, 0), 0.8, _INK),
