@@ -65,9 +65,12 @@ def dark_days(voices: Mapping[str, People], guarded: Collection[str], least: int
     return frozenset(day for day in days if 0 < _size(crowd, [day], voices) < least)
 
 
-def days_within(found: Iterable[Block], first: date, until: date) -> frozenset[date]:
-    """The days of the blocks that lie in [first, until) as a whole."""
-    return frozenset().union(*(block for block in found if min(block) >= first and max(block) < until))
+def days_within(
+    found: Iterable[Block], first: date, until: date, among: Collection[date] | None = None
+) -> frozenset[date]:
+    """The days of the blocks that lie in [first, until), and among some days, as a whole."""
+    inside = (block for block in found if min(block) >= first and max(block) < until)
+    return frozenset().union(*(block for block in inside if among is None or block <= set(among)))
 
 
 def quarter_of(day: date) -> date:

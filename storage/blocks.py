@@ -187,9 +187,11 @@ def whole_days(around: Span, start: datetime, end: datetime) -> Span:
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """All blocks of staff in some quarters, and the days of which nothing is told by audience, per facet label."""
+    """All blocks of staff in some quarters, the days on which they spoke, and the days of which nothing is told by
+    audience, per facet label."""
 
     staff: Mapping[Slice, tuple[Block, ...]]
+    spoke: Mapping[Slice, frozenset[date]]
     dark: Mapping[str, frozenset[date]]
 
     def within(self, windows: Iterable[Span]) -> ToldDays:
@@ -202,6 +204,13 @@ class Blocks:
             clear = frozenset(day for window in cut for day in window.days()) - self.dark[label]
             found |= {(label, audience): clear for audience in OTHERS}
         return ToldDays(frozenset(self.staff), found)
+
+    def held_back(self, told: Mapping[Slice, frozenset[date]]) -> dict[str, frozenset[date]]:
+        """The days of which something of staff is not told, per facet label."""
+        found: dict[str, frozenset[date]] = defaultdict(frozenset)
+        for where, days in self.spoke.items():
+            found[where[0]] |= days - told.get(where, frozenset())
+        return found
 
 
 def staff_blocks(session: Session, company_id: int, labels: Sequence[str], around: Span) -> Blocks:
@@ -233,7 +242,7 @@ def _blocks(session: Session, company_id: int, labels: Sequence[str], start: dat
         label: dark_days(spoke, STAFF_AUDIENCES) | dark_days(published[label], STAFF_AUDIENCES)
         for label, spoke in told.items()
     }
-    return Blocks(staff, dark)
+    return Blocks(staff, {where: frozenset(told[where[0]][where[1]]) for where in staff}, dark)
 
 
 def _before_corrections(told: _Voices, moved: Sequence[Row[Any]]) -> _Voices:

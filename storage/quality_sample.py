@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 
 from nlp.result import AUDIENCES, FACETS, SENTIMENTS, STAFF, UNKNOWN
 from storage import analysis, audit
-from storage.blocks import midnight, told_days
+from storage.blocks import midnight, span, staff_blocks
+from storage.discretion import EMPLOYER_SIDE
 from storage.mention_detail import MentionDetail, get
 from storage.profile import companies
 from storage.viewer import STAFF_AUDIENCES, NotAllowed, Viewer, text_labels
@@ -48,6 +49,11 @@ WITH seen AS (
               CAST(:day_audiences AS text[]), CAST(:days AS timestamptz[])) AS d(company_id, facet, audience, day)
           WHERE d.company_id = m.company_id AND d.facet = m.facet AND d.audience = m.audience
             AND d.day = date_trunc('day', m.published_at, 'UTC')))
+      AND (m.audience <> 'unknown' OR NOT EXISTS (
+          SELECT 1 FROM unnest(CAST(:held_companies AS integer[]), CAST(:held_facets AS text[]),
+              CAST(:held_days AS timestamptz[])) AS h(company_id, facet, day)
+          WHERE h.company_id = m.company_id AND h.facet = m.facet
+            AND h.day = date_trunc('day', m.published_at, 'UTC')))
 )
 {then}
 """
@@ -138,11 +144,18 @@ def progress(session: Session, viewer: Viewer, now: datetime) -> Progress:
 def _values(session: Session, viewer: Viewer, now: datetime) -> dict[str, object]:
     month, me, facets = _month(now), _person(viewer), text_labels(viewer)
     tracked = [company.id for company in companies(session)]
-    start, days = month - BEFORE, []
+    start = month - BEFORE
+    days, held = [], []
     for company_id in tracked:
-        counted = told_days(session, company_id, facets, start, now).days
-        days += [(company_id, *where, midnight(day)) for where, each in counted.items() for day in each]
+        window = span(session, company_id, start, now)
+        if window is not None:
+            found = staff_blocks(session, company_id, facets, window)
+            told = found.within([window]).days
+            days += [(company_id, *where, midnight(day)) for where, each in told.items() for day in each]
+            back = {label: each for label, each in found.held_back(told).items() if label in EMPLOYER_SIDE}
+            held += [(company_id, label, midnight(day)) for label, each in back.items() for day in each]
     columns = ("day_companies", "day_facets", "day_audiences", "days")
+    held_columns = ("held_companies", "held_facets", "held_days")
     return {
         "me": me,
         "seed": int.from_bytes(sha256(f"checks of {month:%Y-%m}".encode()).digest()[:7]),
@@ -153,6 +166,7 @@ def _values(session: Session, viewer: Viewer, now: datetime) -> dict[str, object
         "facets": facets,
         "staff": sorted(STAFF_AUDIENCES),
         **{name: [row[at] for row in days] for at, name in enumerate(columns)},
+        **{name: [row[at] for row in held] for at, name in enumerate(held_columns)},
         "looked_at": list(session.scalars(_LOOKED_AT, {"me": me, "month": month})),
     }
 

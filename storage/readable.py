@@ -1,12 +1,17 @@
-"""Which texts of employees, alumni and staff may be read: those of the blocks of days that `storage.blocks` counts."""
+"""Which texts of employees, alumni and staff may be read: those of the blocks of days that `storage.blocks` counts.
+
+On the employer side nothing of unknown standpoint is read either on a day of which a text of staff is held back:
+whoever reads all the rest and subtracts it from the exact total learns of somebody, and not that it is staff.
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from metrics.blocks import days_within, quarter_of
+from metrics.blocks import UNKNOWN, days_within, quarter_of
 from storage.blocks import Slice, Span, midnight, span, staff_blocks, told_days
+from storage.discretion import EMPLOYER_SIDE
 from storage.viewer import STAFF_AUDIENCES, Viewer
 
 
@@ -26,16 +31,20 @@ class Readable:
         self._start, self._end = start, end
         self._everything = viewer.role == "system"
         self._whole = None if self._everything else span(session, company_id, start, end)
+        # By quarter: of staff the days that may be read, of the unknown those that may not.
         self._days: dict[date, dict[Slice, frozenset[date]]] = {}
 
     def shows(self, facet: str | None, audience: str | None, published_at: datetime) -> bool:
         """Whether a mention with these labels may be read."""
-        if self._everything or audience is None or audience not in STAFF_AUDIENCES:
+        if self._everything or audience is None or (audience not in STAFF_AUDIENCES and audience != UNKNOWN):
+            return True
+        if audience == UNKNOWN and facet not in EMPLOYER_SIDE:
             return True
         if self._whole is None:
             return False
-        day = published_at.astimezone(UTC).date()
-        return day in self._of_quarter(self._whole, quarter_of(day)).get((str(facet), audience), ())
+        day, where = published_at.astimezone(UTC).date(), (str(facet), audience)
+        shown = self._of_quarter(self._whole, quarter_of(day))
+        return day in shown.get(where, ()) if audience in STAFF_AUDIENCES else day not in shown.get(where, ())
 
     def held_back(self, audience: str | None = None) -> tuple[str, ...]:
         """The audiences of which nothing may be read, of those that spoke in the quarters of the time asked for.
@@ -53,7 +62,7 @@ class Readable:
     def _of_quarter(self, whole: Span, quarter: date) -> dict[Slice, frozenset[date]]:
         if quarter not in self._days:
             found = staff_blocks(self._session, self._company, self._labels, Span(quarter, quarter + timedelta(days=1)))
-            self._days[quarter] = {
-                where: days_within(each, whole.first, whole.until) for where, each in found.staff.items()
-            }
+            told = {where: days_within(each, whole.first, whole.until) for where, each in found.staff.items()}
+            held_back = {(label, UNKNOWN): days for label, days in found.held_back(told).items()}
+            self._days[quarter] = told | held_back
         return self._days[quarter]

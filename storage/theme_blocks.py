@@ -1,10 +1,11 @@
 """Which days count for an audience per theme: as in `storage.blocks`, theme by theme.
 
-Five people who speak of pay are a block of "pay"; that as many spoke of anything at all is not enough.
+Five people who speak of pay are a block of "pay"; that as many spoke of anything at all is not enough. And a block of
+a theme is told only of days that are told of the audience as a whole, so that it tells no more than those.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -67,17 +68,19 @@ def theme_days(session: Session, wanted: Asked) -> ThemeDays:
     audience = str(wanted.audience)
     if window is None:
         return ThemeDays({})
+    in_part = wanted.source_id is not None
+    staff = wanted.told_days(session)
     told = {
-        part: _told(audience, spoke, window) if wanted.source_id is None else frozenset()
+        part: _told(audience, spoke, window, staff.days.get((part[1], audience), ())) if not in_part else frozenset()
         for part, spoke in _voices(session, wanted, window).items()
         if not STAFF_AUDIENCES.isdisjoint(spoke) and (audience in spoke or audience not in STAFF_AUDIENCES)
     }
     return ThemeDays(told)
 
 
-def _told(audience: str, spoke: Voices, window: Span) -> frozenset[date]:
+def _told(audience: str, spoke: Voices, window: Span, staff: Collection[date]) -> frozenset[date]:
     if audience in STAFF_AUDIENCES:
-        return days_within(blocks(audience, spoke, STAFF_AUDIENCES), window.first, window.until)
+        return days_within(blocks(audience, spoke, STAFF_AUDIENCES), window.first, window.until, staff)
     clear = frozenset(window.days()) - dark_days(spoke, STAFF_AUDIENCES)
     return clear if audience in OTHERS else frozenset()
 

@@ -16,7 +16,7 @@ from metrics.blocks import UNKNOWN, blocks, dark_days, days_within
 from metrics.gaps import Heard
 from metrics.suppress import MIN_AUTHORS
 from nlp.themes import theme_facets
-from storage.blocks import Heads, Span, in_blocks, midnight, span, whole_days
+from storage.blocks import Heads, Span, ToldDays, in_blocks, midnight, span, staff_blocks, whole_days
 from storage.profile import own_company
 from storage.viewer import STAFF_AUDIENCES, Viewer, count_labels
 
@@ -102,7 +102,8 @@ def theme_voices(
         return SideVoices({}, {})
     said = _read(session, own.id, labels, side, around)
     earlier = whole_days(around, before, start) if before is not None else Span(around.first, around.first)
-    return SideVoices(_window(said, whole_days(around, start, end)), _window(said, earlier))
+    staff, now = staff_blocks(session, own.id, labels, around), whole_days(around, start, end)
+    return SideVoices(_window(said, now, staff.within([now])), _window(said, earlier, staff.within([earlier])))
 
 
 def themes_of(side: str) -> list[str]:
@@ -155,12 +156,12 @@ def _read(session: Session, company_id: int, labels: list[str], side: str, aroun
     return said
 
 
-def _window(said: Mapping[str, list[_Said]], window: Span) -> dict[str, ThemeVoices]:
+def _window(said: Mapping[str, list[_Said]], window: Span, staff: ToldDays) -> dict[str, ThemeVoices]:
     found = {}
     for theme, everything in said.items():
         inside = [each for each in everything if window.first <= each.day < window.until]
         if inside:
-            audiences, sides = _audiences(everything, window), _sides(everything, inside, window)
+            audiences, sides = _audiences(everything, window, staff), _sides(everything, inside, window)
             found[theme] = ThemeVoices(theme, _whole(inside), audiences, sides)
     return found
 
@@ -170,20 +171,20 @@ def _whole(said: Sequence[_Said]) -> Voice | None:
     return voice if voice.heard.people >= MIN_AUTHORS else None
 
 
-def _audiences(everything: Sequence[_Said], window: Span) -> dict[str, Voice | None]:
+def _audiences(everything: Sequence[_Said], window: Span, staff: ToldDays) -> dict[str, Voice | None]:
     """Each audience by the days that count, label by label as everywhere."""
     found: dict[str, list[_Said]] = {each.audience: [] for each in everything}
     for label in sorted({each.facet for each in everything}):
         said = [each for each in everything if each.facet == label]
-        days = _days(said, window)
+        days = _days(said, window, {name: days for (where, name), days in staff.days.items() if where == label})
         for each in said:
             if each.day in days[each.audience]:
                 found[each.audience].append(each)
     return {audience: voice_of(said) if said else None for audience, said in found.items()}
 
 
-def _days(said: Sequence[_Said], window: Span) -> dict[str, frozenset[date]]:
-    """Which days count for which audience of a label."""
+def _days(said: Sequence[_Said], window: Span, staff: Mapping[str, frozenset[date]]) -> dict[str, frozenset[date]]:
+    """Which days count for which audience of a label; of staff none that is not told of them as a whole."""
     voices: dict[str, dict[date, set[str]]] = defaultdict(lambda: defaultdict(set))
     for each in said:
         voices[each.audience][each.day] |= each.people
@@ -193,7 +194,8 @@ def _days(said: Sequence[_Said], window: Span) -> dict[str, frozenset[date]]:
     clear = every_day - dark_days(voices, _GUARDED)
     days = dict.fromkeys(voices, clear) | {UNKNOWN: frozenset()}
     for audience in _GUARDED & set(voices):
-        days[audience] = days_within(blocks(audience, voices, _GUARDED), window.first, window.until)
+        among = staff.get(audience, frozenset()) if audience in STAFF_AUDIENCES else None
+        days[audience] = days_within(blocks(audience, voices, _GUARDED), window.first, window.until, among)
     return days
 
 

@@ -177,6 +177,20 @@ def test_texts_of_staff_are_read_in_windows_that_hold_their_block(session: Sessi
     assert (narrow.items, narrow.small_groups) == ((), ("employee",))
 
 
+def test_the_unknown_of_the_employer_side_are_held_back_beside_staff(session: Session, world: World) -> None:
+    for facet in ("employer", "brand"):
+        unknown = ("neutral", "unknown", facet)
+        for at in (NOW, NOW - make.DAY):
+            make.heard(session, world, [make.different(1, f"Acme {facet} {at:%d}")], labels=unknown, at=at)
+        make.heard(session, world, [make.different(2, f"Acme {facet}")], labels=("neutral", "employee", facet))
+    read = search(session, ADMINISTRATOR, MentionFilter()).items
+    assert sorted((item.facet, item.published_at) for item in read) == [
+        ("brand", NOW - make.DAY),
+        ("brand", NOW),
+        ("employer", NOW - make.DAY),
+    ]
+
+
 def test_filters_narrow(session: Session, world: World) -> None:
     make.heard(session, world, {"1": "Acme kettle", "2": "Acme lamp"}, labels=("positive", "consumer", "brand"))
     make.heard(session, world, {"3": "Acme chair"}, labels=("negative", "candidate", "both"), source_id=world.news)

@@ -197,6 +197,15 @@ def test_a_theme_is_told_of_staff_once_five_of_them_speak_of_it(session: Session
     assert {cell.key: cell.mentions for cell in whole} == {"pay": 5, "culture": None}
 
 
+def test_a_theme_is_told_of_staff_only_on_days_that_are(session: Session, world: World) -> None:
+    for name in range(5):
+        make.say(session, world, f"pay {name}", make.different(name), author_key=make.AUTHORS[name])
+    make.judge(session, "negative", "employee", "employer", themes=("pay",))
+    make.heard(session, world, _texts(30, 3), labels=("neutral", "alumnus", "employer"), authors=make.AUTHORS[:3])
+    cells = breakdown(session, HR, None, *WEEK, "theme", audience="employee")
+    assert {cell.key: cell.mentions for cell in cells} == {"pay": None}  # three alumni would be left of the day
+
+
 def test_share_of_voice_leaves_own_posts_out(session: Session, world: World) -> None:
     make.heard(session, world, _texts(0, 3))
     make.heard(session, world, _texts(10, 5), own_account=True)
