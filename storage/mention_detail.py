@@ -82,7 +82,7 @@ def get(session: Session, viewer: Viewer, mention_id: int) -> MentionDetail:
     mention: Mention = found.Mention
     visible = mention.counted and mention.analyzed_at is not None and mention.facet in labels
     readable = Readable(session, viewer, mention.company_id, labels)
-    if not visible or not readable.shows(mention.facet, mention.audience, mention.published_at):
+    if not visible or not readable.shows(mention.facet, mention.audience, mention.published_at, found.kind):
         raise NotAllowed(_HELD_BACK)
     kept = public_names(session)
     return MentionDetail(
@@ -149,7 +149,7 @@ def _copies(session: Session, mention: Mention, labels: list[str], readable: Rea
     return tuple(
         Copy(row.id, row.name, shown_address(row.url, row.facet, row.audience, row.kind), row.published_at)
         for row in session.execute(query)
-        if readable.shows(row.facet, row.audience, row.published_at)
+        if readable.shows(row.facet, row.audience, row.published_at, row.kind)
     )
 
 

@@ -4,7 +4,7 @@ Every month has an order of its own, a keyed hash of the mention's id. Everybody
 as their role reads, so nobody picks and people share the work: a mention is given to one person, and every fifth to
 two, which shows how far people agree. Drawn are tagged, counted mentions of the companies of the profile, published in
 the month or the 30 days before it by others than their own accounts, and of employees, alumni and staff those of days
-that count (`storage.blocks`).
+that count (`storage.blocks`), without their answers to surveys.
 """
 
 from collections.abc import Mapping
@@ -49,6 +49,8 @@ WITH seen AS (
               CAST(:day_audiences AS text[]), CAST(:days AS timestamptz[])) AS d(company_id, facet, audience, day)
           WHERE d.company_id = m.company_id AND d.facet = m.facet AND d.audience = m.audience
             AND d.day = date_trunc('day', m.published_at, 'UTC')))
+      AND (m.audience <> ALL(CAST(:staff AS text[]))
+          OR NOT EXISTS (SELECT 1 FROM posts p WHERE p.id = m.post_id AND p.kind = 'survey'))
       AND (m.audience <> 'unknown' OR NOT EXISTS (
           SELECT 1 FROM unnest(CAST(:held_companies AS integer[]), CAST(:held_facets AS text[]),
               CAST(:held_days AS timestamptz[])) AS h(company_id, facet, day)

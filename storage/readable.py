@@ -1,18 +1,32 @@
 """Which texts of employees, alumni and staff may be read: those of the blocks of days that `storage.blocks` counts.
 
 On the employer side nothing of unknown standpoint is read either on a day of which a text of staff is held back:
-whoever reads all the rest and subtracts it from the exact total learns of somebody, and not that it is staff.
+whoever reads all the rest and subtracts it from the exact total learns of somebody, and not that it is staff. Answers
+to surveys are read where five people answered, whoever else spoke in public: who gave them is known to be one of few.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from metrics.blocks import UNKNOWN, days_within, quarter_of
-from storage.blocks import Slice, Span, midnight, span, staff_blocks, told_days
+from metrics.blocks import UNKNOWN, blocks, days_within, quarter_of
+from storage.blocks import STAFF, Heads, Slice, Span, midnight, span, staff_blocks, told_days
 from storage.discretion import EMPLOYER_SIDE
 from storage.viewer import STAFF_AUDIENCES, Viewer
+
+_SURVEYED = text("""
+SELECT m.facet, m.audience, date_trunc('day', m.published_at, 'UTC') AS day,
+    array_agg(m.author_key) FILTER (WHERE m.author_key IS NOT NULL) AS people,
+    array_agg(concat(p.source_id, ' ', p.title)) FILTER (WHERE m.author_key IS NULL) AS questions
+FROM mentions m JOIN posts p ON p.id = m.post_id
+WHERE m.company_id = :company AND m.published_at >= :start AND m.published_at < :end AND m.counted
+  AND NOT m.own_account AND m.facet = ANY(CAST(:facets AS text[])) AND m.audience = ANY(CAST(:staff AS text[]))
+  AND p.kind = 'survey'
+GROUP BY 1, 2, 3 ORDER BY 3
+""")
 
 
 class Readable:
@@ -33,9 +47,10 @@ class Readable:
         self._whole = None if self._everything else span(session, company_id, start, end)
         # By quarter: of staff the days that may be read, of the unknown those that may not.
         self._days: dict[date, dict[Slice, frozenset[date]]] = {}
+        self._surveyed: dict[date, dict[Slice, frozenset[date]]] = {}
 
-    def shows(self, facet: str | None, audience: str | None, published_at: datetime) -> bool:
-        """Whether a mention with these labels may be read."""
+    def shows(self, facet: str | None, audience: str | None, published_at: datetime, kind: str = "post") -> bool:
+        """Whether a mention with these labels, of this kind of post, may be read."""
         if self._everything or audience is None or (audience not in STAFF_AUDIENCES and audience != UNKNOWN):
             return True
         if audience == UNKNOWN and facet not in EMPLOYER_SIDE:
@@ -44,7 +59,11 @@ class Readable:
             return False
         day, where = published_at.astimezone(UTC).date(), (str(facet), audience)
         shown = self._of_quarter(self._whole, quarter_of(day))
-        return day in shown.get(where, ()) if audience in STAFF_AUDIENCES else day not in shown.get(where, ())
+        if audience == UNKNOWN:
+            return day not in shown.get(where, ())
+        if day not in shown.get(where, ()):
+            return False
+        return kind != "survey" or day in self._of_surveys(self._whole, quarter_of(day)).get(where, ())
 
     def held_back(self, audience: str | None = None) -> tuple[str, ...]:
         """The audiences of which nothing may be read, of those that spoke in the quarters of the time asked for.
@@ -66,3 +85,24 @@ class Readable:
             held_back = {(label, UNKNOWN): days for label, days in found.held_back(told).items()}
             self._days[quarter] = told | held_back
         return self._days[quarter]
+
+    def _of_surveys(self, whole: Span, quarter: date) -> dict[Slice, frozenset[date]]:
+        if quarter not in self._surveyed:
+            start, end = Span(quarter, quarter + timedelta(days=1)).gathered()
+            values = {
+                "company": self._company,
+                "facets": list(self._labels),
+                "staff": STAFF,
+                "start": start,
+                "end": end,
+            }
+            spoke: dict[Slice, dict[date, frozenset[str]]] = defaultdict(dict)
+            heads = Heads()
+            for row in self._session.execute(_SURVEYED, values | {"staff": STAFF}):
+                day, people = heads.of(row, row.facet, row.audience)
+                spoke[row.facet, row.audience][day] = people
+            self._surveyed[quarter] = {
+                where: days_within(blocks(where[1], {where[1]: days}, STAFF), whole.first, whole.until)
+                for where, days in spoke.items()
+            }
+        return self._surveyed[quarter]

@@ -157,7 +157,7 @@ def _page(
     for _ in range(_LOOKS):
         rows = session.execute(_newest_first(query, after).limit(many)).all()
         for row in rows:
-            if readable.shows(row.facet, row.audience, row.published_at):
+            if readable.shows(row.facet, row.audience, row.published_at, row.kind):
                 if len(found) == limit:
                     return found, keyset.encode(found[-1].published_at, found[-1].id)
                 found.append(row)

@@ -27,6 +27,7 @@ UNSHOWN = frozenset(
         "vectors",
         # They only compare the questions of surveys, so that answerers without a number are not counted twice.
         "blocks",
+        "readable",
         "theme_blocks",
         "voice",
         "theme_voices",

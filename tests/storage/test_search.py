@@ -177,6 +177,20 @@ def test_texts_of_staff_are_read_in_windows_that_hold_their_block(session: Sessi
     assert (narrow.items, narrow.small_groups) == ((), ("employee",))
 
 
+def test_public_talk_opens_no_few_answers_to_a_survey(session: Session, world: World) -> None:
+    for number in range(5):
+        kind = "survey" if number > 1 else "post"
+        make.say(session, world, f"n{number}", make.different(number), author_key=make.AUTHORS[number], kind=kind)
+    make.judge(session, "negative", "alumnus", "employer")
+    read = search(session, HR, MentionFilter()).items
+    assert [item.kind for item in read] == ["post", "post"]
+    for number in range(5, 7):
+        author = make.author(f"more {number}")
+        make.say(session, world, f"n{number}", make.different(number), author_key=author, kind="survey")
+    make.judge(session, "negative", "alumnus", "employer")
+    assert len(search(session, HR, MentionFilter()).items) == 7
+
+
 def test_the_unknown_of_the_employer_side_are_held_back_beside_staff(session: Session, world: World) -> None:
     for facet in ("employer", "brand"):
         unknown = ("neutral", "unknown", facet)
