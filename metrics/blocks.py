@@ -69,8 +69,11 @@ def days_within(
     found: Iterable[Block], first: date, until: date, among: Collection[date] | None = None
 ) -> frozenset[date]:
     """The days of the blocks that lie in [first, until), and among some days, as a whole."""
-    inside = (block for block in found if min(block) >= first and max(block) < until)
-    return frozenset().union(*(block for block in inside if among is None or block <= set(among)))
+    inside = [block for block in found if min(block) >= first and max(block) < until]
+    if among is not None:
+        known = frozenset(among)
+        inside = [block for block in inside if block <= known]
+    return frozenset().union(*inside)
 
 
 def quarter_of(day: date) -> date:

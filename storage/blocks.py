@@ -66,7 +66,7 @@ LEFT JOIN LATERAL (SELECT old FROM corrections WHERE mention_id = m.id AND head 
 WHERE m.company_id = :company AND m.published_at >= :start AND m.published_at < :end AND m.counted AND NOT m.own_account
 """)
 
-# What a query on rollups `r` joins to tell whose mentions may be counted as whose; values: `StaffDays.columns`.
+# What a query on rollups `r` joins to tell whose mentions may be counted as whose; values: `ToldDays.columns`.
 JOIN_DAYS = """
 LEFT JOIN unnest(CAST(:day_facets AS text[]), CAST(:day_audiences AS text[]), CAST(:days AS timestamptz[]))
     AS d(facet, audience, day)

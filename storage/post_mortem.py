@@ -12,6 +12,7 @@ from alerts.rules import ALL, RATING, SEVERITIES, SILENCE
 from collectors.post import Json
 from metrics import coarse
 from nlp.result import UNKNOWN
+from storage.blocks import REST
 from storage.incident_behind import behind
 from storage.incident_feedback import Verdict, verdict_of
 from storage.incident_log import IncidentRow, find, incident_of, kind_of, shown_figures
@@ -21,7 +22,6 @@ from storage.viewer import FACETS, STAFF_AUDIENCES, SYSTEM, Viewer, count_labels
 
 _HOUR = timedelta(hours=1)
 _MOST_STEPS = 50
-REST = "rest"  # of `audiences`, as in breakdowns: who did not say, and employees, alumni and staff
 _UNCOUNTED = frozenset({SILENCE, RATING})  # not about the mentions of a window: about their absence, about reviews
 _FIRST = text("""
 SELECT source_id::text AS key, min(published_at) AS first_at FROM mentions
