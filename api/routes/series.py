@@ -51,10 +51,10 @@ class Slice(Question):
         return start, end
 
     def counted(self, now: datetime) -> tuple[datetime, datetime]:
-        """The window with the whole of the hour that runs, where it reaches into that: counts are kept by the hour."""
+        """The window with the whole of the hour that its end lies in: counts are kept by the hour."""
         start, end = self.window(now)
-        running = now.replace(minute=0, second=0, microsecond=0)
-        return start, max(end, running + timedelta(hours=1)) if end > running else end
+        begun = end.replace(minute=0, second=0, microsecond=0)
+        return start, end if end == begun else begun + timedelta(hours=1)
 
 
 class CompanySlice(Slice):

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from tests.api.world import NOW, Said, say
 
 Header = dict[str, str]
-DAY = timedelta(days=1)
+DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
 pytestmark = pytest.mark.usefixtures("company")
 START = (NOW - 2 * DAY).isoformat().replace("+00:00", "Z")
 
@@ -144,10 +144,12 @@ def test_days_begin_where_the_reader_lives(client: TestClient, token: Callable[.
     assert [each["start"] for each in found["items"]] == ["2026-03-01T18:30:00Z", "2026-03-02T18:30:00Z"]
 
 
-def test_the_hour_that_runs_counts_everywhere(client: TestClient, token: Callable[..., Header]) -> None:
+def test_the_hour_that_runs_or_that_the_window_ends_in_counts_everywhere(
+    client: TestClient, token: Callable[..., Header]
+) -> None:
     say(Said("right now", hours_ago=0), Said("a minute ago", hours_ago=0))
     header = token("marketing")
-    for asked in ({}, {"start": START}, {"end": NOW.isoformat().replace("+00:00", "Z")}):
+    for asked in ({}, {"start": START}, {"end": (NOW + SECOND).isoformat().replace("+00:00", "Z")}):
         assert [each["mentions"] for each in ask(client, header, "breakdown", **asked)["items"]] == [2]
         assert ask(client, header, "share-of-voice", **asked)["n"] == 2
         assert ask(client, header, "series/volume", **asked)["n"] == 2
