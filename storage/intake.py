@@ -1,4 +1,4 @@
-"""What collectors bring goes in: posts by natural key, mentions of companies in them, counters, edits and deletions.
+"""What collectors bring goes in: posts by natural key, their counters, edits and deletions; mentions follow.
 
 `published_at` of a post never changes after it was first stored, so that a mention stays in its hour.
 """
@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from collectors.post import Json, Post
-from storage import counters, pseudonym_keys, pseudonyms, second_looks, vectors
+from storage import counters, matching, pseudonyms, second_looks
 from storage.cleaning import as_json, clean, figure, key_of
 from storage.kinds import collector_of
 from storage.profile import CompiledMatcher
@@ -64,22 +64,6 @@ WHERE posts.deleted_at IS NULL AND posts.text_hash <> excluded.text_hash
 RETURNING id, native_id, (xmax = 0) AS inserted
 """)
 
-_ADD_MENTIONS = text("""
-INSERT INTO mentions (post_id, company_id, source_id, published_at, author_key, own_account, added_at)
-SELECT p.id, i.company_id, p.source_id, p.published_at, p.author_key, p.own_account, :now
-FROM unnest(CAST(:posts AS bigint[]), CAST(:companies AS smallint[])) AS i(post_id, company_id)
-JOIN posts p ON p.id = i.post_id ORDER BY p.id, i.company_id
-ON CONFLICT (post_id, company_id) DO NOTHING RETURNING id
-""")
-
-_MENTIONS_OF = text("""
-SELECT id, post_id, company_id FROM mentions WHERE post_id = ANY(CAST(:posts AS bigint[])) ORDER BY id FOR UPDATE
-""")
-
-_RESET = text("""
-UPDATE mentions SET analyzed_at = NULL, attempts = 0 WHERE id = ANY(CAST(:ids AS bigint[]))
-""")
-
 _TOUCH_SOURCE = text("""
 UPDATE sources SET last_item_at = CASE WHEN :fresh THEN :now ELSE last_item_at END,
     cursor = coalesce(CAST(:cursor AS jsonb), cursor) WHERE id = :source
@@ -104,22 +88,6 @@ WHERE id = ANY(CAST(:ids AS bigint[]))
 """)
 
 _MENTIONS_IN = text("SELECT id FROM mentions WHERE post_id = ANY(CAST(:ids AS bigint[]))")
-
-_OUTDATED = text("""
-SELECT id, title, text FROM posts WHERE matched_version < :version AND deleted_at IS NULL
-ORDER BY matched_version, id LIMIT :limit FOR UPDATE SKIP LOCKED
-""")
-
-_MATCHED = text("UPDATE posts SET matched_version = :version WHERE id = ANY(CAST(:ids AS bigint[]))")
-
-
-# A review or a survey answer hardly ever names the company: it is about the one that its source was set up for.
-_MEANT = text("""
-SELECT p.id AS post_id, c.id AS company_id
-FROM posts p JOIN sources s ON s.id = p.source_id AND s.about <> 'text'
-JOIN companies c ON c.active AND (c.key = s.about OR (s.about = 'own' AND c.is_own))
-WHERE p.id = ANY(CAST(:posts AS bigint[])) AND p.kind IN ('review', 'survey')
-""")
 
 
 def add_new(
@@ -147,7 +115,10 @@ def add_new(
     edited = tuple(came.given.get(row.native_id, row.native_id) for row in written if not row.inserted)
     moved = None if cursor is None else as_json(dict(cursor))
     session.execute(_TOUCH_SOURCE, {"source": source_id, "now": now, "fresh": bool(fresh), "cursor": moved})
-    pending, added, unmatched = _match(session, batch, written, matcher, now)
+    by_native = {key_of(post.native_id): post for post in batch}
+    kept = {row.id: by_native[row.native_id] for row in written}
+    changed = [row.id for row in written if not row.inserted]
+    pending, added, unmatched = matching.match_written(session, kept, changed, matcher, now)
     if collector is not None and collector.recheck is not None:
         second_looks.schedule(session, [row.id for row in written], collector.recheck, now)
     counters.read(session, source_id, batch, now)
@@ -171,43 +142,11 @@ def mark_deleted(session: Session, source_id: int, native_ids: Sequence[str], no
     return len(ids)
 
 
-def rematch(session: Session, matcher: CompiledMatcher, now: datetime, limit: int = 500) -> int:
-    """Match posts anew that were matched with an older profile; returns how many were looked at.
-
-    Mentions of companies that the profile no longer names stay, so that naming them again brings nothing back twice.
-    """
-    pseudonym_keys.hold(session)
-    rows = session.execute(_OUTDATED, {"version": matcher.version, "limit": limit}).all()
-    if not rows:
-        return 0
-    ids = [row.id for row in rows]
-    found = _with_meant(session, {row.id: matcher.match(_matched_text(row.title, row.text)) for row in rows})
-    held = session.execute(_MENTIONS_OF, {"posts": ids}).all()
-    if _add_missing(session, found, held, now):
-        second_looks.schedule_matched(session, [post_id for post_id, companies in found.items() if companies], now)
-    remove_mentions(session, _lost(found, held, matcher))
-    session.execute(_MATCHED, {"version": matcher.version, "ids": ids})
-    return len(ids)
-
-
 def remapped(post: Post, title: str | None, body: str) -> dict[str, object]:
     """The columns that a new mapper decides."""
     columns = _columns(replace(post, title=title, text=body), post.published_at)
     wanted = {name: columns[name] for name in ("title", "body", "url", "lang", "rating", "stated")}
     return {**wanted, "hash": bytes.fromhex(str(columns["text_hash"])[2:])}
-
-
-def match_again(
-    session: Session, posts: Mapping[int, tuple[str | None, str]], matcher: CompiledMatcher, now: datetime
-) -> list[int]:
-    """Match stored posts whose words (title, text) have changed; returns the mentions that wait for their tags."""
-    if not posts:
-        return []
-    named = {post_id: matcher.match(_matched_text(title, body)) for post_id, (title, body) in posts.items()}
-    found = _with_meant(session, named)
-    pending, _ = _follow(session, found, sorted(posts), matcher, now)
-    second_looks.schedule_matched(session, list(posts), now)
-    return pending
 
 
 def _distinct(posts: Sequence[Post]) -> list[Post]:
@@ -257,67 +196,3 @@ def _columns(post: Post, now: datetime) -> dict[str, object]:
         "raw": as_json(dict(post.raw)),
         "sealed_ref": post.sealed_ref,
     }
-
-
-def _match(
-    session: Session, batch: Sequence[Post], written: Sequence[_Written], matcher: CompiledMatcher, now: datetime
-) -> tuple[list[int], int, int]:
-    """Mentions of the written posts; returns ids to analyse, how many are new, and posts about nobody."""
-    by_native = {key_of(post.native_id): post for post in batch}
-    found = {
-        row.id: matcher.match(_matched_text(by_native[row.native_id].title, by_native[row.native_id].text))
-        for row in written
-    }
-    if any(post.kind in ("review", "survey") for post in batch):
-        found = _with_meant(session, found)
-    edited = [row.id for row in written if not row.inserted]
-    pending, added = _follow(session, found, sorted(edited), matcher, now)
-    return pending, added, sum(not companies for companies in found.values())
-
-
-def _with_meant(session: Session, found: Mapping[int, frozenset[int]]) -> dict[int, frozenset[int]]:
-    """The companies that posts name, and the one that the source of a review was set up for."""
-    meant: dict[int, frozenset[int]] = dict(found)
-    for row in session.execute(_MEANT, {"posts": list(found)}):
-        meant[row.post_id] |= {row.company_id}
-    return meant
-
-
-def _follow(
-    session: Session, found: Mapping[int, frozenset[int]], edited: list[int], matcher: CompiledMatcher, now: datetime
-) -> tuple[list[int], int]:
-    """Let the mentions follow what posts say now; returns ids to analyse, and how many of them are new."""
-    held = session.execute(_MENTIONS_OF, {"posts": edited}).all() if edited else []
-    added = _add_missing(session, found, held, now)
-    lost = _lost(found, held, matcher)
-    kept = [row.id for row in held if row.id not in lost]
-    if kept:
-        session.execute(_RESET, {"ids": kept})
-        vectors.drop(session, kept)
-    remove_mentions(session, lost)
-    return added + kept, len(added)
-
-
-def _add_missing(
-    session: Session, found: Mapping[int, frozenset[int]], held: Sequence[Row[tuple[int, int, int]]], now: datetime
-) -> list[int]:
-    there = {(row.post_id, row.company_id) for row in held}
-    pairs = [(post, company) for post, companies in found.items() for company in companies]
-    missing = sorted(pair for pair in pairs if pair not in there)
-    if not missing:
-        return []
-    values = {"posts": [post for post, _ in missing], "companies": [company for _, company in missing], "now": now}
-    return list(session.scalars(_ADD_MENTIONS, values))
-
-
-def _lost(
-    found: Mapping[int, frozenset[int]], held: Sequence[Row[tuple[int, int, int]]], matcher: CompiledMatcher
-) -> set[int]:
-    """Ids of mentions whose post is no longer about their company, as far as the matcher knows the company."""
-    return {
-        row.id for row in held if row.company_id in matcher.company_ids and row.company_id not in found[row.post_id]
-    }
-
-
-def _matched_text(title: str | None, body: str) -> str:
-    return f"{title}\n{body}" if title else body

@@ -13,7 +13,8 @@ from storage.analysis import (
     pending_count,
     save_analysis,
 )
-from storage.intake import Added, add_new, mark_deleted, rematch
+from storage.intake import Added, add_new, mark_deleted
+from storage.matching import rematch
 from storage.mention_detail import CorrectionRow, CounterRow, MentionDetail, get
 from storage.previews import Preview, PreviewRow, preview, single_query
 from storage.retention import delete_expired

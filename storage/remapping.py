@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from collectors.post import Json, Post
-from storage import intake
+from storage import intake, matching
 from storage.profile import CompiledMatcher
 
 # What the privacy door writes where a value names the author: no text to put in the place of a better one.
@@ -69,7 +69,7 @@ def write(
         session.execute(_WRITE, {"id": item.id, "version": version, **intake.remapped(post, title, words)})
         if (title, words) != (item.title, item.text):
             changed[item.id] = (title, words)
-    return intake.match_again(session, changed, matcher, now)
+    return matching.match_again(session, changed, matcher, now)
 
 
 def mark(session: Session, post_ids: Sequence[int], version: int) -> None:

@@ -19,6 +19,7 @@ UNSHOWN = frozenset(
         "analysis",
         "training_examples",
         "intake",
+        "matching",
         "previews",
         "held",
         "remapping",
