@@ -22,7 +22,7 @@ from api.export_formats import MEDIA, Cell, Sheet, write
 from api.figure_sheets import Figures
 from config.settings import get_settings
 from metrics.suppress import MIN_AUTHORS
-from notify.wording import clean_text
+from notify.cleaning import clean_text
 from storage import audit, db, exports, name_searches, profile
 from storage.exports import ExportRow, Tally
 from storage.mentions import MentionFilter

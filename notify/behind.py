@@ -3,9 +3,10 @@
 from datetime import UTC
 
 from metrics.coarse import STEP
+from notify.cleaning import clean_text
 from notify.counting import plural
 from notify.facts import Behind, SourceStep
-from notify.wording import clean_text, theme_words
+from notify.wording import theme_words
 
 THEMES = 4
 SOURCES = 5

@@ -13,7 +13,7 @@ from email.message import Message
 from email.parser import BytesParser
 from email.utils import parseaddr
 
-from notify.wording import clean_text
+from notify.cleaning import clean_text
 
 MOST_BYTES = 500_000
 _MOST_PARTS = 60

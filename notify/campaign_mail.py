@@ -7,9 +7,10 @@ years, so they only lead to the room, where it is asked anew who may read.
 from dataclasses import dataclass
 from datetime import datetime
 
+from notify.cleaning import clean_line, clean_text, is_web_address
 from notify.message import Mail, automatic_headers
 from notify.templating import render_html, render_text
-from notify.wording import clean_line, clean_text, is_web_address, moment
+from notify.wording import moment
 
 
 @dataclass(frozen=True, slots=True)

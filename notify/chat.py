@@ -7,8 +7,9 @@ Shapes: Slack, "Incoming webhooks" and "Block Kit"; Microsoft, "Adaptive Cards" 
 from collections.abc import Mapping
 from urllib.parse import quote
 
+from notify.cleaning import clean_text, is_web_address
 from notify.facts import AlertFacts
-from notify.wording import clean_text, headline, is_web_address, sentences
+from notify.wording import headline, sentences
 
 JsonValue = str | int | float | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
 HEADER_CHARS = 150  # Slack refuses longer headers

@@ -14,10 +14,11 @@ from metrics.listening import (
     net_sentiment,
     net_sentiment_movement,
 )
+from notify.cleaning import clean_line, clean_text, is_web_address
 from notify.message import CHART_ID, Inline, Mail, automatic_headers, mail_chart
 from notify.points import VolumePoint
 from notify.templating import render_html, render_text
-from notify.wording import EXCERPT_CHARS, clean_line, clean_text, is_web_address, moment
+from notify.wording import EXCERPT_CHARS, moment
 
 HOUR = time(8)  # of the recipient's time zone
 LATEST = timedelta(hours=12)  # after that a digest is no news any more

@@ -9,8 +9,8 @@ from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
 from hashlib import sha256
 
+from notify.cleaning import clean_line
 from notify.message import Mail
-from notify.wording import clean_line
 
 _ADDRESS_HEADER = "list-unsubscribe"
 

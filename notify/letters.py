@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from notify.cleaning import clean_line, clean_text, is_web_address
 from notify.message import Mail, automatic_headers
 from notify.templating import render_html, render_text
-from notify.wording import clean_line, clean_text, is_web_address, moment
+from notify.wording import moment
 
 _LONGEST = 300
 

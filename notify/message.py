@@ -7,18 +7,11 @@ from typing import TYPE_CHECKING
 
 from metrics.suppress import PROTECTED_AUDIENCES
 from notify.behind import behind_lines
+from notify.cleaning import clean_line, clean_text, is_web_address
 from notify.facts import AlertFacts
 from notify.palette import SEVERITY
 from notify.templating import render_html, render_text
-from notify.wording import (
-    clean_line,
-    clean_text,
-    headline,
-    is_web_address,
-    moment,
-    sentences,
-    shown_examples,
-)
+from notify.wording import headline, moment, sentences, shown_examples
 
 if TYPE_CHECKING:
     from notify.drawing import Chart

@@ -15,8 +15,9 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from notify.chat import JsonValue, lines_of
+from notify.cleaning import clean_text
 from notify.facts import AlertFacts
-from notify.wording import clean_text, headline
+from notify.wording import headline
 
 VERSION = 1
 TOLERANCE = timedelta(minutes=5)

@@ -1,13 +1,11 @@
-"""The sentences of an alert mail, and the cleaning of everything that others wrote."""
+"""The sentences of an alert mail."""
 
 import math
-import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlsplit
 
 from metrics.suppress import PROTECTED_AUDIENCES
+from notify.cleaning import clean_text, is_web_address
 from notify.counting import least_words, plural, times_words
 from notify.facts import AlertFacts, Behind, Example
 
@@ -29,8 +27,6 @@ SENDERS = {
     "other": " from others",
     "unknown": " from unknown senders",
 }
-_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_SPACE = re.compile(r"\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,34 +38,6 @@ class Quote:
     url: str
     published_at: str
     sentiment: str
-
-
-def clean_text(text: str, limit: int = 1000) -> str:
-    """One line without control or direction-override characters, cut at `limit` characters with an ellipsis."""
-    # Controls go first: one between two spaces would otherwise leave both.
-    visible = "".join(c for c in text[: 4 * limit] if c.isspace() or _is_visible(c))
-    kept = _SPACE.sub(" ", visible).strip()
-    return kept if len(kept) <= limit else kept[: limit - 1].rstrip() + "…"
-
-
-def _is_visible(character: str) -> bool:
-    return character not in _OVERRIDES and unicodedata.category(character) not in {"Cc", "Cs"}
-
-
-def clean_line(text: str) -> str:
-    """A header's value: nothing in it can end the line."""
-    return clean_text(text, SUBJECT_CHARS * 5)
-
-
-def is_web_address(url: str) -> bool:
-    """Whether a link may lead there: http(s) with a host, nothing that a browser reads differently."""
-    if not url.isprintable() or " " in url or "\\" in url:
-        return False
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    return parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
 def moment(at: datetime) -> str:

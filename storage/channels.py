@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from config.recipients import plain
 from config.sealing import Seal, SealError
 from config.settings import get_settings
+from notify.cleaning import is_web_address
 from notify.facts import AlertFacts
 from notify.routing import severity_rank
-from notify.wording import is_web_address
 from storage.models.telling import Channel
 from storage.viewer import ALL, NotFound, Viewer, require_administrator
 

@@ -14,7 +14,7 @@ from api.dashboard.incident_words import headline
 from api.deps import Now, require_viewer
 from api.errors import ApiError, responses
 from config.settings import get_settings
-from notify.wording import clean_text
+from notify.cleaning import clean_text
 from storage import db, incidents, users
 from storage.incidents import IncidentRow
 from storage.viewer import Viewer

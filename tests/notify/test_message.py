@@ -6,10 +6,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from notify.cleaning import clean_line, clean_text, is_web_address
 from notify.email import build
 from notify.facts import Behind, Example, SourceStep, ThemeCount
 from notify.message import compose_alert
-from notify.wording import clean_line, clean_text, is_web_address
 from tests.notify.cast import EXAMPLES, HOUR, NOW, POINTS, facts
 
 SENDER = "Outspoken <outspoken@acme.example>"
