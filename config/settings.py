@@ -8,15 +8,15 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, AliasGenerator, Field, SecretStr, ValidationInfo, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
+from config.platform_settings import PlatformSettings
 from config.secret_files import kept_secret, lines_of
 
 ROOT = Path(__file__).resolve().parent.parent
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - recognised, not listened on
 # As `storage.viewer` has them, which stands above this package; a test compares the two.
 ROLE_NAMES = ("marketing", "hr", "leadership", "advocate", "administrator", "auditor")
-_OWN_URLS = ("public_url", "database_url", "redis_url")
 _OIDC = "oidc_client_secret"
 _APP_SECRETS = ("x_client_secret", "linkedin_client_secret")
 _KEYS = ("secret_key", "secret_key_before", "pseudonym_key", "pseudonym_key_before")
@@ -27,7 +27,7 @@ _SCHEMES = {
 }
 
 
-class Settings(BaseSettings):
+class Settings(PlatformSettings):
     """One typed class. `<NAME>_FILE` may hold the path of a file with a secret's value."""
 
     model_config = SettingsConfigDict(
@@ -106,43 +106,6 @@ class Settings(BaseSettings):
         "pipeline of `make names-setup`; or the folder of a spaCy pipeline.",
     )
 
-    hackernews_url: str = Field("https://hn.algolia.com", description="Base address of the Hacker News search.")
-    hackernews_items_url: str = Field(
-        "https://hacker-news.firebaseio.com", description="Base address of single Hacker News items."
-    )
-    x_url: str = Field("https://api.x.com", description="Base address of the X API.")
-    reddit_url: str = Field("https://www.reddit.com", description="Base address of Reddit's sign-in.")
-    reddit_oauth_url: str = Field("https://oauth.reddit.com", description="Base address of Reddit's API.")
-    bluesky_url: str = Field("https://bsky.social", description="Base address of the Bluesky account server.")
-    jetstream_url: str = Field(
-        "wss://jetstream2.us-east.bsky.network", description="Base address of Bluesky's stream of all posts."
-    )
-    mastodon_url: str = Field("", description="Stands in for every Mastodon server. Empty: the server of each source.")
-    youtube_url: str = Field("https://www.googleapis.com", description="Base address of the YouTube Data API.")
-    app_store_url: str = Field("https://itunes.apple.com", description="Base address of App Store review feeds.")
-    google_play_url: str = Field(
-        "https://androidpublisher.googleapis.com", description="Base address of the Google Play developer API."
-    )
-    google_token_url: str = Field(
-        "https://oauth2.googleapis.com/token", description="Where a Google service account signs in."
-    )
-    trustpilot_url: str = Field("https://api.trustpilot.com", description="Base address of the Trustpilot API.")
-    gdelt_url: str = Field("https://api.gdeltproject.org", description="Base address of the GDELT news index.")
-    x_client_id: str = Field("", description="Client id of this service at X (OAuth 2.0), for advocates' own accounts.")
-    x_client_secret: SecretStr = Field(SecretStr(""), description="Its client secret. Empty: a public client.")
-    x_authorize_url: str = Field(
-        "https://x.com/i/oauth2/authorize", description="Where X asks its members for a permission."
-    )
-    linkedin_client_id: str = Field("", description="Client id of this service at LinkedIn, for advocates' own posts.")
-    linkedin_client_secret: SecretStr = Field(SecretStr(""), description="Its client secret.")
-    linkedin_url: str = Field("https://api.linkedin.com", description="Base address of LinkedIn's API.")
-    linkedin_oauth_url: str = Field(
-        "https://www.linkedin.com/oauth/v2", description="Base address of LinkedIn's sign-in."
-    )
-    linkedin_version: str = Field("202510", description="Version of LinkedIn's API that is asked for (YYYYMM).")
-    linkedin_figures_days: Annotated[int, Field(ge=0, le=3650)] = Field(
-        0, description="Days that figures read from LinkedIn are kept. 0: as long as the post; ask LinkedIn."
-    )
     user_agent: str = Field(
         "Outspoken/0.1 (self-hosted social listening)", description="How collectors name themselves to the platforms."
     )
@@ -294,11 +257,6 @@ class Settings(BaseSettings):
             if path and not data.get(name):
                 data[name] = Path(path).read_text(encoding="utf-8").strip()
         return data
-
-    def platform_urls(self) -> tuple[str, ...]:
-        """Base addresses that the operator chose: they may be private ones."""
-        names = (name for name in type(self).model_fields if name.endswith("_url") and name not in _OWN_URLS)
-        return tuple(url for name in names if (url := getattr(self, name)))
 
     @property
     def base_url(self) -> str:

@@ -1,8 +1,11 @@
 """The page `docs/settings.md`, written from the settings themselves, so that it cannot be out of date."""
 
+from collections.abc import Mapping
+
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from config.platform_settings import PlatformSettings
 from config.settings import ROOT, Settings
 
 PAGE = ROOT / "docs" / "settings.md"
@@ -16,18 +19,24 @@ also come from a file: `SMTP_PASSWORD_FILE=/run/secrets/smtp` stands in for `SMT
 
 `python manage.py settings` writes this page; `make check` compares it.
 
-| setting | default | what it does |
-|---|---|---|
 """
+_PLATFORMS = "\n## Where platforms are reached\n\nA server on loopback can stand in for each.\n\n"
+_COLUMNS = "| setting | default | what it does |\n|---|---|---|\n"
 
 
 def settings_page() -> str:
     """The page as it should be."""
+    platforms = PlatformSettings.model_fields
+    own = {name: field for name, field in Settings.model_fields.items() if name not in platforms}
+    return _HEAD + _table(own) + _PLATFORMS + _table(platforms)
+
+
+def _table(fields: Mapping[str, FieldInfo]) -> str:
     rows = (
         f"| `{name.upper()}` | {_default(field)} | {(field.description or '').replace('|', chr(92) + '|')} |"
-        for name, field in Settings.model_fields.items()
+        for name, field in fields.items()
     )
-    return _HEAD + "\n".join(rows) + "\n"
+    return _COLUMNS + "\n".join(rows) + "\n"
 
 
 def _default(field: FieldInfo) -> str:
