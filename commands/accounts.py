@@ -1,6 +1,7 @@
 """Commands for accounts, and for the keys with which programs use the API."""
 
 import secrets
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -60,6 +61,19 @@ def user_forget_app(email: str) -> None:
     out.print("The password alone signs in again.")
 
 
+@user.command("untie")
+def user_untie(email: str) -> None:
+    """Let an account be tied anew to its owner at the sign-in provider, as after the provider was set up anew."""
+    from storage import audit, db, identities
+
+    with database("manage.py user untie"), db.transaction() as session:
+        number = _account(session, email)
+        if not identities.untie(session, number):
+            raise CommandError(f"The account {email!r} is tied to nobody.")
+        audit.record(session, None, "person.untie", f"user {number}, by manage.py", now())
+    out.print("Whoever next signs in by the provider with this verified address is its owner.")
+
+
 @user.command("list")
 def user_list() -> None:
     """Show all accounts."""
@@ -79,13 +93,15 @@ def key_add(
     scope: Annotated[
         list[str] | None, typer.Option(help="What it may do, several times; all of reading when left out.")
     ] = None,
+    days: Annotated[int, typer.Option(min=0, max=3650, help="Days until it ends; 0: it does not.")] = 90,
 ) -> None:
     """Make a key and show it once."""
     from storage import audit, db, users
 
     with database("manage.py key add"), db.transaction() as session:
         scopes = frozenset(scope or [name for name in users.SCOPES if name.endswith(":read")])
-        number, secret = users.create_token(session, _account(session, email), label, scopes, now())
+        ends = now() + timedelta(days=days) if days else None
+        number, secret = users.create_token(session, _account(session, email), label, scopes, now(), ends)
         audit.record(session, None, "key.make", f"key {number}: {', '.join(sorted(scopes))}, by manage.py", now())
     out.print(f"Key {number}, shown this once: [bold]{secret}[/]")
 

@@ -18,6 +18,8 @@ _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - recognised, not listened on
 # As `storage.viewer` has them, which stands above this package; a test compares the two.
 ROLE_NAMES = ("marketing", "hr", "leadership", "advocate", "administrator", "auditor")
 _OIDC = "oidc_client_secret"
+_GOOGLE = "https://accounts.google.com"
+_TENANTS_OF_ALL = (["common"], ["organizations"], ["consumers"])  # of Entra ID
 _APP_SECRETS = ("x_client_secret", "linkedin_client_secret")
 _KEYS = ("secret_key", "secret_key_before", "pseudonym_key", "pseudonym_key_before")
 _SECRETS = ("database_url", "redis_url", *_KEYS, "smtp_password", *_APP_SECRETS, _OIDC)
@@ -231,8 +233,11 @@ class Settings(PlatformSettings):
 
     @field_validator("second_factor_roles", "oidc_new_role", "oidc_group_roles")
     @classmethod
-    def _known_roles(cls, value: str) -> str:
-        named = [part.rpartition("=")[2].strip() for part in value.split(",") if part.strip()]
+    def _known_roles(cls, value: str, info: ValidationInfo) -> str:
+        pairs = [part.rpartition("=") for part in value.split(",") if part.strip()]
+        named = [role.strip() for _, _, role in pairs]
+        if info.field_name == "oidc_group_roles" and not all(group.strip() for group, _, _ in pairs):
+            raise ValueError('must name groups and their roles, such as "hr-team=hr, it=administrator"')
         if unknown := [name for name in named if name not in ROLE_NAMES]:
             raise ValueError(f"{unknown[0]!r} is not one of {', '.join(ROLE_NAMES)}")
         return value
@@ -244,7 +249,15 @@ class Settings(PlatformSettings):
         here = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
         if value and not here and (parts.scheme != "https" or not parts.hostname):
             raise ValueError("must be an https address such as https://login.acme.example/realms/acme")
+        if parts.hostname == "login.microsoftonline.com" and parts.path.split("/")[1:2] in _TENANTS_OF_ALL:
+            raise ValueError("must name your own tenant by its id: under this address those of all companies sign in")
         return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _not_everybody(self) -> "Settings":
+        if self.oidc_issuer == _GOOGLE and self.oidc_new_role and not self.oidc_domains:
+            raise ValueError("OIDC_NEW_ROLE with Google needs OIDC_DOMAINS: else whoever has an account there gets in")
+        return self
 
     @model_validator(mode="before")
     @classmethod

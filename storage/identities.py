@@ -7,12 +7,16 @@ together, and only if the provider says that it is verified. So nobody takes an 
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from storage import audit
 from storage.accounts import UserRow, account, account_row, checked_email, create_user, find_user, set_role
 from storage.models.users import Identity, User
+from storage.sessions import revoke_others
+
+_AT_ONCE = "Somebody signed in with this account at the same moment. Begin the sign-in again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,14 @@ class Claims:
 
 class Refused(Exception):  # noqa: N818 - an answer, not a fault
     """The provider's person gets in nowhere here; the words are for them."""
+
+
+class Outside(Refused):
+    """The provider names the person, and no group of theirs that has a role."""
+
+    def __init__(self, issuer: str, subject: str) -> None:
+        super().__init__("You are in no group that may use Outspoken. Ask your administrator.")
+        self.issuer, self.subject = issuer, subject
 
 
 def sign_in(session: Session, claims: Claims, new_role: str | None, now: datetime) -> UserRow:
@@ -49,32 +61,65 @@ def sign_in(session: Session, claims: Claims, new_role: str | None, now: datetim
     return account_row(user)
 
 
+def shut_out(session: Session, person: Outside, now: datetime) -> None:
+    """Somebody whom the provider has taken out of all groups is signed in nowhere any more."""
+    query = select(Identity.user_id).where(Identity.issuer == person.issuer, Identity.subject == person.subject)
+    user_id = session.scalar(query)
+    if user_id is not None:
+        number = revoke_others(session, user_id, None)
+        audit.record(session, None, "person.sign_in_failed", f"user {user_id}: in no group, {number} signed out", now)
+
+
+def untie(session: Session, user_id: int) -> bool:
+    """Let the account be tied anew, by its verified address, at the next sign-in: people of a provider get other names
+    when it, or this service's registration there, is set up anew. Whether it was tied."""
+    gone = delete(Identity).where(Identity.user_id == user_id).returning(Identity.user_id)
+    return session.execute(gone).first() is not None
+
+
 def tied(session: Session) -> dict[int, str]:
     """Accounts that a provider's person is tied to, and the issuer."""
     return {row.user_id: row.issuer for row in session.scalars(select(Identity))}
 
 
 def _tie(session: Session, claims: Claims, role: str | None, now: datetime) -> int:
-    if not claims.email or not claims.verified:
-        raise Refused("The provider does not say that your mail address is verified, so it opens no account here.")
-    try:
-        email = checked_email(claims.email)
-    except ValueError as error:
-        raise Refused("The provider sent no usable mail address.") from error
+    email = _own_address(claims)
     found = find_user(session, email)
     if found is None and role is None:
         raise Refused("There is no account for you yet. Ask an administrator of Outspoken for one.")
     if found is not None and session.scalar(select(Identity.user_id).where(Identity.user_id == found.id)) is not None:
         raise Refused("The account with this mail address belongs to another person of the provider.")
     if found is None:
-        name = " ".join(claims.name.replace("\x00", "").split()) or email.partition("@")[0]
-        found = create_user(session, email, name, role or "", None, now)
-        audit.record(session, found.id, "person.join", f"user {found.id} as {role}, by the provider", now)
+        user_id = _make(session, email, claims.name, role or "", now)
+        audit.record(session, user_id, "person.join", f"user {user_id} as {role}, by the provider", now)
     else:
-        audit.record(session, found.id, "person.tie", f"user {found.id}, to a person of the provider", now)
-    session.add(Identity(issuer=claims.issuer, subject=claims.subject, user_id=found.id, created_at=now))
-    session.flush()
-    return found.id
+        user_id = found.id
+        audit.record(session, user_id, "person.tie", f"user {user_id}, to a person of the provider", now)
+    tie = insert(Identity).values(issuer=claims.issuer, subject=claims.subject, user_id=user_id, created_at=now)
+    if session.execute(tie.on_conflict_do_nothing().returning(Identity.user_id)).first() is None:
+        raise Refused(_AT_ONCE)
+    return user_id
+
+
+def _make(session: Session, email: str, name: str, role: str, now: datetime) -> int:
+    name = " ".join(name.replace("\x00", "").split()) or email.partition("@")[0]
+    try:
+        return create_user(session, email, name[:200], role, None, now).id
+    except ValueError as error:
+        raise Refused(_AT_ONCE) from error
+
+
+def _own_address(claims: Claims) -> str:
+    """The address as accounts have it. Letters that only fold alike (K, the sign of kelvin) are not the same."""
+    if not claims.email or not claims.verified:
+        raise Refused("The provider does not say that your mail address is verified, so it opens no account here.")
+    try:
+        email = checked_email(claims.email)
+    except ValueError as error:
+        raise Refused("The provider sent no usable mail address.") from error
+    if claims.email.strip().encode("utf-8", "replace").lower() != email.encode("utf-8", "replace"):
+        raise Refused("The provider sent no usable mail address.")
+    return email
 
 
 def _follow_groups(session: Session, user: User, role: str, now: datetime) -> None:

@@ -276,6 +276,7 @@ PUBLIC: dict[str, str] = {
     "POST /sign-in/code": "0",
     "GET /sign-in/provider": "0",
     "GET /sign-in/provider/callback": "0",
+    "GET /sign-out/provider": "0",
     "GET /static/vega.js": "+",
 }
 KNOWN = {*ROUTES, *PUBLIC}

@@ -1,6 +1,7 @@
 """Signing in by a provider: a real one, in a process of its own on loopback."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -124,6 +125,10 @@ def test_who_is_in_no_group_of_no_domain_or_deactivated_stays_out(
     assert "in no group" in _told(client, _sign_in(provider, client, "5", {**ADA, "groups": ["staff"]}))
     assert _known() is None
     _sign_in(provider, client, "5", ADA)
+    assert client.get("/account").status_code == 200
+    assert "in no group" in _told(client, _sign_in(provider, client, "5", {**ADA, "groups": ["staff"]}))
+    assert client.get("/account").status_code == 303  # and is signed out where they still were
+    _sign_in(provider, client, "5", ADA)
     with db.transaction() as session:
         users.deactivate(session, users.find_user(session, "ada@acme.example").id, datetime.now(UTC))  # type: ignore[union-attr]
     assert "deactivated" in _told(client, _sign_in(provider, client, "5", ADA))
@@ -164,6 +169,14 @@ def test_what_the_provider_refuses_is_told(client: TestClient, provider: str) ->
     state = parse_qs(urlsplit(client.get("/sign-in/provider").headers["location"]).query)["state"][0]
     answer = client.get(f"{oidc.CALLBACK}?error=access_denied&state={state}")
     assert "refused the sign-in (access_denied)" in _told(client, answer)
+
+
+def test_signing_out_here_says_that_the_provider_goes_on(client: TestClient, provider: str) -> None:
+    _sign_in(provider, client, "10", ADA)
+    form = re.search(r'name="csrf" value="([^"]+)"', client.get("/account").text)
+    assert form is not None
+    assert "still signed in at the provider" in _told(client, client.post("/sign-out", data={"csrf": form[1]}))
+    assert client.get("/sign-out/provider").headers["location"].startswith(f"{provider}/")
 
 
 def test_while_the_provider_is_down_passwords_work(client: TestClient, settings: Callable[..., Settings]) -> None:

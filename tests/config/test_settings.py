@@ -30,6 +30,22 @@ def test_a_secret_may_come_from_a_file(tmp_path: Path, monkeypatch: pytest.Monke
     assert Settings().smtp_password.get_secret_value() == "open sesame"
 
 
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"oidc_issuer": "https://login.microsoftonline.com/common/v2.0"}, "your own tenant"),
+        ({"oidc_issuer": "https://login.microsoftonline.com/organizations/v2.0/"}, "your own tenant"),
+        ({"oidc_issuer": "https://accounts.google.com", "oidc_new_role": "hr"}, "needs OIDC_DOMAINS"),
+        ({"oidc_group_roles": "hr"}, "name groups"),
+        ({"oidc_group_roles": "a=hr, =administrator"}, "name groups"),
+    ],
+)
+def test_a_provider_that_would_let_everybody_in_is_refused(wrong: dict[str, str], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        Settings(**wrong)  # type: ignore[arg-type]
+    assert Settings(oidc_issuer="https://login.microsoftonline.com/0f-1/v2.0", oidc_group_roles="a=b=hr").oidc_issuer
+
+
 def test_what_is_wrong_is_named_by_its_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORT", "70000")
     with pytest.raises(ValidationError) as caught:

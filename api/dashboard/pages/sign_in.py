@@ -16,6 +16,7 @@ router = APIRouter()
 _WRONG = (
     "This e-mail address and password do not belong together. After ten wrong tries an account rests for 15 minutes."
 )
+_OUT_HERE = "You are signed out of this service. This browser is still signed in at the provider."
 
 
 @router.get("/sign-in")
@@ -63,9 +64,10 @@ def sign_in(
 
 
 @router.post("/sign-out")
-def sign_out(request: Request, _who: FormUser) -> Response:
-    """End this browser's session."""
-    response = redirect("/sign-in", "You are signed out.")
+def sign_out(request: Request, who: FormUser) -> Response:
+    """End this browser's session; that at the provider goes on unless the person ends it there."""
+    there = who.method == users.PROVIDER
+    response = redirect("/sign-in", _OUT_HERE if there else "You are signed out.")
     auth.sign_out(request, response)
     return response
 

@@ -1,0 +1,33 @@
+"""Accounts and keys on the command line."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from storage import db, identities, users
+from storage.identities import Claims
+from tests.commands.conftest import Runner
+
+pytestmark = pytest.mark.usefixtures("clean_database")
+
+ADA = Claims("https://login.acme.example", "ada-1", "ada@acme.example", True, "Ada", "hr")
+
+
+def test_a_key_ends_after_ninety_days_unless_said_otherwise(run: Runner) -> None:
+    now = datetime.now(UTC)
+    with db.transaction() as session:
+        users.create_user(session, "ada@acme.example", "Ada", "hr", None, now)
+    assert [run("key", "add", "ada@acme.example", *more).code for more in ((), ("--days", "0"))] == [0, 0]
+    with db.reading() as session:
+        ends = [key.expires_at for key in users.list_tokens(session)]
+    assert ends[0] is not None
+    assert timedelta(0) <= ends[0] - now - timedelta(days=90) < timedelta(hours=1)
+    assert ends[1] is None
+
+
+def test_an_account_is_untied_from_the_providers_person(run: Runner) -> None:
+    with db.transaction() as session:
+        identities.sign_in(session, ADA, None, datetime.now(UTC))
+    assert "next signs in" in run("user", "untie", "ada@acme.example").said
+    assert "tied to nobody" in run("user", "untie", "ada@acme.example").said
+    assert run("user", "untie", "nobody@acme.example").code == 1
