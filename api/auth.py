@@ -186,9 +186,11 @@ def _look_up(token: str | None, now: datetime) -> SignedIn | None:
 
 
 def _note_failure(session: Session, email: str, what: str, now: datetime) -> None:
-    """Of accounts that there are: what else people type is kept nowhere."""
+    """Of accounts that there are: what else people type is kept nowhere. It takes as long, since it writes, too."""
     known = users.find_user(session, email)
-    if known is not None:
+    if known is None:
+        sign_in_tries.take(session, sign_in_tries.NOBODY, email, now)
+    else:
         audit.record(session, None, "person.sign_in_failed", f"user {known.id}: {what}", now)
 
 

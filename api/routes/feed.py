@@ -33,7 +33,7 @@ _query = APIKeyQuery(
     name="token",
     auto_error=False,
     scheme_name="feed_token",
-    description="An API token in the address, for feed readers that send no header. Give it this one scope only.",
+    description="An API token in the address, for feed readers that send no header. It may have this one scope only.",
 )
 
 
@@ -53,6 +53,8 @@ def _reader(
     viewer = owner.viewer
     if viewer.scopes is None or _SCOPE not in viewer.scopes:
         raise ApiError(403, f"The token lacks the scope {_SCOPE}.", code="missing_scope")
+    if viewer.scopes != {_SCOPE}:  # addresses stand in logs and histories
+        raise ApiError(403, f"A token in an address may have the scope {_SCOPE} only.", code="too_many_scopes")
     if viewer.role not in _ROLES:
         raise ApiError(403, f"Only for the role {' or '.join(_ROLES)}.")
     return viewer

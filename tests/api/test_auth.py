@@ -49,6 +49,13 @@ def test_a_token_that_is_none_is_refused(client: TestClient, header: str) -> Non
     assert 'error="inv' in answer.headers["www-authenticate"]
 
 
+@pytest.mark.parametrize("name", ["token", "access_token", "api_key", "key", "Authorization"])
+def test_a_token_in_the_address_opens_nothing(client: TestClient, token: Callable[..., Header], name: str) -> None:
+    secret = token("administrator")["Authorization"]
+    for sent in (secret, secret.removeprefix("Bearer ")):
+        assert client.get("/api/v1/companies", params={name: sent}).status_code == 401
+
+
 def test_a_bad_token_is_not_rescued_by_a_good_cookie(client: TestClient) -> None:
     sign_in(client, add_person("administrator")[1])
     assert client.get("/api/v1/companies").status_code == 200

@@ -39,9 +39,11 @@ def test_a_reader_follows_the_side_of_the_role(client: TestClient, token: Callab
 @pytest.mark.usefixtures("company")
 def test_a_token_in_the_address_needs_the_scope_and_its_life(client: TestClient, token: Callable[..., Header]) -> None:
     assert client.get(FEED, params={"token": secret(token("hr", ["series:read"]))}).status_code == 403
-    assert client.get(FEED, params={"token": secret(token("advocate"))}).status_code == 403
+    assert client.get(FEED, params={"token": secret(token("advocate", ["incidents:read"]))}).status_code == 403
+    broad = client.get(FEED, params={"token": secret(token("hr"))})
+    assert (broad.status_code, broad.json()["error"]) == (403, "too_many_scopes")
     assert client.get(FEED, params={"token": "osp_guessed"}).status_code == 401
-    revoked = token("leadership")
+    revoked = token("leadership", ["incidents:read"])
     with db.transaction() as session:
         for row in users.list_tokens(session):
             users.revoke_token(session, row.id, world.NOW)
