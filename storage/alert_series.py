@@ -12,6 +12,7 @@ from alerts.rating import MEMORY, MOST_BEFORE, MOST_REVIEWS, RatingSeries, Revie
 from alerts.rules import ALL, NEGATIVE, POSITIVE, VOLUME, HourCount, Series
 from metrics.listening import COVERAGE_FLOOR
 from nlp.result import UNKNOWN
+from storage.answers import ANSWER, CELLS
 from storage.models.incidents import Incident
 from storage.models.sources import Company, Source
 from storage.planned_events import planned
@@ -21,18 +22,10 @@ from storage.viewer import FACET_LABELS
 FACETS = (ALL, "brand", "employer")  # a text about both sides counts on each
 _DAY = timedelta(hours=24)
 
-# Alerts are about public talk. All answers to surveys carry the first instant of their month, as `survey_answers` sees
-# to, so an import would stand in one hour; and that instant spares looking at the posts of all other mentions.
-ANSWER = """(m.published_at = date_trunc('month', m.published_at, 'UTC')
-    AND EXISTS (SELECT 1 FROM posts p WHERE p.id = m.post_id AND p.kind = 'survey'))"""
+# Alerts are about public talk: an import of answers to surveys would stand in one hour.
 _COUNTS = text(f"""
 SELECT hour, facet, audience, sentiment, sum(mentions - owned) AS mentions, sum(stories) AS stories
-FROM rollups WHERE company_id = :company AND hour >= :start AND hour <= :last GROUP BY 1, 2, 3, 4
-UNION ALL
-SELECT m.published_at, m.facet, m.audience, m.sentiment, -count(*), -count(s.id)
-FROM mentions m LEFT JOIN stories s ON s.id = m.story_id AND s.first_mention_id = m.id
-WHERE m.company_id = :company AND m.published_at = ANY(CAST(:months AS timestamptz[])) AND m.counted
-  AND NOT m.own_account AND {ANSWER} GROUP BY 1, 2, 3, 4
+FROM {CELLS} r WHERE company_id = :company AND hour >= :start AND hour <= :last GROUP BY 1, 2, 3, 4
 """)  # noqa: S608 - constants
 _AUTHORS = text(f"""
 SELECT m.facet, m.audience, m.published_at >= :recent AS recent,

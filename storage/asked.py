@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy.orm import Session
 
 from storage.blocks import ToldDays, told_days
+from storage.counted import left_out
 from storage.profile import own_company
 from storage.viewer import STAFF_AUDIENCES, Viewer, count_labels
 
@@ -37,6 +38,10 @@ class Asked:
             "audience": self.audience,
             "source": self.source_id,
         }
+
+    def counted(self, session: Session) -> dict[str, object]:
+        """Parameters of a query on `CELLS` where `COUNTED` (`storage.counted`)."""
+        return {**self.values(), **left_out(session, [self.company_id], self.facets, self.start, self.end)}
 
     def told_days(self, session: Session) -> ToldDays:
         """The days that count by audience in the window; of a single source none does."""

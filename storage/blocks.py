@@ -1,9 +1,11 @@
 """Which days count for which audience in a window: how `metrics.blocks` is asked of the database.
 
 On a facet label where employees, alumni or staff spoke in the quarters of a window, mentions are told by audience only
-in whole days; those of staff only in whole blocks of days, and those of unknown standpoint not at all. All that is held
-back stands in one cell, "rest", so totals stay exact. The day that still runs counts as a whole once the window reaches
-the newest mention.
+in whole days; those of staff only in whole blocks of days, and those of unknown standpoint not at all. What a window
+does not tell stands in one cell, "rest". What no block of its quarter holds is in no figure and no list
+(`storage.counted`): who reads texts one by one could subtract them from any total that had it. Answers to surveys are
+no public talk, and voices of none of this. The day that still runs counts as a whole once the window reaches the newest
+mention.
 """
 
 from collections import Counter, defaultdict
@@ -15,8 +17,20 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from metrics.blocks import CLAIMED, UNKNOWN, Block, blocks, dark_days, days_within, quarter_of, quarters, still_told
+from metrics.blocks import (
+    CLAIMED,
+    UNKNOWN,
+    Block,
+    People,
+    blocks,
+    dark_days,
+    days_within,
+    quarter_of,
+    quarters,
+    still_told,
+)
 from storage import db
+from storage.answers import ANSWER
 from storage.viewer import STAFF_AUDIENCES
 
 Slice = tuple[str, str]  # facet label, audience
@@ -30,31 +44,28 @@ _DAY = timedelta(days=1)
 _EXTENT = text(
     "SELECT min(published_at) AS oldest, max(published_at) AS newest FROM mentions WHERE company_id = :company"
 )
-_VOICES = text("""
-SELECT d.facet, d.audience, d.day, v.people, v.questions
+_VOICES = text(f"""
+SELECT d.facet, d.audience, d.day, v.people
 FROM (
     SELECT DISTINCT facet, audience, date_trunc('day', hour, 'UTC') AS day FROM rollups
     WHERE company_id = :company AND hour >= :start AND hour < :end AND mentions > owned
       AND facet = ANY(CAST(:facets AS text[])) AND audience = ANY(CAST(:audiences AS text[]))
 ) d CROSS JOIN LATERAL (
-    SELECT array_agg(s.author) FILTER (WHERE s.question IS NULL) AS people,
-        array_agg(s.question) FILTER (WHERE s.question IS NOT NULL) AS questions
+    SELECT array_agg(s.author) AS people
     FROM (
         SELECT CASE WHEN m.id = ANY(CAST(:moved AS bigint[])) THEN 'claimed' ELSE coalesce(m.author_key, m.id::text)
-            END AS author, CASE WHEN m.author_key IS NULL AND m.id <> ALL(CAST(:moved AS bigint[])) THEN (
-            SELECT concat(p.source_id, ' ', p.title) FROM posts p WHERE p.id = m.post_id AND p.kind = 'survey'
-            ) END AS question
+            END AS author
         FROM mentions m
         WHERE m.company_id = :company AND m.audience = d.audience AND m.facet = d.facet AND m.published_at >= d.day
-          AND m.published_at < d.day + interval '24 hours' AND m.counted AND NOT m.own_account
+          AND m.published_at < d.day + interval '24 hours' AND m.counted AND NOT m.own_account AND NOT {ANSWER}
         ORDER BY m.published_at, m.id LIMIT :sample
     ) s
 ) v
-ORDER BY d.day
-""")
+WHERE v.people IS NOT NULL ORDER BY d.day
+""")  # noqa: S608 - a constant
 
 # Mentions that readers put into other groups by correcting their labels, with the labels before.
-_MOVED = text("""
+_MOVED = text(f"""
 SELECT m.id, coalesce(m.author_key, m.id::text) AS author, date_trunc('day', m.published_at, 'UTC') AS day,
     coalesce(f.old, m.facet) AS facet, coalesce(a.old, m.audience) AS audience
 FROM (SELECT DISTINCT mention_id FROM corrections WHERE head IN ('audience', 'facet') AND old <> new) c
@@ -64,7 +75,8 @@ LEFT JOIN LATERAL (SELECT old FROM corrections WHERE mention_id = m.id AND head 
 LEFT JOIN LATERAL (SELECT old FROM corrections WHERE mention_id = m.id AND head = 'audience' AND old <> new
     ORDER BY at, id LIMIT 1) a ON true
 WHERE m.company_id = :company AND m.published_at >= :start AND m.published_at < :end AND m.counted AND NOT m.own_account
-""")
+  AND NOT {ANSWER}
+""")  # noqa: S608 - a constant
 
 # What a query on rollups `r` joins to tell whose mentions may be counted as whose; values: `ToldDays.columns`.
 JOIN_DAYS = """
@@ -187,11 +199,15 @@ def whole_days(around: Span, start: datetime, end: datetime) -> Span:
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """All blocks of staff in some quarters, the days on which they spoke, and the days of which nothing is told by
-    audience, per facet label."""
+    """All blocks of staff in some quarters, and per facet label the days of which nothing is told by audience.
+
+    `staff` are told as figures; `read` are those that only hold five people, whose texts may be read, and `left_out`
+    the days of staff in none of these, which are in no figure at all.
+    """
 
     staff: Mapping[Slice, tuple[Block, ...]]
-    spoke: Mapping[Slice, frozenset[date]]
+    read: Mapping[Slice, tuple[Block, ...]]
+    left_out: Mapping[Slice, frozenset[date]]
     dark: Mapping[str, frozenset[date]]
 
     def within(self, windows: Iterable[Span]) -> ToldDays:
@@ -205,12 +221,9 @@ class Blocks:
             found |= {(label, audience): clear for audience in OTHERS}
         return ToldDays(frozenset(self.staff), found)
 
-    def held_back(self, told: Mapping[Slice, frozenset[date]]) -> dict[str, frozenset[date]]:
-        """The days of which something of staff is not told, per facet label."""
-        found: dict[str, frozenset[date]] = defaultdict(frozenset)
-        for where, days in self.spoke.items():
-            found[where[0]] |= days - told.get(where, frozenset())
-        return found
+    def readable(self, window: Span) -> dict[Slice, frozenset[date]]:
+        """The days of which texts of staff may be read in a window."""
+        return {where: days_within(each, window.first, window.until) for where, each in self.read.items()}
 
 
 def staff_blocks(session: Session, company_id: int, labels: Sequence[str], around: Span) -> Blocks:
@@ -224,25 +237,50 @@ def _blocks(session: Session, company_id: int, labels: Sequence[str], start: dat
     values = {"company": company_id, "start": start, "end": end, "facets": list(labels), "sample": _SAMPLE}
     moved = session.execute(_MOVED, values).all()
     rows = session.execute(_VOICES, {**values, "audiences": [*STAFF, UNKNOWN], "moved": [row.id for row in moved]})
-    told: _Voices = defaultdict(lambda: defaultdict(dict))
-    heads = Heads()
+    spoke: _Voices = defaultdict(lambda: defaultdict(dict))
     for row in rows:
-        day, people = heads.of(row, row.facet, row.audience)
-        told[row.facet][row.audience][day] = people
-    published = _before_corrections(told, moved) if moved else told
-    staff = {
-        (label, audience): still_told(
-            audience, blocks(audience, published[label], STAFF_AUDIENCES), spoke, STAFF_AUDIENCES
-        )
-        for label, spoke in told.items()
-        for audience in STAFF
-        if audience in spoke
+        spoke[row.facet][row.audience][row.day.astimezone(UTC).date()] = frozenset(row.people)
+    published = _before_corrections(spoke, moved) if moved else spoke
+    found = {label: _blocks_of(voices, published[label]) for label, voices in spoke.items()}
+    return Blocks(
+        {(label, audience): each.staff[audience] for label, each in found.items() for audience in each.staff},
+        {(label, audience): each.read[audience] for label, each in found.items() for audience in each.read},
+        {(label, audience): days for label, each in found.items() for audience, days in each.left_out.items()},
+        {label: each.dark for label, each in found.items()},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What `Blocks` holds, of one facet label."""
+
+    staff: Mapping[str, tuple[Block, ...]]
+    read: Mapping[str, tuple[Block, ...]]
+    left_out: Mapping[str, frozenset[date]]
+    dark: frozenset[date]
+
+
+def _blocks_of(spoke: Mapping[str, People], published: Mapping[str, People]) -> _Found:
+    """The blocks of one label, by who spoke and by who did before readers corrected labels."""
+    read = {name: _of_five(name, spoke[name], published.get(name, {})) for name in STAFF if name in spoke}
+    days = {name: frozenset().union(*found) for name, found in read.items()}
+    now, before = _only(spoke, days), _only(published, days)
+    staff = {name: still_told(name, blocks(name, before, STAFF_AUDIENCES), now, STAFF_AUDIENCES) for name in read}
+    dark = dark_days(now, STAFF_AUDIENCES) | dark_days(before, STAFF_AUDIENCES)
+    return _Found(staff, read, {name: frozenset(spoke[name]) - days[name] for name in read}, dark)
+
+
+def _of_five(name: str, spoke: People, published: People) -> tuple[Block, ...]:
+    """The blocks of a group for itself, whoever else spoke."""
+    return still_told(name, blocks(name, {name: published}, {name}), {name: spoke}, {name})
+
+
+def _only(voices: Mapping[str, People], days: Mapping[str, frozenset[date]]) -> dict[str, People]:
+    """The voices, those of some groups on some days only."""
+    return {
+        name: people if name not in days else {day: who for day, who in people.items() if day in days[name]}
+        for name, people in voices.items()
     }
-    dark = {
-        label: dark_days(spoke, STAFF_AUDIENCES) | dark_days(published[label], STAFF_AUDIENCES)
-        for label, spoke in told.items()
-    }
-    return Blocks(staff, {where: frozenset(told[where[0]][where[1]]) for where in staff}, dark)
 
 
 def _before_corrections(told: _Voices, moved: Sequence[Row[Any]]) -> _Voices:

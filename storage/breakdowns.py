@@ -1,7 +1,7 @@
 """Counts of one window by one trait.
 
 What is counted by audience comes from the days that `storage.blocks` tells, and not by source where staff spoke; what
-is held back stands together with the unknown in a cell "rest".
+is not told stands together with the unknown in a cell "rest". What `storage.counted` leaves out is in no cell.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -14,8 +14,10 @@ from sqlalchemy.orm import Session
 
 from metrics.suppress import MIN_AUTHORS
 from nlp.themes import theme_facets
+from storage.answers import ANSWER, CELLS
 from storage.asked import Asked, asked
 from storage.blocks import JOIN_DAYS, REST, TOLD, ToldDays
+from storage.counted import COUNTED
 from storage.theme_blocks import theme_days
 from storage.totals import only_few_of_staff
 from storage.viewer import Viewer
@@ -40,18 +42,18 @@ class Cell:
     suppressed: bool
 
 
-_COUNTS = """
-SELECT {key} AS key, {label} AS label, sum(r.mentions - r.owned) AS mentions, sum(r.stories) AS stories,
+_COUNTS = f"""
+SELECT {{key}} AS key, {{label}} AS label, sum(r.mentions - r.owned) AS mentions, sum(r.stories) AS stories,
     sum(r.mentions - r.owned) FILTER (WHERE r.sentiment = 'positive') AS positive,
     sum(r.mentions - r.owned) FILTER (WHERE r.sentiment = 'neutral') AS neutral,
     sum(r.mentions - r.owned) FILTER (WHERE r.sentiment = 'negative') AS negative,
     sum(r.mentions - r.owned) FILTER (WHERE r.sentiment = 'unsure') AS unsure
-FROM rollups r JOIN sources s ON s.id = r.source_id {join}
+FROM {CELLS} r JOIN sources s ON s.id = r.source_id {{join}}
 WHERE r.company_id = :company AND r.hour >= :start AND r.hour < :end AND r.facet = ANY(CAST(:facets AS text[]))
-  AND (CAST(:audience AS text) IS NULL OR {told} = :audience)
-  AND (CAST(:source AS integer) IS NULL OR r.source_id = :source)
+  AND (CAST(:audience AS text) IS NULL OR {{told}} = :audience)
+  AND (CAST(:source AS integer) IS NULL OR r.source_id = :source) AND {COUNTED}
 GROUP BY 1, 2 ORDER BY mentions DESC, 1
-"""
+"""  # noqa: S608 - constants
 _KEYS = {
     "audience": ("{told}", "{told}"),
     "facet": ("r.facet", "r.facet"),
@@ -66,19 +68,20 @@ _TOLD = {
     by: text(_COUNTS.format(key=key.format(told=TOLD), label=label.format(told=TOLD), join=JOIN_DAYS, told=TOLD))
     for by, (key, label) in _KEYS.items()
 }
-_THEMES_OF = """
+_THEMES_OF = f"""
 SELECT t.theme AS key, t.theme AS label, count(*) AS mentions, count(DISTINCT r.story_id) AS stories,
     count(*) FILTER (WHERE r.sentiment = 'positive') AS positive,
     count(*) FILTER (WHERE r.sentiment = 'neutral') AS neutral,
     count(*) FILTER (WHERE r.sentiment = 'negative') AS negative,
     count(*) FILTER (WHERE r.sentiment = 'unsure') AS unsure
-FROM mentions r CROSS JOIN LATERAL unnest(r.themes) AS t(theme) {join}
+FROM (SELECT m.*, m.published_at AS hour FROM mentions m WHERE NOT {ANSWER}) r
+    CROSS JOIN LATERAL unnest(r.themes) AS t(theme) {{join}}
 WHERE r.company_id = :company AND r.published_at >= :start AND r.published_at < :end
   AND r.facet = ANY(CAST(:facets AS text[])) AND r.counted AND NOT r.own_account
-  AND (CAST(:audience AS text) IS NULL OR r.audience = :audience) AND {told}
-  AND (CAST(:source AS integer) IS NULL OR r.source_id = :source)
+  AND (CAST(:audience AS text) IS NULL OR r.audience = :audience) AND {{told}}
+  AND (CAST(:source AS integer) IS NULL OR r.source_id = :source) AND {COUNTED}
 GROUP BY 1, 2 ORDER BY mentions DESC, 1
-"""
+"""  # noqa: S608 - constants
 _JOIN_THEME_DAYS = """
 LEFT JOIN unnest(CAST(:day_themes AS text[]), CAST(:day_facets AS text[]), CAST(:days AS timestamptz[]))
     AS d(theme, facet, day)
@@ -92,14 +95,15 @@ _THEMES_TOLD = text(
         "CAST(:guarded_facets AS text[])) AS g(theme, facet) WHERE g.theme = t.theme AND g.facet = r.facet))",
     )
 )
-_PEOPLE_OF_THEMES = text("""
-SELECT t.theme AS key, count(DISTINCT coalesce(m.author_key, m.id::text)) AS people
-FROM mentions m CROSS JOIN LATERAL unnest(m.themes) AS t(theme)
-WHERE m.company_id = :company AND m.published_at >= :start AND m.published_at < :end
-  AND m.facet = ANY(CAST(:facets AS text[])) AND m.counted AND NOT m.own_account
-  AND t.theme = ANY(CAST(:themes AS text[])) AND (CAST(:source AS integer) IS NULL OR m.source_id = :source)
+_PEOPLE_OF_THEMES = text(f"""
+SELECT t.theme AS key, count(DISTINCT coalesce(r.author_key, r.id::text)) AS people
+FROM (SELECT m.*, m.published_at AS hour FROM mentions m WHERE NOT {ANSWER}) r
+    CROSS JOIN LATERAL unnest(r.themes) AS t(theme)
+WHERE r.company_id = :company AND r.published_at >= :start AND r.published_at < :end
+  AND r.facet = ANY(CAST(:facets AS text[])) AND r.counted AND NOT r.own_account AND {COUNTED}
+  AND t.theme = ANY(CAST(:themes AS text[])) AND (CAST(:source AS integer) IS NULL OR r.source_id = :source)
 GROUP BY 1
-""")
+""")  # noqa: S608 - constants
 
 
 def breakdown(
@@ -131,11 +135,11 @@ def breakdown(
 def _by(session: Session, wanted: Asked, by: str) -> tuple[Cell, ...]:
     audience = wanted.audience
     if audience is None and by != "audience":
-        return _cells(session.execute(_WHOLE[by], wanted.values()))
+        return _cells(session.execute(_WHOLE[by], wanted.counted(session)))
     days = wanted.told_days(session)
     if audience is not None and (not days.told(audience) or (by == "source" and wanted.of_staff)):
         return _cells((), _parts(session, wanted, days, by))
-    rows = session.execute(_TOLD[by], {**wanted.values(), **days.columns()}).all()
+    rows = session.execute(_TOLD[by], {**wanted.counted(session), **days.columns()}).all()
     return _cells(rows, [(name, name) for name in days.held_back()] if by == "audience" and audience is None else ())
 
 
@@ -146,7 +150,7 @@ def _parts(session: Session, wanted: Asked, days: ToldDays, by: str) -> list[tup
     """
     audience = str(wanted.audience)
     if by == "source":
-        everybody = {**wanted.values(), "audience": None}
+        everybody = {**wanted.counted(session), "audience": None}
         return [(row.key, row.label) for row in session.execute(_WHOLE["source"], everybody)]
     keys = {"audience": [audience], "sentiment": SENTIMENTS, "facet": sorted(wanted.facets)}[by]
     return [(key, key) for key in keys]
@@ -154,10 +158,10 @@ def _parts(session: Session, wanted: Asked, days: ToldDays, by: str) -> list[tup
 
 def _by_theme(session: Session, wanted: Asked) -> tuple[Cell, ...]:
     if wanted.audience is None:
-        rows = session.execute(_THEMES, wanted.values()).all()
+        rows = session.execute(_THEMES, wanted.counted(session)).all()
         return _cells(rows, hidden=_told_by_few(session, wanted, rows))
     days = theme_days(session, wanted)
-    rows = session.execute(_THEMES_TOLD, {**wanted.values(), **days.columns()}).all()
+    rows = session.execute(_THEMES_TOLD, {**wanted.counted(session), **days.columns()}).all()
     return _cells(rows, [(theme, theme) for theme in days.held_back()])
 
 
@@ -167,7 +171,7 @@ def _told_by_few(session: Session, wanted: Asked, rows: Sequence[Row[Any]]) -> s
     asked_for = [row.key for row in rows if row.key in employer and row.mentions < _FEW]
     if not asked_for:
         return set()
-    people = session.execute(_PEOPLE_OF_THEMES, {**wanted.values(), "themes": asked_for})
+    people = session.execute(_PEOPLE_OF_THEMES, {**wanted.counted(session), "themes": asked_for})
     return {row.key for row in people if row.people < MIN_AUTHORS}
 
 

@@ -18,7 +18,6 @@ from sqlalchemy.orm import Session
 from nlp.result import AUDIENCES, FACETS, SENTIMENTS, STAFF, UNKNOWN
 from storage import analysis, audit
 from storage.blocks import midnight, span, staff_blocks
-from storage.discretion import EMPLOYER_SIDE
 from storage.mention_detail import MentionDetail, get
 from storage.profile import companies
 from storage.viewer import STAFF_AUDIENCES, NotAllowed, Viewer, text_labels
@@ -51,11 +50,6 @@ WITH seen AS (
             AND d.day = date_trunc('day', m.published_at, 'UTC')))
       AND (m.audience <> ALL(CAST(:staff AS text[]))
           OR NOT EXISTS (SELECT 1 FROM posts p WHERE p.id = m.post_id AND p.kind = 'survey'))
-      AND (m.audience <> 'unknown' OR NOT EXISTS (
-          SELECT 1 FROM unnest(CAST(:held_companies AS integer[]), CAST(:held_facets AS text[]),
-              CAST(:held_days AS timestamptz[])) AS h(company_id, facet, day)
-          WHERE h.company_id = m.company_id AND h.facet = m.facet
-            AND h.day = date_trunc('day', m.published_at, 'UTC')))
 )
 {then}
 """
@@ -147,17 +141,13 @@ def _values(session: Session, viewer: Viewer, now: datetime) -> dict[str, object
     month, me, facets = _month(now), _person(viewer), text_labels(viewer)
     tracked = [company.id for company in companies(session)]
     start = month - BEFORE
-    days, held = [], []
+    days = []
     for company_id in tracked:
         window = span(session, company_id, start, now)
         if window is not None:
-            found = staff_blocks(session, company_id, facets, window)
-            told = found.within([window]).days
-            days += [(company_id, *where, midnight(day)) for where, each in told.items() for day in each]
-            back = {label: each for label, each in found.held_back(told).items() if label in EMPLOYER_SIDE}
-            held += [(company_id, label, midnight(day)) for label, each in back.items() for day in each]
+            found = staff_blocks(session, company_id, facets, window).readable(window)
+            days += [(company_id, *where, midnight(day)) for where, each in found.items() for day in each]
     columns = ("day_companies", "day_facets", "day_audiences", "days")
-    held_columns = ("held_companies", "held_facets", "held_days")
     return {
         "me": me,
         "seed": int.from_bytes(sha256(f"checks of {month:%Y-%m}".encode()).digest()[:7]),
@@ -168,7 +158,6 @@ def _values(session: Session, viewer: Viewer, now: datetime) -> dict[str, object
         "facets": facets,
         "staff": sorted(STAFF_AUDIENCES),
         **{name: [row[at] for row in days] for at, name in enumerate(columns)},
-        **{name: [row[at] for row in held] for at, name in enumerate(held_columns)},
         "looked_at": list(session.scalars(_LOOKED_AT, {"me": me, "month": month})),
     }
 

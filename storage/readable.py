@@ -1,8 +1,8 @@
 """Which texts of employees, alumni and staff may be read: those of the blocks of days that `storage.blocks` counts.
 
-On the employer side nothing of unknown standpoint is read either on a day of which a text of staff is held back:
-whoever reads all the rest and subtracts it from the exact total learns of somebody, and not that it is staff. Answers
-to surveys are read where five people answered, whoever else spoke in public: who gave them is known to be one of few.
+What no block of its quarter holds is in no figure either (`storage.counted`), so nothing is left when all texts that
+may be read are subtracted from a total. Answers to surveys are read where five people answered, whoever else spoke in
+public: who gave them is known to be one of few.
 """
 
 from collections import defaultdict
@@ -12,9 +12,8 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from metrics.blocks import UNKNOWN, blocks, days_within, quarter_of
+from metrics.blocks import blocks, days_within, quarter_of
 from storage.blocks import STAFF, Heads, Slice, Span, midnight, span, staff_blocks, told_days
-from storage.discretion import EMPLOYER_SIDE
 from storage.viewer import STAFF_AUDIENCES, Viewer
 
 _SURVEYED = text("""
@@ -45,25 +44,19 @@ class Readable:
         self._start, self._end = start, end
         self._everything = viewer.role == "system"
         self._whole = None if self._everything else span(session, company_id, start, end)
-        # By quarter: of staff the days that may be read, of the unknown those that may not.
+        # By quarter: the days that may be read, of public talk and of surveys.
         self._days: dict[date, dict[Slice, frozenset[date]]] = {}
         self._surveyed: dict[date, dict[Slice, frozenset[date]]] = {}
 
     def shows(self, facet: str | None, audience: str | None, published_at: datetime, kind: str = "post") -> bool:
         """Whether a mention with these labels, of this kind of post, may be read."""
-        if self._everything or audience is None or (audience not in STAFF_AUDIENCES and audience != UNKNOWN):
-            return True
-        if audience == UNKNOWN and facet not in EMPLOYER_SIDE:
+        if self._everything or audience not in STAFF_AUDIENCES:
             return True
         if self._whole is None:
             return False
-        day, where = published_at.astimezone(UTC).date(), (str(facet), audience)
-        shown = self._of_quarter(self._whole, quarter_of(day))
-        if audience == UNKNOWN:
-            return day not in shown.get(where, ())
-        if day not in shown.get(where, ()):
-            return False
-        return kind != "survey" or day in self._of_surveys(self._whole, quarter_of(day)).get(where, ())
+        day, where = published_at.astimezone(UTC).date(), (str(facet), str(audience))
+        of_quarter = self._of_surveys if kind == "survey" else self._of_public
+        return day in of_quarter(self._whole, quarter_of(day)).get(where, ())
 
     def held_back(self, audience: str | None = None) -> tuple[str, ...]:
         """The audiences of which nothing may be read, of those that spoke in the quarters of the time asked for.
@@ -78,12 +71,10 @@ class Readable:
         found = told_days(self._session, self._company, self._labels, start, self._end)
         return tuple(name for name in found.held_back() if name in STAFF_AUDIENCES and name == (audience or name))
 
-    def _of_quarter(self, whole: Span, quarter: date) -> dict[Slice, frozenset[date]]:
+    def _of_public(self, whole: Span, quarter: date) -> dict[Slice, frozenset[date]]:
         if quarter not in self._days:
             found = staff_blocks(self._session, self._company, self._labels, Span(quarter, quarter + timedelta(days=1)))
-            told = {where: days_within(each, whole.first, whole.until) for where, each in found.staff.items()}
-            held_back = {(label, UNKNOWN): days for label, days in found.held_back(told).items()}
-            self._days[quarter] = told | held_back
+            self._days[quarter] = found.readable(whole)
         return self._days[quarter]
 
     def _of_surveys(self, whole: Span, quarter: date) -> dict[Slice, frozenset[date]]:

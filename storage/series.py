@@ -2,6 +2,7 @@
 
 Owned voice (posts of the company's own accounts) is in no count but `owned`. Employees, alumni and staff are counted in
 a bucket by the blocks of days that lie in it as a whole (`storage.blocks`): never by the hour, and never by source.
+What `storage.counted` leaves out is in no count.
 """
 
 from bisect import bisect_right
@@ -16,7 +17,9 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from metrics.suppress import MIN_AUTHORS
+from storage.answers import ANSWER, CELLS
 from storage.blocks import JOIN_DAYS, STAFF, TOLD, ToldDays, midnight, span, staff_blocks, whole_days
+from storage.counted import COUNTED, left_out
 from storage.coverage import ENDED, STALE_CLAIM
 from storage.profile import own_company
 from storage.viewer import STAFF_AUDIENCES, Viewer, count_labels
@@ -66,29 +69,29 @@ class _Sums:
     only_staff: bool = True
 
 
-_COUNTS = """
+_COUNTS = f"""
 SELECT date_trunc(:bucket, r.hour, :zone) AS start, r.sentiment, sum(r.mentions - r.owned) AS mentions,
     sum(r.stories) AS stories, sum(r.owned) AS owned,
     bool_and(r.audience = ANY(CAST(:staff AS text[]))) FILTER (WHERE r.mentions > r.owned) AS only_staff
-FROM rollups r {join}
+FROM {CELLS} r {{join}}
 WHERE r.company_id = :company AND r.hour >= :start AND r.hour < :end AND r.facet = ANY(CAST(:facets AS text[]))
-  AND (CAST(:audience AS text) IS NULL OR {told} = :audience)
-  AND (CAST(:source AS integer) IS NULL OR r.source_id = :source)
+  AND (CAST(:audience AS text) IS NULL OR {{told}} = :audience)
+  AND (CAST(:source AS integer) IS NULL OR r.source_id = :source) AND {COUNTED}
 GROUP BY 1, 2
-"""
+"""  # noqa: S608 - constants
 _WHOLE = text(_COUNTS.format(join="", told="r.audience"))
 _TOLD = text(_COUNTS.format(join=JOIN_DAYS, told=TOLD))
 
 # Authors stand behind mentions, not behind rollups; unknown authors count one each.
-_PEOPLE = """
+_PEOPLE = f"""
 SELECT date_trunc(:bucket, r.hour, :zone) AS start, count(DISTINCT coalesce(r.author_key, r.id::text)) AS people
 FROM (
     SELECT m.*, m.published_at AS hour FROM mentions m
     WHERE m.company_id = :company AND m.audience = ANY(CAST(:audiences AS text[])) AND m.counted AND NOT m.own_account
       AND m.published_at >= :start AND m.published_at < :end AND m.facet = ANY(CAST(:facets AS text[]))
-      AND (CAST(:source AS integer) IS NULL OR m.source_id = :source)
-) r {join} GROUP BY 1
-"""
+      AND (CAST(:source AS integer) IS NULL OR m.source_id = :source) AND NOT {ANSWER}
+) r {{join}} WHERE {COUNTED} GROUP BY 1
+"""  # noqa: S608 - constants
 _PEOPLE_OF_STAFF = text(_PEOPLE.format(join=""))
 _PEOPLE_OF_DAYS = text(_PEOPLE.format(join=JOIN_DAYS.replace("LEFT JOIN", "JOIN")))
 
@@ -124,6 +127,7 @@ def series(
         "facets": labels,
         "audience": wanted.audience,
         "source": wanted.source_id,
+        **left_out(session, [company_id], labels, starts[0], end),
         "stale": (now or wanted.end) - STALE_CLAIM,
     }
     days = (

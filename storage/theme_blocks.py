@@ -7,33 +7,31 @@ a theme is told only of days that are told of the audience as a whole, so that i
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from metrics.blocks import UNKNOWN, blocks, dark_days, days_within
+from storage.answers import ANSWER
 from storage.asked import Asked
-from storage.blocks import OTHERS, STAFF, Heads, Span, midnight, span
+from storage.blocks import OTHERS, STAFF, Span, midnight, span
+from storage.counted import COUNTED, left_out
 from storage.viewer import STAFF_AUDIENCES
 
 Part = tuple[str, str]  # theme, facet label
 Voices = Mapping[str, Mapping[date, frozenset[str]]]  # by audience
 
-_VOICES = text("""
-SELECT theme, facet, audience, day, array_agg(DISTINCT author) FILTER (WHERE question IS NULL) AS people,
-    array_agg(question) FILTER (WHERE question IS NOT NULL) AS questions
+_VOICES = text(f"""
+SELECT t.theme, r.facet, r.audience, date_trunc('day', r.hour, 'UTC') AS day,
+    array_agg(DISTINCT coalesce(r.author_key, r.id::text)) AS people
 FROM (
-    SELECT t.theme, m.facet, m.audience, date_trunc('day', m.published_at, 'UTC') AS day,
-        coalesce(m.author_key, m.id::text) AS author, CASE WHEN m.author_key IS NULL THEN (
-            SELECT concat(p.source_id, ' ', p.title) FROM posts p WHERE p.id = m.post_id AND p.kind = 'survey'
-            ) END AS question
-    FROM mentions m CROSS JOIN LATERAL unnest(m.themes) AS t(theme)
+    SELECT m.*, m.published_at AS hour FROM mentions m
     WHERE m.company_id = :company AND m.published_at >= :start AND m.published_at < :end
       AND m.audience = ANY(CAST(:audiences AS text[])) AND m.facet = ANY(CAST(:facets AS text[])) AND m.counted
-      AND NOT m.own_account
-) said GROUP BY 1, 2, 3, 4 ORDER BY day
-""")
+      AND NOT m.own_account AND NOT {ANSWER}
+) r CROSS JOIN LATERAL unnest(r.themes) AS t(theme) WHERE {COUNTED} GROUP BY 1, 2, 3, 4 ORDER BY day
+""")  # noqa: S608 - constants
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +85,9 @@ def _told(audience: str, spoke: Voices, window: Span, staff: Collection[date]) -
 
 def _voices(session: Session, wanted: Asked, window: Span) -> dict[Part, dict[str, dict[date, frozenset[str]]]]:
     start, end = window.gathered()
-    values = {**wanted.values(), "start": start, "end": end, "audiences": [*STAFF, UNKNOWN]}
+    left = left_out(session, [wanted.company_id], wanted.facets, start, end)
+    values = {**wanted.values(), **left, "start": start, "end": end, "audiences": [*STAFF, UNKNOWN]}
     voices: dict[Part, dict[str, dict[date, frozenset[str]]]] = defaultdict(lambda: defaultdict(dict))
-    heads = Heads()
     for row in session.execute(_VOICES, values):
-        day, people = heads.of(row, row.theme, row.facet, row.audience)
-        voices[row.theme, row.facet][row.audience][day] = people
+        voices[row.theme, row.facet][row.audience][row.day.astimezone(UTC).date()] = frozenset(row.people)
     return voices

@@ -1,13 +1,14 @@
 """Who says what of which theme, counted once for all views of a side: by audience, and inside against outside.
 
-Themes overlap: a mention may stand in several. Survey answers without a respondent cannot be told apart; of them at
+Themes overlap: a mention may stand in several. Answers to surveys are the inside, and in no other figure; of the
+outside counts what `storage.counted` does not leave out. Answers without a respondent cannot be told apart; of them at
 least as many people are counted as gave one and the same question an answer, never more.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -17,6 +18,7 @@ from metrics.gaps import Heard
 from metrics.suppress import MIN_AUTHORS
 from nlp.themes import theme_facets
 from storage.blocks import Heads, Span, ToldDays, in_blocks, midnight, span, staff_blocks, whole_days
+from storage.counted import uncounted
 from storage.profile import own_company
 from storage.viewer import STAFF_AUDIENCES, Viewer, count_labels
 
@@ -25,7 +27,7 @@ SIDES = ("employer", "brand")
 # Of these only whole blocks of days are told (`metrics.blocks`): no rule protects candidates, but a recruiter may know
 # each of a few.
 _GUARDED = frozenset({*STAFF_AUDIENCES, "candidate"})
-_SURVEYED = frozenset({"inside", "other"})
+OUTSIDE = "outside"  # public talk
 
 _SAID = text("""
 SELECT theme, facet, audience, side, day, count(*) AS mentions,
@@ -63,8 +65,8 @@ class Voice:
 class ThemeVoices:
     """One theme of one window; a voice is None where it is held back.
 
-    `sides`: inside, outside and other surveys. Of surveys whole blocks of days are told; what is held back of them
-    stands with the outside, whose figure would tell it otherwise.
+    `whole` and `audiences` are of what is said in public, as the side "outside" is. Of surveys, "inside" and "other",
+    whole blocks of days are told.
     """
 
     theme: str
@@ -148,8 +150,10 @@ def _read(session: Session, company_id: int, labels: list[str], side: str, aroun
         "guarded": [*_GUARDED, UNKNOWN],
     }
     said: dict[str, list[_Said]] = defaultdict(list)
-    heads = Heads()
+    heads, left = Heads(), uncounted(session, company_id, labels, start, end)
     for row in session.execute(_SAID, values):
+        if row.side == OUTSIDE and (row.facet, row.audience, row.day.astimezone(UTC).date()) in left:
+            continue
         day, people = heads.of(row, row.theme, row.audience, row.side)
         counts = (row.mentions, row.positive, row.negative, row.judged)
         said[row.theme].append(_Said(day, *counts, people, row.facet, row.audience, row.side))
@@ -159,10 +163,13 @@ def _read(session: Session, company_id: int, labels: list[str], side: str, aroun
 def _window(said: Mapping[str, list[_Said]], window: Span, staff: ToldDays) -> dict[str, ThemeVoices]:
     found = {}
     for theme, everything in said.items():
-        inside = [each for each in everything if window.first <= each.day < window.until]
-        if inside:
-            audiences, sides = _audiences(everything, window, staff), _sides(everything, inside, window)
-            found[theme] = ThemeVoices(theme, _whole(inside), audiences, sides)
+        outside = [each for each in everything if each.side == OUTSIDE]
+        public = [each for each in outside if window.first <= each.day < window.until]
+        sides = _sides(everything, window)
+        if public:
+            sides[OUTSIDE] = _whole(public)
+        if sides:
+            found[theme] = ThemeVoices(theme, sides.get(OUTSIDE), _audiences(outside, window, staff), sides)
     return found
 
 
@@ -199,17 +206,12 @@ def _days(said: Sequence[_Said], window: Span, staff: Mapping[str, frozenset[dat
     return days
 
 
-def _sides(everything: Sequence[_Said], inside: Sequence[_Said], window: Span) -> dict[str, Voice | None]:
+def _sides(everything: Sequence[_Said], window: Span) -> dict[str, Voice | None]:
+    """What surveys say, by whole blocks of days; None of a survey in the quarters around that is not told."""
     found: dict[str, Voice | None] = {}
-    told: list[_Said] = []
-    for side in sorted(_SURVEYED & {each.side for each in everything}):
+    for side in sorted({each.side for each in everything} - {OUTSIDE}):
         some = in_blocks([each for each in everything if each.side == side], window)
         found[side] = voice_of(some) if some else None
-        told += some
-    rest = set(map(id, told))
-    outside = [each for each in inside if id(each) not in rest]
-    if any(each.side == "outside" for each in outside):
-        found["outside"] = _whole(outside)
     return found
 
 

@@ -8,8 +8,10 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from metrics.suppress import MIN_AUTHORS
+from storage.answers import ANSWER, CELLS
 from storage.asked import Asked, asked, whole_hour
 from storage.blocks import JOIN_DAYS, STAFF, TOLD, ToldDays
+from storage.counted import COUNTED, left_out
 from storage.profile import companies
 from storage.sources import coverage
 from storage.viewer import Viewer, count_labels
@@ -46,7 +48,7 @@ class VoiceRow:
     share: float | None  # 0..1; None: nobody was mentioned
 
 
-_COUNTS = """
+_COUNTS = f"""
 SELECT coalesce(sum(r.mentions - r.owned), 0) AS mentions, coalesce(sum(r.stories), 0) AS stories,
     coalesce(sum(r.mentions - r.owned) FILTER (WHERE r.sentiment = 'positive'), 0) AS positive,
     coalesce(sum(r.mentions - r.owned) FILTER (WHERE r.sentiment = 'neutral'), 0) AS neutral,
@@ -55,30 +57,31 @@ SELECT coalesce(sum(r.mentions - r.owned), 0) AS mentions, coalesce(sum(r.storie
     coalesce(sum(r.owned), 0) AS owned,
     coalesce(bool_and(r.audience = ANY(CAST(:staff AS text[]))) FILTER (WHERE r.mentions > r.owned), false)
         AS only_staff
-FROM rollups r {join}
+FROM {CELLS} r {{join}}
 WHERE r.company_id = :company AND r.hour >= :start AND r.hour < :end AND r.facet = ANY(CAST(:facets AS text[]))
-  AND (CAST(:audience AS text) IS NULL OR {told} = :audience)
-  AND (CAST(:source AS integer) IS NULL OR r.source_id = :source)
-"""
+  AND (CAST(:audience AS text) IS NULL OR {{told}} = :audience)
+  AND (CAST(:source AS integer) IS NULL OR r.source_id = :source) AND {COUNTED}
+"""  # noqa: S608 - constants
 _WHOLE = text(_COUNTS.format(join="", told="r.audience"))
 _TOLD = text(_COUNTS.format(join=JOIN_DAYS, told=TOLD))
-_PEOPLE = """
+_PEOPLE = f"""
 SELECT count(DISTINCT coalesce(r.author_key, r.id::text)) FROM (
     SELECT m.*, m.published_at AS hour FROM mentions m
     WHERE m.company_id = :company AND m.published_at >= :start AND m.published_at < :end
       AND m.facet = ANY(CAST(:facets AS text[])) AND m.counted AND NOT m.own_account
       AND m.audience = ANY(CAST(:audiences AS text[])) AND (CAST(:source AS integer) IS NULL OR m.source_id = :source)
-) r {join}
-"""
+      AND NOT {ANSWER}
+) r {{join}} WHERE {COUNTED}
+"""  # noqa: S608 - constants
 _PEOPLE_OF_STAFF = text(_PEOPLE.format(join=""))
 _PEOPLE_OF_DAYS = text(_PEOPLE.format(join=JOIN_DAYS.replace("LEFT JOIN", "JOIN")))
-_VOICE = text("""
+_VOICE = text(f"""
 SELECT company_id, sum(mentions - owned) AS mentions, sum(stories) AS stories, sum(owned) AS owned
-FROM rollups WHERE company_id = ANY(CAST(:companies AS smallint[])) AND hour >= :start AND hour < :end
-  AND facet = ANY(CAST(:facets AS text[]))
+FROM {CELLS} r WHERE company_id = ANY(CAST(:companies AS smallint[])) AND hour >= :start AND hour < :end
+  AND {COUNTED} AND facet = ANY(CAST(:facets AS text[]))
   AND (CAST(:sources AS integer[]) IS NULL OR source_id = ANY(CAST(:sources AS integer[])))
 GROUP BY 1
-""")
+""")  # noqa: S608 - constants
 
 
 def totals(
@@ -93,16 +96,18 @@ def totals(
 ) -> Totals:
     """Counts of a window (cut to whole hours, UTC), with coverage and the time of the latest collection.
 
-    An audience is counted by the days that `storage.blocks` tells of it, and not by source where staff spoke; a sum
-    over all is hidden where nobody but fewer than five people of staff spoke.
+    Answers to surveys are in no total, nor is what no block of days holds (`storage.counted`). An audience is counted
+    by the days that `storage.blocks` tells of it, and not by source where staff spoke; a sum over all is hidden where
+    nobody but fewer than five people of staff spoke.
     """
     wanted = asked(session, viewer, company_id, start, end, facet, audience, source_id)
     cover = coverage(session, start, end, None if source_id is None else [source_id])
     latest = as_of(session)
     days = None if audience is None else wanted.told_days(session)
     columns = {} if days is None else days.columns()
-    row = session.execute(_WHOLE if days is None else _TOLD, {**wanted.values(), **columns, "staff": STAFF}).one()
-    if _withheld(session, wanted, days, only_staff=row.only_staff):
+    values = wanted.counted(session) | columns | {"staff": STAFF}
+    row = session.execute(_WHOLE if days is None else _TOLD, values).one()
+    if _withheld(session, wanted, days, only_staff=row.only_staff and row.mentions > 0):
         return Totals(None, None, None, None, None, None, None, None, True, cover, latest)
     authors = _people(session, wanted, days) if days is not None and wanted.of_staff else None
     return Totals(
@@ -128,14 +133,18 @@ def _withheld(session: Session, wanted: Asked, days: ToldDays | None, *, only_st
 
 def only_few_of_staff(session: Session, wanted: Asked) -> bool:
     """Whether nobody but fewer than five people of staff spoke, so that even a sum over all would be their figure."""
-    row = session.execute(_WHOLE, {**wanted.values(), "audience": None, "staff": STAFF}).one()
-    return bool(row.only_staff) and _people(session, replace(wanted, audience=None), None) < MIN_AUTHORS
+    row = session.execute(_WHOLE, {**wanted.counted(session), "audience": None, "staff": STAFF}).one()
+    return (
+        bool(row.only_staff)
+        and row.mentions > 0
+        and _people(session, replace(wanted, audience=None), None) < MIN_AUTHORS
+    )
 
 
 def _people(session: Session, wanted: Asked, days: ToldDays | None) -> int:
     """Distinct authors among staff (or the audience asked for), of all days or of those that count."""
     audiences = STAFF if wanted.audience is None else [wanted.audience]
-    values = {**wanted.values(), "audiences": audiences}
+    values = {**wanted.counted(session), "audiences": audiences}
     if days is None:
         return session.scalar(_PEOPLE_OF_STAFF, values) or 0
     return session.scalar(_PEOPLE_OF_DAYS, {**values, **days.columns()}) or 0
@@ -151,12 +160,15 @@ def share_of_voice(
 ) -> tuple[VoiceRow, ...]:
     """Own mentions against those of all tracked companies (L4), same sources and window; the own company first."""
     tracked = companies(session)
+    ids, labels = [company.id for company in tracked], count_labels(viewer, facet)
+    first, until = whole_hour(start), whole_hour(end)
     values = {
-        "companies": [company.id for company in tracked],
-        "start": whole_hour(start),
-        "end": whole_hour(end),
-        "facets": count_labels(viewer, facet),
+        "companies": ids,
+        "start": first,
+        "end": until,
+        "facets": labels,
         "sources": None if source_ids is None else list(source_ids),
+        **left_out(session, ids, labels, first, until),
     }
     found = {row.company_id: row for row in session.execute(_VOICE, values)}
     everything = sum(row.mentions for row in found.values())

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from alerts.topics import MEMORY, WINDOW, Stories, Vectors
-from storage.alert_series import ANSWER
+from storage.answers import ANSWER
 from storage.models.topics import WIDTH
 
 KEPT = timedelta(days=35)

@@ -77,12 +77,13 @@ def test_current_stands_beside_former(session: Session, world: World) -> None:
     assert rows == {"employee": -100.0, "alumnus": 100.0}
 
 
-def test_few_alumni_hide_themselves_and_the_employees_they_follow_from(session: Session, world: World) -> None:
+def test_few_alumni_are_in_no_figure_and_hide_no_others(session: Session, world: World) -> None:
     speak(session, world, "a", 25)
     speak(session, world, "b", 3, audience="alumnus")
     found = employer_voice(session, HR, START, END, None)
-    assert [(pair.current, pair.former) for pair in found.pairs] == [(None, None)]
-    assert all(row.suppressed for row in found.audiences if row.audience != "rest")
+    assert [(pair.current is None, pair.former) for pair in found.pairs] == [(False, None)]
+    assert {row.audience: row.mentions for row in found.audiences}["employee"] == 25
+    assert [row.voice.mentions for row in found.themes if row.voice] == [25]
 
 
 def test_candidates_and_the_hiring_process(session: Session, world: World) -> None:

@@ -97,12 +97,12 @@ def test_a_day_of_four_employees_is_hidden_and_of_five_shown(session: Session, w
 
 def test_a_small_group_stands_with_the_unknown_whose_number_is_not_told(session: Session, world: World) -> None:
     others = [make.author(name) for name in ("fay", "gus", "hal")]
-    make.heard(session, world, _texts(0, 2), labels=EMPLOYEE)
+    make.heard(session, world, _texts(0, 5), labels=EMPLOYEE)
     make.heard(session, world, _texts(10, 6), labels=CONSUMER)
     make.heard(session, world, _texts(30, 3), labels=("neutral", "unknown", "employer"), authors=others)
     cells = {cell.key: cell.mentions for cell in breakdown(session, HR, None, *WEEK, by="audience")}
-    assert cells == {"consumer": 6, "rest": 5, "employee": None, "unknown": None}
-    assert totals(session, HR, None, *WEEK).mentions == 11
+    assert cells == {"consumer": 6, "rest": 8, "employee": None, "unknown": None}  # three unknown would be left
+    assert totals(session, HR, None, *WEEK).mentions == 14
     assert totals(session, HR, None, *WEEK, audience="unknown").suppressed
     shown = series(session, HR, SeriesFilter(NOW, NOW, audience="unknown", bucket="day"))
     assert all(bucket.suppressed for bucket in shown)
@@ -110,15 +110,28 @@ def test_a_small_group_stands_with_the_unknown_whose_number_is_not_told(session:
         assert all(cell.suppressed for cell in breakdown(session, HR, None, *WEEK, by, audience="unknown"))
 
 
+def test_too_few_of_staff_are_in_no_figure(session: Session, world: World) -> None:
+    make.heard(session, world, _texts(0, 4), labels=EMPLOYEE)
+    make.heard(session, world, _texts(10, 6), labels=CONSUMER)
+    (hour, *_) = series(session, HR, SeriesFilter(NOW, NOW + HOUR, bucket="hour"))
+    assert (hour.mentions, totals(session, HR, None, *WEEK).mentions) == (6, 6)
+    for by in ("facet", "source", "sentiment"):
+        assert [cell.mentions for cell in breakdown(session, HR, None, *WEEK, by)] == [6]
+    cells = {cell.key: cell.mentions for cell in breakdown(session, HR, None, *WEEK)}
+    assert (cells["consumer"], cells["employee"], cells.get("rest")) == (6, None, None)
+    assert [row.mentions for row in rollups.share_of_voice(session, HR, *WEEK)] == [6, 0]
+
+
 def test_nobody_is_told_of_a_day_on_which_the_remainder_would_be_few(session: Session, world: World) -> None:
     make.heard(session, world, _texts(0, 2), labels=EMPLOYEE)
+    make.heard(session, world, _texts(2, 3), labels=EMPLOYEE, at=NOW - 2 * DAY, authors=make.AUTHORS[2:5])
     make.heard(session, world, _texts(10, 6), labels=CONSUMER)
     make.heard(session, world, _texts(30, 4), labels=CONSUMER, at=NOW - DAY)
     cells = {cell.key: cell.mentions for cell in breakdown(session, HR, None, *WEEK, by="audience")}
-    assert cells == {"consumer": 4, "rest": 8, "employee": None, "unknown": None}
+    assert cells == {"employee": 5, "consumer": 4, "rest": 6, "unknown": None}
     assert totals(session, HR, None, *WEEK, audience="consumer").mentions == 4
     days = series(session, HR, SeriesFilter(NOW - 2 * DAY, NOW, audience="consumer"))
-    assert [bucket.mentions for bucket in days] == [0, 4, None]
+    assert [bucket.mentions for bucket in days] == [None, 4, None]
 
 
 def test_no_audience_is_told_by_the_hour_or_by_source_where_staff_spoke(session: Session, world: World) -> None:
@@ -201,9 +214,9 @@ def test_a_theme_is_told_of_staff_only_on_days_that_are(session: Session, world:
     for name in range(5):
         make.say(session, world, f"pay {name}", make.different(name), author_key=make.AUTHORS[name])
     make.judge(session, "negative", "employee", "employer", themes=("pay",))
-    make.heard(session, world, _texts(30, 3), labels=("neutral", "alumnus", "employer"), authors=make.AUTHORS[:3])
+    make.heard(session, world, _texts(30, 3), labels=("neutral", "unknown", "employer"), authors=make.AUTHORS[:3])
     cells = breakdown(session, HR, None, *WEEK, "theme", audience="employee")
-    assert {cell.key: cell.mentions for cell in cells} == {"pay": None}  # three alumni would be left of the day
+    assert {cell.key: cell.mentions for cell in cells} == {"pay": None}  # three unknown would be left of the day
 
 
 def test_share_of_voice_leaves_own_posts_out(session: Session, world: World) -> None:
@@ -285,7 +298,7 @@ def test_reviews_are_read_by_source_and_side(session: Session, world: World) -> 
     assert (earlier.facet, len(earlier.reviews)) == ("brand", 2)
 
 
-def test_answers_to_surveys_are_in_nothing_that_alerts_read(session: Session, world: World) -> None:
+def test_answers_to_surveys_are_in_no_figure_of_public_talk(session: Session, world: World) -> None:
     month, later = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 1, 9, tzinfo=UTC)
     make.heard(session, world, {"public": make.different(50)}, at=month)
     said = make.different(0)  # twice the same: one story
@@ -293,7 +306,12 @@ def test_answers_to_surveys_are_in_nothing_that_alerts_read(session: Session, wo
     answers = [make.a_post(f"a{n}", each, month, kind="survey", rating=1.0) for n, each in enumerate(texts)]
     mentions.add_new(session, world.forum, answers, world.matcher, NOW)
     make.judge(session, "negative", "staff", "employer", now=NOW)
-    assert totals(session, HR, None, *WEEK).mentions == 6
+    assert totals(session, ADMINISTRATOR, None, *WEEK) == totals(session, MARKETING, None, *WEEK)
+    assert totals(session, ADMINISTRATOR, None, *WEEK).stories == 1
+    assert totals(session, HR, None, *WEEK).mentions == 0
+    assert breakdown(session, HR, None, *WEEK, "theme") == breakdown(session, HR, None, *WEEK) == ()
+    assert [day.mentions for day in series(session, HR, SeriesFilter(month, later))] == [0]
+    assert [row.mentions for row in rollups.share_of_voice(session, ADMINISTRATOR, *WEEK)] == [1, 0]
     (whole, *_) = found = rollups.alert_series(session, world.acme, later)
     assert {(each.facet, each.audience) for each in found} == {
         (f, a) for f in (ALL, "brand") for a in (ALL, "consumer")
@@ -320,13 +338,14 @@ def test_alerts_of_a_silent_company_still_have_the_series_over_all(session: Sess
 
 def test_a_sum_that_is_only_a_small_group_is_hidden_like_the_group(session: Session, world: World) -> None:
     make.heard(session, world, _texts(0, 4), labels=EMPLOYEE)
+    make.heard(session, world, _texts(4, 1), labels=EMPLOYEE, at=NOW - DAY, authors=make.AUTHORS[4:5])
     (alone,) = series(session, HR, SeriesFilter(NOW, NOW + HOUR, bucket="hour"))[:1]
     assert alone.suppressed
-    assert totals(session, HR, None, *WEEK).suppressed
+    assert totals(session, HR, None, NOW, NOW + HOUR).suppressed
     make.heard(session, world, _texts(10, 6), labels=CONSUMER)
     (among_others,) = series(session, HR, SeriesFilter(NOW, NOW + HOUR, bucket="hour"))[:1]
     assert not among_others.suppressed
-    assert totals(session, HR, None, *WEEK).mentions == 10
+    assert totals(session, HR, None, *WEEK).mentions == 11
 
 
 def test_a_source_that_never_worked_does_not_silence_the_alerts(session: Session, world: World) -> None:
