@@ -7,13 +7,13 @@ from itertools import dropwhile
 
 from sqlalchemy.orm import Session
 
+from api.dashboard.employer_gists import Gists, ends, gists, share
 from api.dashboard.figures import Window
 from api.dashboard.panels import Table
 from api.dashboard.wording import UNKNOWN, count, day, group, interval, label, percent, signed
 from metrics.blocks import UNKNOWN as NO_STANDPOINT
-from metrics.gaps import Heard
 from metrics.listening import NET_SENTIMENT_MIN_N, Rating
-from metrics.stats import Interval, proportion
+from metrics.stats import proportion
 from storage.alumni import AlumniVoice, Interest, alumni_voice
 from storage.blocks import REST
 from storage.employer import AudienceRow, Change, EmployerVoice, ThemePair, ThemeRow, employer_voice
@@ -29,13 +29,23 @@ NOT_TOLD = "hidden or nobody"
 
 
 @dataclass(frozen=True, slots=True)
+class Balance:
+    """Judged mentions (`mentions`), and how many of them are positive and negative: the ends of a bar."""
+
+    mentions: int
+    positive: int
+    negative: int
+
+
+@dataclass(frozen=True, slots=True)
 class ThemeLine:
     """One theme of the table; `quote` only where the rule lets its author be quoted."""
 
     theme: str
     hidden: bool
-    cells: tuple[str, ...]
-    quote: MentionRow | None
+    cells: tuple[str, ...] = ()
+    balance: Balance | None = None
+    quote: MentionRow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +56,7 @@ class EmployerPanels:
     voices: Table
     held_back: bool
     themes: tuple[ThemeLine, ...]
+    themes_hidden: str
     pairs: Table
     pairs_hidden: str
     ratings: Table
@@ -58,6 +69,7 @@ class EmployerPanels:
     places: tuple[tuple[str, Table, str], ...]
     alumni: tuple[str, ...]
     quotes: tuple[MentionRow, ...]
+    gists: Gists
 
 
 def employer_panels(
@@ -67,33 +79,28 @@ def employer_panels(
     found = employer_voice(session, viewer, span.start, span.end, before, audience)
     quoted = _quotes(session, viewer, found.themes, span, audience)
     rivals = rival_reviews(session, viewer, span.start, span.end)
+    months = month_ratings(session, viewer, span.end)
+    where = [places(session, viewer, trait, span.start, span.end) for trait in TRAITS]
+    alumni = alumni_voice(session, viewer, found)
     return EmployerPanels(
         _voices(found.audiences, span),
         found.row(REST) is not None,
         tuple(_theme_line(row, quoted) for row in found.themes),
+        _named("Hidden, few people speak of it", [row.theme for row in found.themes if row.voice is None]),
         _pairs(found),
         _named("Of both hidden, or spoken of by nobody", [each.theme for each in found.pairs if not _told(each)]),
-        _ratings(month_ratings(session, viewer, span.end)),
+        _ratings(months),
         tuple(_lifetime(each) for each in lifetime(session, viewer, span.end)),
         _candidates(found),
         _by_candidates(found.candidate_themes),
         _named("Hidden, few candidates speak of it", [row.theme for row in found.candidate_themes if not row.voice]),
         _rivals(rivals),
         tuple(f"{each.company}: {', '.join(each.sources)}" for each in rivals),
-        tuple(_places(places(session, viewer, trait, span.start, span.end)) for trait in TRAITS),
-        _alumni(alumni_voice(session, viewer, found)),
+        tuple(_places(each) for each in where),
+        _alumni(alumni),
         tuple(quoted.values()),
+        gists(found, months, where, alumni),
     )
-
-
-def share(heard: Heard) -> str:
-    """ "38 % of 42 judged"."""
-    return f"{percent(heard.share)} of {count(heard.judged)} judged"
-
-
-def ends(found: Interval | None) -> str:
-    """The interval of a share."""
-    return UNKNOWN if found is None else f"{percent(found.low)} to {percent(found.high)}"
 
 
 def points(change: Change | None) -> str:
@@ -119,7 +126,7 @@ def _voice_cells(row: AudienceRow) -> tuple[str, ...]:
 
 def _net(row: AudienceRow) -> tuple[str, str]:
     if row.net is None or row.net.value is None or row.net.interval is None:
-        return UNKNOWN, f"from {NET_SENTIMENT_MIN_N} judged on"
+        return UNKNOWN, f"needs {NET_SENTIMENT_MIN_N} judged"
     return signed(row.net.value), interval(row.net.interval.low, row.net.interval.high)
 
 
@@ -132,15 +139,16 @@ def _moved(row: AudienceRow) -> str:
 
 def _theme_line(row: ThemeRow, quoted: Mapping[str, MentionRow]) -> ThemeLine:
     if row.voice is None:
-        return ThemeLine(row.theme, True, (), None)
-    return ThemeLine(row.theme, False, _theme_cells(row), quoted.get(row.theme))
-
-
-def _theme_cells(row: ThemeRow) -> tuple[str, ...]:
-    if row.voice is None:
-        return (HIDDEN, *[UNKNOWN] * 3)
+        return ThemeLine(row.theme, True)
     heard = row.voice.heard
-    return count(row.voice.mentions), share(heard), ends(heard.interval), points(row.change)
+    balance = Balance(heard.judged, row.voice.positive, heard.negative)
+    return ThemeLine(row.theme, False, _theme_cells(row.voice, row.change), balance, quoted.get(row.theme))
+
+
+def _theme_cells(voice: Voice, change: Change | None) -> tuple[str, ...]:
+    heard = voice.heard
+    positive = percent(voice.positive / heard.judged if heard.judged else None)
+    return count(voice.mentions), positive, share(heard), ends(heard.interval), points(change)
 
 
 def _quotes(
@@ -236,8 +244,9 @@ def _candidates(found: EmployerVoice) -> tuple[str, ...]:
 
 
 def _by_candidates(rows: Sequence[ThemeRow]) -> Table:
-    columns = ("Other themes of candidates", "Mentions", "Negative", "95 % interval", "Against before")
-    return Table(columns, tuple((label(row.theme), *_theme_cells(row)) for row in rows if row.voice))
+    columns = ("Other themes of candidates", "Mentions", "Positive", "Negative", "95 % interval", "Against before")
+    lines = ((label(row.theme), *_theme_cells(row.voice, row.change)) for row in rows if row.voice is not None)
+    return Table(columns, tuple(lines))
 
 
 def _alumni(found: AlumniVoice) -> tuple[str, ...]:

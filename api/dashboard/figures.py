@@ -158,7 +158,9 @@ def _net(about: Side, span: Window) -> Figure:
         change = net_sentiment_movement(about.sentiments, sentiments_of(about.before))
         if change.change is not None:
             sure = "" if change.clear else "; could be chance"
-            notes.append(f"{signed(change.change)} points against the {span.words} before{sure}")
+            ends = change.interval
+            within = f", 95 % interval {interval(ends.low, ends.high)}" if ends else ""
+            notes.append(f"{signed(change.change)} points against the {span.words} before{within}{sure}")
             tone = ("up" if change.change > 0 else "down") if change.clear else ""
         else:
             notes.append(f"the {span.words} before have too few judged mentions")

@@ -20,6 +20,7 @@ _BRIDGES = 3
 class SpillOverPanel:
     """`rows` are (lag, correlation, 95 % interval); `bridges` None where the role reads no texts."""
 
+    gist: str
     overlap: str
     verdict: str
     rows: tuple[tuple[str, str, str], ...]
@@ -29,9 +30,14 @@ class SpillOverPanel:
 def spill_over_panel(session: Session, viewer: Viewer, company_id: int, span: Window) -> SpillOverPanel:
     """How employer talk and consumer talk hang together, and the texts that are about both."""
     found = spill_over(session, viewer, company_id, span.end)
-    return SpillOverPanel(
-        _overlap(found), _verdict(found), tuple(_row(lag) for lag in found.lags), _bridges(session, viewer, span)
-    )
+    rows = tuple(_row(lag) for lag in found.lags)
+    return SpillOverPanel(_gist(found), _overlap(found), _verdict(found), rows, _bridges(session, viewer, span))
+
+
+def _gist(found: SpillOver) -> str:
+    if not found.stories:
+        return ""
+    return f"{count(found.both_sides)} of {count(found.stories)} stories are told on the brand side, too"
 
 
 def _overlap(found: SpillOver) -> str:

@@ -1,5 +1,6 @@
 """How figures, times and labels are written on pages. Unknown is "–", never 0."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -32,6 +33,7 @@ _LABELS = {
     "gdelt": "GDELT",
     "api": "API",
     "feed": "Feed",
+    "csat": "customers (CSAT)",
     "usability": "app and usability",
     "volume_spike": "Volume spike",
     "negative_share": "Rise of negative voices",
@@ -72,6 +74,19 @@ _LANGUAGES = {
     "und": "language unknown",
     "zh": "Chinese",
 }
+_MOMENT = re.compile(r"\b\d{1,2} [A-Z][a-z]{2} \d{4}, \d\d:\d\d UTC\b")
+_NO_BREAK = "\u00a0"
+_ENDS = re.compile(r"\([^() ]{1,8}(?: %)? to [^() ]{1,8}(?: %)?\)")  # of an interval
+_SIGN = re.compile(r"(?<=\d) %")
+_ACTS = {
+    "mention.list": "mentions: list read",
+    "mention.quotes": "mentions: quotes on a page",
+    "mention.read": "mention: text read",
+    "mail.read": "mail: text read",
+    "person.sign_in": "person: signed in",
+    "person.sign_in_failed": "person: sign-in failed",
+    "person.sign_out": "person: signed out",
+}
 _STEPS = ((60, "minute"), (24, "hour"), (7, "day"))
 
 
@@ -88,6 +103,12 @@ def kind_of_tag(head: str) -> str:
 def group(value: str | None) -> str:
     """An audience in the plural."""
     return UNKNOWN if not value else _GROUPS.get(value, value.replace("_", " ").capitalize())
+
+
+def act(name: str) -> str:
+    """What an entry of the audit log says was done: `campaign.brief` → "campaign: brief"."""
+    sort, _, done = name.partition(".")
+    return _ACTS.get(name, f"{label(sort)}: {label(done)}" if done else label(sort))
 
 
 def voice(value: str | None) -> str:
@@ -167,7 +188,31 @@ def ago(at: datetime | None) -> Markup | str:
     )
 
 
+def told_at(at: datetime | None) -> Markup | str:
+    """An exact time as a time element: in UTC as it comes, in the reader's zone where scripts run."""
+    if at is None:
+        return UNKNOWN
+    return Markup('<time datetime="{}" data-local>{}</time>').format(
+        at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), moment(at)
+    )
+
+
+def told(text: str) -> Markup:
+    """A sentence of ours: exact times become time elements, figures and intervals stay on one line. Not for what others
+    wrote."""
+    text = _ENDS.sub(lambda found: found[0].replace(" ", _NO_BREAK), text)
+    text = _SIGN.sub(f"{_NO_BREAK}%", text).replace("n = ", f"n{_NO_BREAK}={_NO_BREAK}")
+    parts: list[Markup | str] = []
+    last = 0
+    for found in _MOMENT.finditer(text):
+        at = datetime.strptime(found[0], "%d %b %Y, %H:%M UTC").replace(tzinfo=UTC)
+        parts += [text[last : found.start()], told_at(at)]
+        last = found.end()
+    return Markup("").join([*parts, text[last:]])  # escapes what is no markup
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
+    "act": act,
     "ago": ago,
     "count": count,
     "day": day,
@@ -176,10 +221,12 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "kind_of_tag": kind_of_tag,
     "label": label,
     "language": language,
-    "moment": moment,
+    "moment": told_at,
     "percent": percent,
     "signed": signed,
     "stars": stars,
+    "told": told,
+    "utc": moment,
     "voice": voice,
     "web_address": web_address,
 }

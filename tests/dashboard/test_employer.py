@@ -20,7 +20,23 @@ def test_every_part_of_the_employer_side_is_there(clients: Clients) -> None:
         "Intervals count each person once",
     ):
         assert words in page
-    assert "hidden: few people" in clients("hr").get("/employer?days=7").text
+    assert "Hidden, few people speak of it: " in clients("hr").get("/employer?days=7").text
+
+
+def test_the_contents_of_the_page_lead_to_sections_and_a_closed_one_tells_its_figure(clients: Clients) -> None:
+    page = clients("hr").get("/employer?days=30").text
+    contents = page.split('aria-label="On this page"')[1].split("</nav>")[0]
+    links = re.findall(r'href="#([\w-]+)"', contents)
+    assert len(links) > 8
+    assert [name for name in links if page.count(f' id="{name}"') != 1] == []
+    gist = page.split("<h2>How candidates see the hiring process</h2>")[1].split("</summary>")[0]
+    assert "judged negative (" in gist
+
+
+def test_an_open_incident_of_a_side_stands_on_its_page(clients: Clients) -> None:
+    assert "Open incidents" in clients("marketing").get("/brand").text
+    for row in re.findall(r'href="(/incidents/\d+)"', clients("administrator").get("/employer").text):
+        assert clients("hr").get(row).status_code == 200
 
 
 def test_what_is_hidden_is_said_once_and_why(clients: Clients) -> None:
@@ -67,7 +83,7 @@ def test_the_api_tells_the_same_as_the_page(clients: Clients) -> None:
     page = clients("hr").get("/employer?days=30").text
     shown = next(row for row in found["themes"] if row["voice"])
     heard = shown["voice"]["heard"]
-    assert f"{100 * heard['share']:.0f} % of {heard['judged']} judged" in page
+    assert f"{100 * heard['share']:.0f}\N{NO-BREAK SPACE}% of {heard['judged']} judged" in page
     assert len(found["ratings"]) == 12
     assert clients("marketing").get("/api/v1/employer").status_code == 403
     assert clients("marketing").get("/api/v1/inside-outside").json()["side"] == "brand"

@@ -22,7 +22,13 @@ def _mention(client: TestClient, query: str) -> int:
 
 def test_every_figure_says_of_how_many_and_as_of_when(clients: Clients) -> None:
     page = clients("marketing").get("/brand?days=30").text
-    for words in ("n = ", "As of ", "95 % interval", "stories, copies counted once", "What we do not know"):
+    for words in (
+        "n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}",
+        "As of ",
+        "95 % interval",
+        "stories, copies counted once",
+        "What we do not know",
+    ):
         assert words in page
 
 

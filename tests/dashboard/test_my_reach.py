@@ -30,7 +30,7 @@ def test_a_post_its_numbers_and_a_link_make_the_figures_and_leaving_takes_them(a
     shown = follow(
         advocate, post(advocate, f"/my-reach/shares/{share}/readings", {"impressions": "3,400", "likes": "0"})
     )
-    assert "measured on 100 % of posts (1 of 1)" in shown
+    assert "measured on 100\N{NO-BREAK SPACE}% of posts (1 of 1)" in shown
     assert "≤ 1,200" in shown
     shown = follow(advocate, post(advocate, "/my-reach/links", {"destination": "https://careers.acme.example/jobs"}))
     code = re.search(r"/l/(\w{10})", shown)

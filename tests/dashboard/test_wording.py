@@ -54,3 +54,12 @@ def test_a_time_element_is_exact_and_escaped() -> None:
 def test_only_web_addresses_become_links(address: str | None) -> None:
     assert wording.web_address(address) == ""
     assert wording.web_address("HTTPS://acme.example/") == "HTTPS://acme.example/"
+
+
+def test_a_sentence_of_ours_holds_its_figures_together_and_marks_its_times() -> None:
+    said = wording.told("n = 5 of <b> (38 % of 42; −8 to +3), 2 % (1 % to 9 %). As of 3 Mar 2026, 09:05 UTC.")
+    assert said.replace("\N{NO-BREAK SPACE}", "_") == (
+        "n_=_5 of &lt;b&gt; (38_% of 42; −8 to +3), 2_% (1_%_to_9_%). As of "
+        '<time datetime="2026-03-03T09:05:00Z" data-local>3 Mar 2026, 09:05 UTC</time>.'
+    )
+    assert wording.told_at(None) == "–"

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 
 from api.auth import SignedIn
+from api.dashboard import wording
 from api.dashboard.configuration import configuration
 from api.dashboard.forms import number_in
 from api.dashboard.render import page, redirect
@@ -69,6 +70,7 @@ def audit_page(request: Request, who: Reader, before: str = "") -> Response:
         actions = audit.actions(session, who.viewer)
         anchor = audit_chain.last_anchor(session)
     sorts = sorted({action.partition(".")[0] for action in actions})
+    kinds = [(name, f"{wording.label(name)}: all") for name in sorts]
     return page(
         request,
         who,
@@ -78,7 +80,7 @@ def audit_page(request: Request, who: Reader, before: str = "") -> Response:
         entries=found[:_LIMIT],
         older=chosen.query(before=found[_LIMIT - 1].id) if len(found) > _LIMIT else "",
         people=[("", "Anybody"), *((str(each.id), each.name) for each in people)],
-        actions=[("", "Anything"), *((name, f"{name}: all") for name in sorts), *((name, name) for name in actions)],
+        actions=[("", "Anything"), *kinds, *((name, wording.act(name)) for name in actions)],
         anchor=anchor,
         days=get_settings().audit_days,
     )

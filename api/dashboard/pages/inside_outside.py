@@ -8,12 +8,13 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from api.auth import SignedIn
 from api.dashboard import figures
-from api.dashboard.employer_panels import HIDDEN, ends, share
+from api.dashboard.employer_gists import ends, share
+from api.dashboard.employer_panels import HIDDEN
 from api.dashboard.panels import Table
 from api.dashboard.render import page
 from api.dashboard.wording import UNKNOWN, count, interval, label, percent, signed
 from api.deps import Now, page_role
-from metrics.gaps import Gap
+from metrics.gaps import Gap, Heard
 from storage import db
 from storage.theme_voices import SIDES
 from storage.voice import InsideOutside, inside_outside
@@ -21,7 +22,7 @@ from storage.voice import InsideOutside, inside_outside
 router = APIRouter()
 
 _TITLES = {"employer": "Themes of work", "brand": "Themes of the brand"}
-_INSIDE = {"employer": "Surveys of people who work or worked here", "brand": "Surveys of customers"}
+_INSIDE = {"employer": "surveys of people who work or worked here", "brand": "surveys of customers"}
 _NO_TYPE = "type not named"
 _PERIODS = (30, 90)  # answers carry the first of their month: seven days hardly ever have one, 30 do not always
 
@@ -34,6 +35,7 @@ class SidePanel:
     title: str
     inside: str
     gaps: Table
+    hidden: str  # one sentence for the themes that are not told
     surveys: Table
 
 
@@ -79,18 +81,18 @@ def _panel(found: InsideOutside) -> SidePanel:
         found.side,
         _TITLES[found.side],
         _INSIDE[found.side],
-        Table(columns, tuple(_row(each) for each in found.gaps)),
+        Table(
+            columns, tuple(_row(each, each.inside, each.outside) for each in found.gaps if each.inside and each.outside)
+        ),
+        ", ".join(label(each.theme) for each in found.gaps if not (each.inside and each.outside)),
         Table(("Survey", "Answers", "People, at least"), surveys),
     )
 
 
-def _row(each: Gap) -> tuple[str, ...]:
-    name = label(each.theme)
-    if each.inside is None or each.outside is None:
-        return (name, HIDDEN, *[UNKNOWN] * 3)
-    inside, outside = (f"{share(heard)} ({ends(heard.interval)})" for heard in (each.inside, each.outside))
+def _row(each: Gap, *heard: Heard) -> tuple[str, ...]:
+    told = (label(each.theme), *(f"{share(side)} ({ends(side.interval)})" for side in heard))
     if each.difference is None or each.interval is None or each.least is None:
-        return name, inside, outside, UNKNOWN, UNKNOWN
+        return *told, UNKNOWN, UNKNOWN
     low, high = 100 * each.interval.low, 100 * each.interval.high
     least = f"{percent(each.least).removesuffix(' %')} points" if each.least else "0: could be chance"
-    return name, inside, outside, f"{signed(100 * each.difference)} points ({interval(low, high)})", least
+    return *told, f"{signed(100 * each.difference)} points ({interval(low, high)})", least

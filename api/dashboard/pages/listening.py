@@ -22,9 +22,10 @@ from api.looks import note_quotes
 from metrics.listening import NET_SENTIMENT_MIN_N, rating
 from nlp.themes import theme_facets
 from storage import db, highlights, incidents, mentions, planned_events, profile, rollups, sources
+from storage.incidents import IncidentRow
 from storage.surveyed_days import surveyed_days
 from storage.topics import TopicRow, new_topics
-from storage.viewer import NotAllowed, Viewer
+from storage.viewer import ALL, NotAllowed, Viewer
 
 router = APIRouter()
 
@@ -32,6 +33,7 @@ _TITLES = {"brand": "Brand", "employer": "Employer"}
 _AUDIENCES = ("consumer", "employee", "alumnus", "candidate", "staff", "other", "unknown")
 _THEMES = 8
 _STORIES = 5
+_ALARMS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ def overview(
             for facet in _TITLES
             if facet in who.viewer.aggregate_facets
         ]
-        alarms = incidents.list_incidents(session, who.viewer, "open", limit=5)
+        alarms = _alarms(session, who.viewer)
         rows = sources.list_sources(session, who.viewer, now)
     return page(
         request,
@@ -84,7 +86,7 @@ def overview(
         span=span,
         periods=filters.PERIODS,
         cards=cards,
-        incidents=[(row, headline(row)) for row in alarms.items],
+        incidents=alarms,
         sources=_source_line(rows),
     )
 
@@ -151,6 +153,7 @@ def _side_values(session: Session, viewer: Viewer, span: Window, facet: str, aud
         "by_audience": panels.audiences("audiences", cells, as_of, "Who speaks, and how"),
         "stories": _stories(session, viewer, span, facet),
         "topics": _topics(session, viewer, facet, span.end),
+        "alarms": _alarms(session, viewer, facet),
     }
     if facet == "brand":
         themes = rollups.breakdown(session, viewer, None, span.start, span.end, "theme", facet=facet, audience=audience)
@@ -164,6 +167,12 @@ def _side_values(session: Session, viewer: Viewer, span: Window, facet: str, aud
         values["spill"] = spill_over_panel(session, viewer, own.id, span)
     values["stars"] = _stars(session, viewer, span, facet, everybody=audience is not None)
     return values
+
+
+def _alarms(session: Session, viewer: Viewer, facet: str | None = None) -> list[tuple[IncidentRow, str]]:
+    """The newest open incidents with their headlines; `facet`: of one side and of both together."""
+    rows = incidents.list_incidents(session, viewer, "open", limit=_ALARMS).items
+    return [(row, headline(row)) for row in rows if facet is None or row.facet in (facet, ALL)]
 
 
 def _side_card(session: Session, viewer: Viewer, facet: str, span: Window, pending: int) -> SideCard:

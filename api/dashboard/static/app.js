@@ -84,6 +84,34 @@ function setUpZones() {
   }
 }
 
+// Exact times come in UTC and are told in the zone of the browser; UTC stays as the title.
+function setUpTimes() {
+  const near = new Intl.DateTimeFormat("en-GB", {
+    day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short",
+  });
+  for (const time of document.querySelectorAll("time[datetime]")) {
+    const at = new Date(time.dateTime);
+    if (Number.isNaN(at.getTime())) continue;
+    const words = near.format(at).replace("Sept", "Sep");
+    if ("local" in time.dataset) {
+      time.title = time.textContent;
+      time.textContent = words;
+    } else if (time.title) {
+      time.title = words;
+    }
+  }
+}
+
+// A link into a closed section opens it, also where the browser does not by itself; a printed page has all sections.
+function setUpFolds() {
+  const open = () => document.getElementById(location.hash.slice(1))?.closest("details")?.setAttribute("open", "");
+  addEventListener("hashchange", open);
+  if (location.hash) open();
+  addEventListener("beforeprint", () => {
+    for (const fold of document.querySelectorAll("details.fold")) fold.open = true;
+  });
+}
+
 function setUpPrint() {
   for (const button of document.querySelectorAll("[data-print]")) {
     button.hidden = false;
@@ -92,4 +120,6 @@ function setUpPrint() {
 }
 
 setUpZones();
+setUpTimes();
+setUpFolds();
 setUpPrint();
