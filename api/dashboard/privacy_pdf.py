@@ -29,7 +29,7 @@ from reportlab.platypus import (
     Spacer,
 )
 
-from api.dashboard.pdf_text import BOLD, REGULAR, clipped, paragraph, printable, register_fonts, style, widths
+from api.dashboard.pdf_text import BOLD, REGULAR, draw, paragraph, printable, register_fonts, style, widths
 from api.dashboard.privacy_pack import Pack, Part, Row
 from api.dashboard.wording import UNKNOWN, count, moment
 
@@ -61,7 +61,8 @@ _ONE_AT_A_TIME = Lock()  # the library keeps its fonts per process
 _LEGEND = (
     "Rows that differ have a bar at their left and say so in the column “Since”: new, changed (the row as it is "
     "now), or gone (struck through, as it was). The character � stands for a sign that cannot be shown here, such as "
-    "one of another script or one that has no shape; the HTML file has it as it is."
+    "one of another script or one that has no shape; the HTML file has it as it is. Chinese, Japanese and Korean signs "
+    "are shown in fonts of the machine that this is read on."
 )
 
 
@@ -122,9 +123,9 @@ class _Document(BaseDocTemplate):
         canvas.setStrokeColor(_RULE)
         canvas.line(_MARGIN, 14 * mm, A4[0] - _MARGIN, 14 * mm)
         canvas.drawRightString(A4[0] - _MARGIN, 10 * mm, f"Page {self.page} of {self._of}")
-        canvas.drawString(_MARGIN, 10 * mm, clipped(self._foot, 8, _WIDTH - 30 * mm))
+        draw(canvas, _MARGIN, 10 * mm, self._foot, 8, _WIDTH - 30 * mm)
         if self.page > 1:
-            canvas.drawString(_MARGIN, A4[1] - 13 * mm, clipped(self._title, 8, _WIDTH))
+            draw(canvas, _MARGIN, A4[1] - 13 * mm, self._title, 8, _WIDTH)
 
 
 def _title(pack: Pack) -> str:
@@ -140,13 +141,13 @@ def _standing(pack: Pack) -> str:
 
 def _story(pack: Pack, pages: Sequence[int]) -> list[Flowable]:
     story = [
-        paragraph(_title(pack), _TITLE),
-        paragraph("For the works council and the data protection officer", _BODY),
-        paragraph(pack.told, _BODY),
+        paragraph(_title(pack), _TITLE, _WIDTH),
+        paragraph("For the works council and the data protection officer", _BODY, _WIDTH),
+        paragraph(pack.told, _BODY, _WIDTH),
         Spacer(0, 10),
         *_contents(pack, pages),
         Spacer(0, 10),
-        paragraph(_LEGEND, _NOTE),
+        paragraph(_LEGEND, _NOTE, _WIDTH),
         PageBreak(),
     ]
     for number, part in enumerate(pack.parts, 1):
@@ -171,11 +172,11 @@ def _differing(part: Part, pack: Pack) -> str:
 
 
 def _section(number: int, part: Part) -> list[Flowable]:
-    head: list[Flowable] = [paragraph(f"{number}. {part.title}", _HEADING)]
-    head += [paragraph(part.note, _NOTE)] if part.note else []
+    head: list[Flowable] = [paragraph(f"{number}. {part.title}", _HEADING, _WIDTH)]
+    head += [paragraph(part.note, _NOTE, _WIDTH)] if part.note else []
     if part.rows:
         return _table(part.columns, part.rows, part.marked, head)
-    return [CondPageBreak(_ABOVE), *head, paragraph("None.", _NOTE)]
+    return [CondPageBreak(_ABOVE), *head, paragraph("None.", _NOTE, _WIDTH)]
 
 
 def _table(columns: Sequence[str], rows: Sequence[Row], marked: bool, above: Sequence[Flowable] = ()) -> list[Flowable]:
@@ -188,11 +189,11 @@ def _table(columns: Sequence[str], rows: Sequence[Row], marked: bool, above: Seq
     texts = [(*row.cells, *[""] * (broad - len(row.cells)), *((row.change,) if marked else ())) for row in rows]
     sizes = widths([heads, *texts], _WIDTH, 2 * _PAD, _CELL)
     room = [size - 2 * _PAD for size in sizes]
-    data: list[list[Flowable]] = [[paragraph(each, _LABEL) for each in heads]]
+    data: list[list[Flowable]] = [[paragraph(each, _LABEL, size) for each, size in zip(heads, room, strict=True)]]
     looks = list(_LOOKS)
     for cells, row in zip(texts, rows, strict=True):
         first = len(data)
-        data += _pieces(_cells(cells, row.change), room)
+        data += _pieces(_cells(cells, row.change, room), room)
         looks.append(("LINEBELOW", (0, len(data) - 1), (-1, len(data) - 1), 0.4, _RULE))
         if row.change:
             looks.append(("LINEBEFORE", (0, first), (0, len(data) - 1), 2.5, _GREY))
@@ -206,17 +207,19 @@ def _height(row: Sequence[Flowable], sizes: Sequence[float]) -> float:
     return max(cell.wrap(size, A4[1])[1] for cell, size in zip(row, sizes, strict=True))
 
 
-def _cells(cells: Sequence[str], change: str) -> list[Paragraph]:
+def _cells(cells: Sequence[str], change: str, room: Sequence[float]) -> list[Paragraph]:
     """A row's cells; what is gone is struck through, and the last cell says in a word what became of the row."""
-    if not change:
-        return [paragraph(cell, _CELL) for cell in cells]
-    words = [paragraph(cell, _GONE if change == "gone" else _CELL, struck=change == "gone") for cell in cells[:-1]]
-    return [*words, paragraph(cells[-1], _LABEL)]
+    gone = change == "gone"
+    looks = [_GONE if gone else _CELL] * (len(cells) - bool(change)) + [_LABEL] * bool(change)
+    return [
+        paragraph(cell, look, size, struck=gone and look is _GONE)
+        for cell, look, size in zip(cells, looks, room, strict=True)
+    ]
 
 
 def _pieces(cells: Sequence[Paragraph], sizes: Sequence[float]) -> list[list[Flowable]]:
     """The row as it is, or as several where it would be too high to be kept on one page."""
-    nothing = paragraph("", _CELL)
+    nothing = paragraph("", _CELL, _WIDTH)
     columns = [list(_split(cell, size)) for cell, size in zip(cells, sizes, strict=True)]
     return [[each or nothing for each in row] for row in zip_longest(*columns)]
 

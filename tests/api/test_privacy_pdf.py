@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from pypdf import PdfReader
 
 from api import auth
-from api.dashboard.pdf_text import LOST, printable
+from api.dashboard.pdf_text import LOST, REGULAR, paragraph, printable, style
 from api.dashboard.privacy_pack import Kept, Pack, Part, Row
 from api.dashboard.privacy_pdf import as_pdf
 from config.settings import Settings
@@ -129,6 +129,28 @@ def test_heads_are_repeated_and_a_row_longer_than_a_page_goes_on() -> None:
     assert f"Page 2 of {len(pages)}" in pages[1]
 
 
+def test_what_is_written_from_right_to_left_is_turned_line_by_line() -> None:
+    look = style("cell", REGULAR, 8.5)
+    assert paragraph("שלום (12) עולם", look, 400).getPlainText() == "םלוע (12) םולש"
+    assert paragraph("Acme שלום עולם, ok", look, 400).getPlainText() == "Acme םלוע םולש, ok"
+    assert paragraph("نور", look, 400).getPlainText() == "\u0631\ufeee\ufee7"  # the forms that join
+    lines = paragraph("אחד שתיים שלוש", look, 1).getPlainText()
+    assert [lines.index(word[::-1]) for word in ("אחד", "שתיים", "שלוש")] == sorted(
+        lines.index(word[::-1]) for word in ("אחד", "שתיים", "שלוש")
+    )
+
+
+def test_large_fonts_are_the_readers_and_all_others_are_in_the_file() -> None:
+    held = {}
+    for page in PdfReader(BytesIO(one(Row(("新闻", "שלום 日本ニュース 한국"))))).pages:
+        for font in page["/Resources"]["/Font"].values():  # type: ignore[index]
+            of = font.get_object()
+            described = of.get("/FontDescriptor") or of["/DescendantFonts"][0].get_object()["/FontDescriptor"]
+            held[of["/BaseFont"].rpartition("+")[2].rpartition("/")[2]] = "/FontFile2" in described.get_object()
+    assert held == {"Roboto-Regular": True, "Roboto-Bold": True, "FiraGO-Regular": True,
+                    "STSong-Light": False, "HeiseiKakuGo-W5": False, "HYGothic-Medium": False}  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("name", "shown"),
     [
@@ -136,7 +158,7 @@ def test_heads_are_repeated_and_a_row_longer_than_a_page_goes_on() -> None:
         ("&lt;b&gt; <para> </font", "&lt;b&gt; <para> </font"),
         ("a\x00b\x07c\n\td\u2028e", f"a{LOST}b{LOST}c d e"),
         ("\u202egpj.exe\u202c\u200b\u2066", f"{LOST}gpj.exe{LOST}{LOST}{LOST}"),
-        ("שלום 新闻 🎉 \ud800", f"{LOST * 4} {LOST * 2} {LOST} {LOST}"),
+        ("Acme שלום 新闻 한국 ニュース 🎉 \ud800 क", f"Acme שלום 新闻 한국 ニュース {LOST} {LOST} {LOST}"),
         ("Zoe\u0308", "Zoë"),
         ("W" * 800, "W" * 800),
     ],
