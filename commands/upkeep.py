@@ -1,10 +1,11 @@
-"""Commands that tend what sources brought: mapping it anew, and listening to streams in this process."""
+"""Commands that tend what sources brought: mapping it anew, counting it anew, and listening to streams here."""
 
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
-from commands.terminal import database, out
+from commands.terminal import CommandError, database, err, out
 
 app = typer.Typer()
 
@@ -22,6 +23,24 @@ def remap(
         task = progress.add_task("Mapping", total=None)
         mapped = map_anew(kind, lambda done, total: progress.update(task, completed=done, total=total))
     out.print(f"{mapped:,} items were mapped anew." if mapped else "No item waits for another mapper.")
+
+
+@app.command()
+def recount(
+    mend: Annotated[bool, typer.Option("--mend", help="Write all counts anew where one is wrong.")] = False,
+) -> None:
+    """Count all mentions anew and say which kept counts are wrong; there should be none."""
+    from storage import db, rollups
+
+    with database("manage.py recount"), db.transaction() as session:
+        wrong = rollups.check(session)
+        if wrong and mend:
+            rollups.mend(session)
+    for problem in wrong:
+        err.print(escape(problem))
+    if wrong and not mend:
+        raise CommandError("Counts are wrong. Count them anew with: manage.py recount --mend")
+    out.print("All counts were written anew." if wrong else "All counts are right.")
 
 
 @app.command()

@@ -1,20 +1,36 @@
-"""Hourly rollups: kept equal to the mentions by one way of changing them, `changing`.
+"""Rollups: kept equal to the mentions by one way of changing them, `changing`.
 
 A cell is company × hour (UTC) × source × facet × audience × sentiment. A mention stands in it when it is `counted`;
-a story stands in the cell of its `first_mention_id`. Order of locks everywhere: posts by (source, native id), mentions
-by id, then `lock_companies`; after that nobody waits for anybody, so there are no dead-locks.
+a story stands in the cell of its `first_mention_id`. Beside the hours stand their sums by day, the same by theme and
+day, and the days on which five people spoke (`storage.crowds`); `storage.recount` counts all of it anew. Order of locks
+everywhere: posts by (source, native id), mentions by id, then `lock_companies`; after that nobody waits for anybody, so
+there are no dead-locks.
 """
 
 from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-Cell = tuple[int, datetime, int, str, str, str]  # company, hour, source, facet, audience, sentiment
-_FIGURES = ("mentions", "stories", "owned")
+from storage import crowds
+from storage.answers import ANSWER
+from storage.tallies import Change, Tally
+
+_SLICE = {"source_id": "integer", "facet": "text", "audience": "text", "sentiment": "text"}
+HOURS = Tally(
+    "rollups",
+    {"company_id": "smallint", "hour": "timestamptz", **_SLICE},
+    ("mentions", "stories", "owned"),
+)
+DAYS = Tally("rollup_days", {"company_id": "smallint", "day": "timestamptz", **_SLICE}, HOURS.figures)
+THEMES = Tally(
+    "rollup_themes",
+    {"company_id": "smallint", "day": "timestamptz", "theme": "text", **_SLICE},
+    ("mentions", "stories"),
+)
 
 _COMPANY_LOCK = 0x0575  # class of the advisory locks; the object is the company's id
 
@@ -22,7 +38,7 @@ _STORIES_OF = text(
     "SELECT DISTINCT story_id FROM mentions WHERE id = ANY(CAST(:mentions AS bigint[])) AND story_id IS NOT NULL"
 )
 
-_CONTRIBUTIONS = text("""
+_CELLS = text("""
 SELECT company_id, date_trunc('hour', published_at, 'UTC') AS hour, source_id, facet, audience, sentiment,
        count(*) AS mentions, 0 AS stories, count(*) FILTER (WHERE own_account) AS owned
 FROM mentions WHERE id = ANY(CAST(:mentions AS bigint[])) AND counted GROUP BY 1, 2, 3, 4, 5, 6
@@ -33,24 +49,19 @@ FROM stories s JOIN mentions m ON m.id = s.first_mention_id
 WHERE s.id = ANY(CAST(:stories AS bigint[])) GROUP BY 1, 2, 3, 4, 5, 6
 """)
 
-_ADD = text("""
-INSERT INTO rollups (company_id, hour, source_id, facet, audience, sentiment, mentions, stories, owned)
-SELECT * FROM unnest(CAST(:companies AS smallint[]), CAST(:hours AS timestamptz[]), CAST(:sources AS integer[]),
-    CAST(:facets AS text[]), CAST(:audiences AS text[]), CAST(:sentiments AS text[]), CAST(:mentions AS integer[]),
-    CAST(:stories AS integer[]), CAST(:owned AS integer[]))
-ON CONFLICT (company_id, hour, source_id, facet, audience, sentiment) DO UPDATE SET
-    mentions = rollups.mentions + excluded.mentions,
-    stories = rollups.stories + excluded.stories,
-    owned = rollups.owned + excluded.owned
-""")
-
-_DROP_EMPTY = text("""
-DELETE FROM rollups r USING unnest(CAST(:companies AS smallint[]), CAST(:hours AS timestamptz[]),
-    CAST(:sources AS integer[]), CAST(:facets AS text[]), CAST(:audiences AS text[]), CAST(:sentiments AS text[]))
-    AS c(company_id, hour, source_id, facet, audience, sentiment)
-WHERE r.company_id = c.company_id AND r.hour = c.hour AND r.source_id = c.source_id AND r.facet = c.facet
-  AND r.audience = c.audience AND r.sentiment = c.sentiment AND r.mentions = 0 AND r.stories = 0 AND r.owned = 0
-""")
+# By theme and day; answers to surveys are told by `storage.voice` alone.
+_THEMES = text(f"""
+SELECT m.company_id, date_trunc('day', m.published_at, 'UTC') AS day, t.theme, m.source_id, m.facet, m.audience,
+       m.sentiment, count(*) AS mentions, 0 AS stories
+FROM mentions m CROSS JOIN LATERAL unnest(m.themes) AS t(theme)
+WHERE m.id = ANY(CAST(:mentions AS bigint[])) AND m.counted AND NOT m.own_account AND NOT {ANSWER}
+GROUP BY 1, 2, 3, 4, 5, 6, 7
+UNION ALL
+SELECT m.company_id, date_trunc('day', m.published_at, 'UTC'), t.theme, m.source_id, m.facet, m.audience,
+       m.sentiment, 0, count(*)
+FROM stories s JOIN mentions m ON m.id = s.first_mention_id CROSS JOIN LATERAL unnest(m.themes) AS t(theme)
+WHERE s.id = ANY(CAST(:stories AS bigint[])) AND NOT {ANSWER} GROUP BY 1, 2, 3, 4, 5, 6, 7
+""")  # noqa: S608 - a constant
 
 # The first of a story stays as long as it may speak for it; otherwise the earliest that may.
 _SETTLE = text("""
@@ -75,38 +86,6 @@ DELETE FROM stories s WHERE s.id = ANY(CAST(:stories AS bigint[]))
   AND NOT EXISTS (SELECT 1 FROM mentions m WHERE m.story_id = s.id)
 """)
 
-_CHECK = text("""
-WITH truth AS (
-    SELECT company_id, hour, source_id, facet, audience, sentiment,
-           sum(mentions) AS mentions, sum(stories) AS stories, sum(owned) AS owned
-    FROM (
-        SELECT company_id, date_trunc('hour', published_at, 'UTC') AS hour, source_id, facet, audience, sentiment,
-               count(*) AS mentions, 0 AS stories, count(*) FILTER (WHERE own_account) AS owned
-        FROM mentions WHERE counted GROUP BY 1, 2, 3, 4, 5, 6
-        UNION ALL
-        SELECT m.company_id, date_trunc('hour', m.published_at, 'UTC'), m.source_id, m.facet, m.audience, m.sentiment,
-               0, count(DISTINCT m.story_id), 0
-        FROM (
-            SELECT DISTINCT ON (s.id) m.* FROM stories s JOIN mentions m ON m.story_id = s.id
-            WHERE m.counted AND NOT m.own_account ORDER BY s.id, (m.id = s.first_mention_id) DESC, m.published_at, m.id
-        ) m GROUP BY 1, 2, 3, 4, 5, 6
-    ) parts GROUP BY 1, 2, 3, 4, 5, 6
-)
-SELECT company_id, hour, source_id, facet, audience, sentiment,
-       coalesce(t.mentions, 0), coalesce(t.stories, 0), coalesce(t.owned, 0),
-       coalesce(r.mentions, 0), coalesce(r.stories, 0), coalesce(r.owned, 0)
-FROM truth t FULL JOIN rollups r USING (company_id, hour, source_id, facet, audience, sentiment)
-WHERE (coalesce(t.mentions, 0), coalesce(t.stories, 0), coalesce(t.owned, 0))
-   IS DISTINCT FROM (coalesce(r.mentions, 0), coalesce(r.stories, 0), coalesce(r.owned, 0))
-ORDER BY 1, 2, 3, 4, 5, 6 LIMIT 100
-""")
-
-_STRAY_FIRSTS = text("""
-SELECT s.id FROM stories s LEFT JOIN mentions m ON m.id = s.first_mention_id
-WHERE s.first_mention_id IS NOT NULL AND (m.story_id IS DISTINCT FROM s.id OR NOT m.counted OR m.own_account)
-ORDER BY 1 LIMIT 100
-""")
-
 
 def lock_companies(session: Session, company_ids: Collection[int]) -> None:
     """Let one transaction at a time change stories and rollups of a company; in order, released at its end."""
@@ -122,42 +101,34 @@ def changing(session: Session, mention_ids: Collection[int], new_stories: Collec
     """
     ids = list(mention_ids)
     stories = sorted({*new_stories, *session.scalars(_STORIES_OF, {"mentions": ids})})
-    before = _contributions(session, ids, stories)
+    cells, themes = _contributions(session, ids, stories)
     yield
-    session.execute(_SETTLE, {"stories": stories})
+    settle(session, stories)
     session.execute(_DROP_DESERTED, {"stories": stories})
-    after = _contributions(session, ids, stories)
-    after.subtract(before)
-    _apply(session, after)
+    cells_now, themes_now = _contributions(session, ids, stories)
+    cells_now.subtract(cells)
+    themes_now.subtract(themes)
+    HOURS.apply(session, cells_now)
+    days = _by_day(cells_now)
+    DAYS.apply(session, days)
+    THEMES.apply(session, themes_now)
+    crowds.follow(session, [(company, day, facet, audience) for (company, day, _, facet, audience, _), _ in days])
 
 
-def check(session: Session) -> list[str]:
-    """Count the mentions anew and compare: one sentence per cell that is wrong, empty when all are right."""
-    wrong = [
-        f"company {row[0]}, {row[1]:%Y-%m-%d %H:%M}, source {row[2]}, {row[3]}/{row[4]}/{row[5]}: "
-        f"mentions, stories, owned are {row[6]}, {row[7]}, {row[8]} but {row[9]}, {row[10]}, {row[11]} are kept"
-        for row in session.execute(_CHECK)
-    ]
-    return wrong + [f"story {row[0]}: its first mention cannot speak for it" for row in session.execute(_STRAY_FIRSTS)]
+def settle(session: Session, stories: Collection[int]) -> None:
+    """Give each story the mention that may speak for it."""
+    session.execute(_SETTLE, {"stories": list(stories)})
 
 
-def _contributions(session: Session, mentions: list[int], stories: list[int]) -> Counter[tuple[Cell, str]]:
-    """What these mentions and stories add to the cells now."""
-    figures: Counter[tuple[Cell, str]] = Counter()
-    for row in session.execute(_CONTRIBUTIONS, {"mentions": mentions, "stories": stories}):
-        cell: Cell = (row[0], row[1], row[2], row[3], row[4], row[5])
-        for name, value in zip(_FIGURES, row[6:], strict=True):
-            figures[cell, name] += value
-    return figures
+def _contributions(session: Session, mentions: list[int], stories: list[int]) -> tuple[Change, Change]:
+    """What these mentions and stories add to the cells now, and to those by theme."""
+    values = {"mentions": mentions, "stories": stories}
+    return HOURS.read(session.execute(_CELLS, values).all()), THEMES.read(session.execute(_THEMES, values).all())
 
 
-def _apply(session: Session, change: Counter[tuple[Cell, str]]) -> None:
-    cells = sorted({cell for (cell, _), value in change.items() if value})
-    if not cells:
-        return
-    names = ("companies", "hours", "sources", "facets", "audiences", "sentiments")
-    keys: dict[str, list[object]] = {name: [cell[at] for cell in cells] for at, name in enumerate(names)}
-    session.execute(_ADD, keys | {name: [change[cell, name] for cell in cells] for name in _FIGURES})
-    fallen = [cell for cell in cells if any(change[cell, name] < 0 for name in _FIGURES)]
-    if fallen:
-        session.execute(_DROP_EMPTY, {name: [cell[at] for cell in fallen] for at, name in enumerate(names)})
+def _by_day(change: Change) -> Change:
+    """Changes of hourly cells as those of the days (UTC) that they lie in."""
+    days: Change = Counter()
+    for ((company, hour, *slice_), name), value in change.items():
+        days[(company, hour.astimezone(UTC).replace(hour=0), *slice_), name] += value
+    return days

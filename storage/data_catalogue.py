@@ -50,10 +50,10 @@ CATALOGUE: tuple[DataClass, ...] = (
     ),
     DataClass(
         "Counts",
-        "Nobody: counts per hour and slice; slices of few authors are hidden when they are read",
+        "Nobody: counts per hour, day, theme and slice; slices of few authors are hidden when they are read",
         "Charts, comparisons and alerts",
         "As long as the mentions that they count.",
-        ("rollups",),
+        ("rollups", "rollup_days", "rollup_themes", "crowded_days"),
     ),
     DataClass(
         "Alerts",

@@ -18,7 +18,8 @@ from sqlalchemy.orm import Session
 
 from collectors.pseudonyms import LAST, Keychain, generation_of, marked
 from config.settings import Settings
-from storage import audit, db, pseudonym_keys
+from storage import audit, crowds, db, pseudonym_keys
+from storage.cells import lock_companies
 from storage.models.privacy import PseudonymKey, RefusedAuthor
 from storage.models.sources import HeldItem
 from storage.pseudonym_keys import LOCK, Standing
@@ -43,6 +44,7 @@ ORDER BY source_id, native_id FOR UPDATE
 _LOCK_MENTIONS = text("""
 SELECT id FROM mentions WHERE post_id = ANY(CAST(:posts AS bigint[])) ORDER BY id FOR UPDATE
 """)
+_COMPANIES = text("SELECT DISTINCT company_id FROM mentions WHERE post_id = ANY(CAST(:posts AS bigint[]))")
 _MOVE_POSTS = text("""
 UPDATE posts p SET author_key = i.author_key, native_id = i.native_id, reply_to = i.reply_to, sealed_ref = i.sealed_ref
 FROM unnest(CAST(:ids AS bigint[]), CAST(:authors AS text[]), CAST(:natives AS text[]), CAST(:replies AS text[]),
@@ -170,7 +172,9 @@ def _move_posts(session: Session, ids: Sequence[int], authors: Collection[str], 
     }
     session.execute(_LOCK_MENTIONS, {"posts": values["ids"]})
     session.execute(_MOVE_POSTS, values)
+    lock_companies(session, session.scalars(_COMPANIES, {"posts": values["ids"]}).all())
     session.execute(_MOVE_MENTIONS, {"posts": values["ids"]})
+    crowds.follow_posts(session, [row.id for row in rows])  # after a key is lost, many are one person
 
 
 def _mark(generation: int) -> str:

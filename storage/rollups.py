@@ -2,7 +2,7 @@
 
 from storage.alert_series import alert_series, rating_series, too_little_covered
 from storage.breakdowns import Cell, breakdown
-from storage.cells import check
+from storage.recount import check, mend
 from storage.series import Bucket, SeriesFilter, series
 from storage.totals import Totals, VoiceRow, as_of, share_of_voice, totals
 
@@ -16,6 +16,7 @@ __all__ = [
     "as_of",
     "breakdown",
     "check",
+    "mend",
     "rating_series",
     "series",
     "share_of_voice",

@@ -39,6 +39,9 @@ class Post(Base):
         Index("ix_posts_source_id_collected_at", "source_id", "collected_at"),
         Index("ix_posts_recheck_at", "recheck_at", postgresql_where=sql("recheck_at IS NOT NULL")),
         Index("ix_posts_author_key", "author_key", postgresql_where=sql("author_key IS NOT NULL")),
+        # The few that pages would else look for among all.
+        Index("ix_posts_reviews", "published_at", postgresql_where=sql("rating IS NOT NULL OR kind = 'review'")),
+        Index("ix_posts_places", "published_at", postgresql_where=sql("stated ? 'location' OR stated ? 'team'")),
     )
 
     id: Mapped[BigId]
@@ -211,3 +214,55 @@ class Rollup(Base):
     mentions: Mapped[int]
     stories: Mapped[int]
     owned: Mapped[int] = mapped_column(server_default=sql("0"))  # of mentions: by own accounts
+
+
+class DayRollup(Base):
+    """The sum of a day (UTC) of `Rollup`, kept with it: windows of whole days are read from here."""
+
+    __tablename__ = "rollup_days"
+    __table_args__ = (
+        PrimaryKeyConstraint("company_id", "day", "source_id", "facet", "audience", "sentiment"),
+        Index("ix_rollup_days_source_id", "source_id"),
+    )
+
+    company_id: Mapped[int] = mapped_column(ForeignKey("companies.id", ondelete="CASCADE"))
+    day: Mapped[Moment]
+    source_id: Mapped[int] = mapped_column(ForeignKey("sources.id", ondelete="CASCADE"))
+    facet: Mapped[str] = mapped_column(Text)
+    audience: Mapped[str] = mapped_column(Text)
+    sentiment: Mapped[str] = mapped_column(Text)
+    mentions: Mapped[int]
+    stories: Mapped[int]
+    owned: Mapped[int]
+
+
+class ThemeRollup(Base):
+    """Counts of one day (UTC), theme and cell, kept with `Rollup`, without owned voice and answers to surveys."""
+
+    __tablename__ = "rollup_themes"
+    __table_args__ = (
+        PrimaryKeyConstraint("company_id", "day", "theme", "source_id", "facet", "audience", "sentiment"),
+        Index("ix_rollup_themes_source_id", "source_id"),
+    )
+
+    company_id: Mapped[int] = mapped_column(ForeignKey("companies.id", ondelete="CASCADE"))
+    day: Mapped[Moment]
+    theme: Mapped[str] = mapped_column(Text)
+    source_id: Mapped[int] = mapped_column(ForeignKey("sources.id", ondelete="CASCADE"))
+    facet: Mapped[str] = mapped_column(Text)
+    audience: Mapped[str] = mapped_column(Text)
+    sentiment: Mapped[str] = mapped_column(Text)
+    mentions: Mapped[int]
+    stories: Mapped[int]
+
+
+class CrowdedDay(Base):
+    """A day (UTC) on which five people of a group spoke: of staff, or of unknown standpoint; `storage.crowds`."""
+
+    __tablename__ = "crowded_days"
+    __table_args__ = (PrimaryKeyConstraint("company_id", "day", "facet", "audience"),)
+
+    company_id: Mapped[int] = mapped_column(ForeignKey("companies.id", ondelete="CASCADE"))
+    day: Mapped[Moment]
+    facet: Mapped[str] = mapped_column(Text)
+    audience: Mapped[str] = mapped_column(Text)

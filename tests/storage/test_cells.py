@@ -13,7 +13,7 @@ from storage.viewer import SYSTEM
 from tests import factories as make
 from tests.factories import NOW, World
 
-IDS = st.sampled_from(["a", "b", "c", "d"])
+IDS = st.sampled_from(["a", "b", "c", "d", "e", "f", "g"])
 TEXTS = st.sampled_from(
     [
         "Acme has a new product and the queue is long",
@@ -29,12 +29,14 @@ LABELS = st.tuples(
     st.sampled_from(["consumer", "employee"]),
     st.sampled_from(["brand", "employer", "both"]),
 )
+THEMES = st.sampled_from([(), ("pay",), ("pay", "price")])
 STEPS = st.lists(
     st.one_of(
-        st.tuples(st.just("add"), IDS, TEXTS, st.booleans(), st.integers(0, 3)),
-        st.tuples(st.just("batch"), st.lists(st.tuples(IDS, TEXTS), max_size=5)),
-        st.tuples(st.just("analyse"), LABELS, st.booleans(), st.integers(1, 5)),
-        st.tuples(st.just("again"), LABELS, st.booleans()),
+        st.tuples(st.just("add"), IDS, TEXTS, st.booleans(), st.sampled_from([0, 1, 3, 40])),
+        st.tuples(st.just("answer"), IDS, TEXTS),
+        st.tuples(st.just("batch"), st.lists(st.tuples(IDS, TEXTS), max_size=9)),
+        st.tuples(st.just("analyse"), LABELS, THEMES, st.booleans(), st.integers(1, 5)),
+        st.tuples(st.just("again"), LABELS, THEMES, st.booleans()),
         st.tuples(st.just("delete"), IDS),
         st.tuples(st.just("correct"), st.integers(0, 5), LABELS),
         st.tuples(st.just("fail"), st.integers(0, 5)),
@@ -66,15 +68,18 @@ def _do(session: Session, world: World, step: tuple[object, ...], number: int) -
         case ("add", str(native), str(words), bool(own), int(hours)):
             post = make.a_post(native, words, NOW - timedelta(hours=hours), own_account=own)
             mentions.add_new(session, world.forum, [post], matcher, now)
+        case ("answer", str(native), str(words)):
+            post = make.a_post(native, words, NOW.replace(day=1, hour=0, minute=0), kind="survey", author_key=None)
+            mentions.add_new(session, world.forum, [post], matcher, now)
         case ("batch", list(pairs)):
             posts = [make.a_post(native, words) for native, words in pairs]
             mentions.add_new(session, world.news, posts, matcher, now)
-        case ("analyse", (sentiment, audience, facet), bool(protected), int(limit)):
+        case ("analyse", (sentiment, audience, facet), tuple(themes), bool(protected), int(limit)):
             waiting = mentions.claim_pending(session, limit)
-            _save(session, waiting, (sentiment, audience, facet), protected)
-        case ("again", (sentiment, audience, facet), bool(protected)):
+            _save(session, waiting, (sentiment, audience, facet), themes, protected)
+        case ("again", (sentiment, audience, facet), tuple(themes), bool(protected)):
             session.execute(text("UPDATE mentions SET analyzed_at = NULL"))
-            _save(session, mentions.claim_pending(session, 100), (sentiment, audience, facet), protected)
+            _save(session, mentions.claim_pending(session, 100), (sentiment, audience, facet), themes, protected)
         case ("delete", str(native)):
             mentions.mark_deleted(session, world.forum, [native], now)
             mentions.mark_deleted(session, world.news, [native], now)
@@ -90,10 +95,14 @@ def _do(session: Session, world: World, step: tuple[object, ...], number: int) -
 
 
 def _save(
-    session: Session, waiting: list[mentions.PendingMention], labels: tuple[object, object, object], protected: bool
+    session: Session,
+    waiting: list[mentions.PendingMention],
+    labels: tuple[object, object, object],
+    themes: tuple[object, ...],
+    protected: bool,
 ) -> None:
     results = [
-        make.analyzed(each.id, each.text, make.tags(each.id, *map(str, labels)), protected=protected)
+        make.analyzed(each.id, each.text, make.tags(each.id, *map(str, labels), themes=themes), protected=protected)
         for each in waiting
     ]
     mentions.save_analysis(session, results, NOW)
@@ -170,8 +179,26 @@ def test_check_names_the_wrong_cell(session: Session) -> None:
     world = make.set_up(session)
     make.heard(session, world, [make.different(1)])
     session.execute(text("UPDATE rollups SET mentions = 7"))
-    (problem,) = rollups.check(session)
-    assert "1, 1, 0 but 7, 1, 0 are kept" in problem
+    session.execute(text("DELETE FROM rollup_days"))
+    hour, day = rollups.check(session)
+    assert "1, 1, 0 but 7, 1, 0 are kept" in hour
+    assert "7, 1, 0 but 0, 0, 0 are kept" in day
+
+
+def test_what_is_wrong_is_mended_by_counting_anew(session: Session) -> None:
+    world = make.set_up(session)
+    make.say(session, world, "a")
+    make.judge(session, themes=("pay",))
+    before = session.execute(text("TABLE rollup_themes")).all()
+    session.execute(text("UPDATE rollups SET mentions = 7"))
+    session.execute(text("DELETE FROM rollup_days"))
+    session.execute(text("INSERT INTO rollup_themes SELECT company_id, day, 'other', source_id, facet, audience, "
+                         "sentiment, 1, 1 FROM rollup_themes"))  # fmt: skip
+    session.execute(text("UPDATE stories SET first_mention_id = 0"))
+    assert len(rollups.check(session)) == 5
+    rollups.mend(session)
+    assert rollups.check(session) == []
+    assert session.execute(text("TABLE rollup_themes")).all() == before
 
 
 def test_people_are_believed_over_the_model(session: Session) -> None:

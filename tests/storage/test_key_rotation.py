@@ -12,7 +12,7 @@ from collectors.privacy import PrivacyDoor
 from collectors.pseudonyms import Keychain, generation_of
 from collectors.survey_answers import hidden_id
 from config.settings import Settings, get_settings
-from storage import db, erasures, intake, kept_away, key_rotation, mentions, pseudonym_keys
+from storage import db, erasures, intake, kept_away, key_rotation, mentions, pseudonym_keys, rollups
 from storage.door import privacy_door
 from storage.models.mentions import Mention, Post
 from storage.models.privacy import PseudonymKey, RefusedAuthor
@@ -232,6 +232,19 @@ def test_after_a_lost_key_those_from_before_count_as_one(world: World, settings:
     _rotate(settings, THIRD, SECOND)
     _send(world, *_said("ann", 6))
     assert _voices() == 2
+
+
+def test_after_a_lost_key_no_day_passes_for_one_of_five_people(world: World, settings: ChangeSettings) -> None:
+    _send(world, *(post for name in ("ann", "bob", "cleo", "dan", "eve") for post in _said(name, 1)))
+    with db.transaction() as session:
+        make.judge(session, audience="employee", facet="employer")
+        assert session.scalar(text("SELECT count(*) FROM crowded_days")) == 1
+    changed = settings(pseudonym_key=SECOND)
+    key_rotation.begin(changed, NOW, lost=True)
+    key_rotation.run(changed, NOW)
+    with db.transaction() as session:
+        assert session.scalar(text("SELECT count(*) FROM crowded_days")) == 0
+        assert rollups.check(session) == []
 
 
 def test_a_dump_and_the_old_key_tell_nothing_of_who_came_later(world: World, settings: ChangeSettings) -> None:
