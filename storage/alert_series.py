@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
@@ -13,11 +13,13 @@ from alerts.rules import ALL, NEGATIVE, POSITIVE, VOLUME, HourCount, Series
 from metrics.listening import COVERAGE_FLOOR
 from nlp.result import UNKNOWN
 from storage.answers import ANSWER, CELLS
+from storage.counted import uncounted
 from storage.models.incidents import Incident
 from storage.models.sources import Company, Source
 from storage.planned_events import planned
 from storage.sources import coverage
 from storage.viewer import FACET_LABELS
+from storage.viewer import FACETS as LABELS
 
 FACETS = (ALL, "brand", "employer")  # a text about both sides counts on each
 _DAY = timedelta(hours=24)
@@ -28,10 +30,10 @@ SELECT hour, facet, audience, sentiment, sum(mentions - owned) AS mentions, sum(
 FROM {CELLS} r WHERE company_id = :company AND hour >= :start AND hour <= :last GROUP BY 1, 2, 3, 4
 """)  # noqa: S608 - constants
 _AUTHORS = text(f"""
-SELECT m.facet, m.audience, m.published_at >= :recent AS recent,
+SELECT m.facet, m.audience, m.published_at >= :recent AS recent, date_trunc('day', m.published_at, 'UTC') AS day,
     array_agg(DISTINCT coalesce(m.author_key, m.id::text)) AS keys
 FROM mentions m WHERE m.company_id = :company AND m.published_at > :day_ago AND m.published_at <= :now
-  AND m.counted AND NOT m.own_account AND NOT {ANSWER} GROUP BY 1, 2, 3
+  AND m.counted AND NOT m.own_account AND NOT {ANSWER} GROUP BY 1, 2, 3, 4
 """)  # noqa: S608 - constants
 
 _REVIEWS = text("""
@@ -47,19 +49,22 @@ _NEWEST_POSTS = 2 * (MOST_BEFORE + MOST_REVIEWS)  # of a source; both sides may 
 _LONGEST_TROUBLE = timedelta(days=3)  # what lasts longer becomes usual
 
 _Slice = tuple[str, str]
+_Uncounted = set[tuple[str, str, date]]
 
 
 def alert_series(session: Session, company_id: int, now: datetime, hours: int = 24 * 29) -> list[Series]:
     """Series of the slices that anybody spoke in during the last 24 hours, and always the one over all.
 
-    For workers: nothing is suppressed here, `alerts.detect` applies the rules for small groups. Owned voice and
-    protected mentions are in no count, nor are answers to surveys.
+    For workers: `alerts.detect` applies the rules for small groups to the slices of an audience; in those over all
+    audiences nobody counts whom `storage.counted` leaves out. Owned voice and protected mentions are in no count, nor
+    are answers to surveys.
     """
     company = session.get_one(Company, company_id)
     last = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     grid = [last - timedelta(hours=back) for back in range(hours - 1, -1, -1)]
-    counts = _counts(session, company_id, grid)
-    authors = _authors(session, company_id, now, recent=last - timedelta(hours=1))
+    left = uncounted(session, company_id, sorted(LABELS), grid[0], now)
+    counts = _counts(session, company_id, grid, left)
+    authors = _authors(session, company_id, now, left, recent=last - timedelta(hours=1))
     cover = _coverage(session, now)
     events = planned(session, company_id, grid[0], now)
     past = _past_incidents(session, company_id, grid[0])
@@ -140,20 +145,23 @@ def _proven_sources(session: Session) -> list[int]:
     return list(session.scalars(select(Source.id).where(Source.last_success_at.is_not(None))))
 
 
-def _slices(label: str, audience: str) -> Iterable[_Slice]:
+def _slices(label: str, audience: str, at: datetime, left: _Uncounted) -> Iterable[_Slice]:
     for facet in FACETS:
         if facet == ALL or label in FACET_LABELS[facet]:
             if audience != UNKNOWN:  # no standpoint is no group to warn about; these count in the series over all
                 yield facet, audience
-            yield facet, ALL
+            if (label, audience, at.astimezone(UTC).date()) not in left:
+                yield facet, ALL
 
 
-def _counts(session: Session, company_id: int, grid: Sequence[datetime]) -> dict[_Slice, dict[datetime, HourCount]]:
+def _counts(
+    session: Session, company_id: int, grid: Sequence[datetime], left: _Uncounted
+) -> dict[_Slice, dict[datetime, HourCount]]:
     sums: dict[_Slice, dict[datetime, dict[str, int]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(int)))
     months = [hour for hour in grid if (hour.day, hour.hour) == (1, 0)]
     values = {"company": company_id, "start": grid[0], "last": grid[-1], "months": months}
     for row in session.execute(_COUNTS, values):
-        for slice_ in _slices(row.facet, row.audience):
+        for slice_ in _slices(row.facet, row.audience, row.hour, left):
             cell = sums[slice_][row.hour]
             cell["mentions"] += row.mentions
             cell["stories"] += row.stories
@@ -167,12 +175,12 @@ def _told(hours: Mapping[datetime, Mapping[str, int]], months: Sequence[datetime
 
 
 def _authors(
-    session: Session, company_id: int, now: datetime, recent: datetime
+    session: Session, company_id: int, now: datetime, left: _Uncounted, recent: datetime
 ) -> dict[tuple[str, str, bool], set[str]]:
     found: dict[tuple[str, str, bool], set[str]] = defaultdict(set)
     values = {"company": company_id, "now": now, "day_ago": now - _DAY, "recent": recent}
     for row in session.execute(_AUTHORS, values):
-        for facet, audience in _slices(row.facet, row.audience):
+        for facet, audience in _slices(row.facet, row.audience, row.day, left):
             found[facet, audience, row.recent] |= set(row.keys)
     for facet, audience, _ in list(found):
         found[facet, audience, True] |= set()

@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 
 from metrics.suppress import MIN_AUTHORS
 from nlp.themes import theme_facets
-from storage.answers import ANSWER, CELLS
+from storage.answers import CELLS
 from storage.asked import Asked, asked
 from storage.blocks import JOIN_DAYS, REST, TOLD, ToldDays
-from storage.counted import COUNTED
+from storage.counted import COUNTED, MENTIONS
 from storage.theme_blocks import theme_days
 from storage.totals import only_few_of_staff
 from storage.viewer import Viewer
@@ -74,7 +74,7 @@ SELECT t.theme AS key, t.theme AS label, count(*) AS mentions, count(DISTINCT r.
     count(*) FILTER (WHERE r.sentiment = 'neutral') AS neutral,
     count(*) FILTER (WHERE r.sentiment = 'negative') AS negative,
     count(*) FILTER (WHERE r.sentiment = 'unsure') AS unsure
-FROM (SELECT m.*, m.published_at AS hour FROM mentions m WHERE NOT {ANSWER}) r
+FROM {MENTIONS} r
     CROSS JOIN LATERAL unnest(r.themes) AS t(theme) {{join}}
 WHERE r.company_id = :company AND r.published_at >= :start AND r.published_at < :end
   AND r.facet = ANY(CAST(:facets AS text[])) AND r.counted AND NOT r.own_account
@@ -97,7 +97,7 @@ _THEMES_TOLD = text(
 )
 _PEOPLE_OF_THEMES = text(f"""
 SELECT t.theme AS key, count(DISTINCT coalesce(r.author_key, r.id::text)) AS people
-FROM (SELECT m.*, m.published_at AS hour FROM mentions m WHERE NOT {ANSWER}) r
+FROM {MENTIONS} r
     CROSS JOIN LATERAL unnest(r.themes) AS t(theme)
 WHERE r.company_id = :company AND r.published_at >= :start AND r.published_at < :end
   AND r.facet = ANY(CAST(:facets AS text[])) AND r.counted AND NOT r.own_account AND {COUNTED}

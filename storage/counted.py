@@ -9,13 +9,15 @@ from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from storage.answers import months_in
+from storage.answers import ANSWER, months_in
 from storage.blocks import Span, midnight, span, staff_blocks
 
 # Of cells or mentions `r` with an `hour`; values: `left_out`.
 COUNTED = """((r.company_id, r.facet, r.audience, date_trunc('day', r.hour, 'UTC')) NOT IN (SELECT * FROM unnest(
         CAST(:no_companies AS smallint[]), CAST(:no_facets AS text[]), CAST(:no_audiences AS text[]),
         CAST(:no_days AS timestamptz[]))))"""
+# Mentions `r` with their `hour`, without answers to surveys.
+MENTIONS = f"(SELECT m.*, m.published_at AS hour FROM mentions m WHERE NOT {ANSWER})"  # noqa: S608 - a constant
 _DAY = timedelta(days=1)
 _INSTANT = timedelta(microseconds=1)
 

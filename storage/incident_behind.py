@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select, text
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from alerts.rules import ALL, RATING, SILENCE, SPILL, TOPIC
 from metrics.reach import IMPRESSION_COUNTERS, PostReach, measured_impressions, potential_reach
 from notify.facts import Behind, SourceStep, ThemeCount, coarse_behind
+from storage.counted import uncounted
 from storage.discretion import EMPLOYER_SIDE
 from storage.incident_log import IncidentRow
 from storage.models.mentions import Mention, Post
@@ -29,6 +30,8 @@ _COLUMNS: Sequence[Any] = (
     Mention.author_key,
     Mention.sentiment,
     Mention.themes,
+    Mention.facet,
+    Mention.audience,
     Mention.published_at,
     Post.followers,
     Source.name,
@@ -67,7 +70,7 @@ def behind(session: Session, viewer: Viewer, incident: IncidentRow) -> Behind | 
     labels = viewer.facets if wide else viewer.facets & FACET_LABELS[incident.facet]
     if not labels or incident.kind == SILENCE:
         return None
-    voices = [_voice(row) for row in session.execute(_mentions(incident, labels))]
+    voices = [_voice(row) for row in _counted(session, incident, labels)]
     cut, voices = len(voices) > MOST, voices[:MOST]
     strict = incident.rounded or incident.facet in EMPLOYER_SIDE
     if not voices or (strict and len({each.author for each in voices}) < MIN_AUTHORS):
@@ -90,6 +93,16 @@ def behind(session: Session, viewer: Viewer, incident: IncidentRow) -> Behind | 
         complaining = {each.author for each in judged if each.sentiment == "negative"}
         return coarse_behind(found if len(complaining) >= MIN_AUTHORS else replace(found, negative=0))
     return _with_reach(session, found, voices, incident.facet == "brand")
+
+
+def _counted(session: Session, incident: IncidentRow, labels: frozenset[str]) -> list[Any]:
+    """The mentions of an incident; beside others those of staff that no figure counts stay away (`storage.counted`)."""
+    rows = session.execute(_mentions(incident, labels)).all()
+    if incident.rounded:
+        return list(rows)
+    end = incident.last_finding_at + _HOUR
+    left = uncounted(session, incident.company_id, sorted(labels), incident.window_start, end)
+    return [row for row in rows if (row.facet, row.audience, row.published_at.astimezone(UTC).date()) not in left]
 
 
 def of_topic(incident: IncidentRow) -> ColumnElement[bool]:

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 from alerts.planned import Planned
 from metrics.stats import median
 from storage import keyset
+from storage.answers import CELLS
+from storage.counted import COUNTED, left_out
 from storage.models.incidents import PlannedEvent
 from storage.models.sources import Company
 from storage.models.users import User
@@ -22,17 +24,17 @@ _AHEAD = timedelta(days=730)
 _BEHIND = timedelta(days=365)
 _WEEKS = 4
 
-_STORIES = text("""
+_STORIES = text(f"""
 SELECT week, CAST(:start AS timestamptz) - week * interval '7 days' >= (
     SELECT min(hour) FROM rollups WHERE company_id = :company
 ) AS known, (
-    SELECT coalesce(sum(r.stories), 0) FROM rollups r
-    WHERE r.company_id = :company AND r.facet = ANY(CAST(:facets AS text[]))
+    SELECT coalesce(sum(r.stories), 0) FROM {CELLS} r
+    WHERE r.company_id = :company AND r.facet = ANY(CAST(:facets AS text[])) AND {COUNTED}
       AND r.hour >= CAST(:start AS timestamptz) - week * interval '7 days'
       AND r.hour < CAST(:end AS timestamptz) - week * interval '7 days'
 ) AS stories
 FROM generate_series(0, :weeks) AS week ORDER BY week
-""")
+""")  # noqa: S608 - constants
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,12 +228,15 @@ def _shown(session: Session, viewer: Viewer, rows: list[PlannedEvent], now: date
 def _stories(session: Session, viewer: Viewer, row: PlannedEvent, now: datetime) -> tuple[int | None, float | None]:
     if now < row.starts_at:
         return None, None
+    labels = count_labels(viewer, None if row.facet == ALL else row.facet)
+    start, end = row.starts_at.astimezone(UTC).replace(minute=0, second=0, microsecond=0), min(row.ends_at, now)
     values = {
         "company": row.company_id,
-        "facets": count_labels(viewer, None if row.facet == ALL else row.facet),
-        "start": row.starts_at.astimezone(UTC).replace(minute=0, second=0, microsecond=0),
-        "end": min(row.ends_at, now),
+        "facets": labels,
+        "start": start,
+        "end": end,
         "weeks": _WEEKS,
+        **left_out(session, [row.company_id], labels, start - timedelta(weeks=_WEEKS), end),
     }
     during_it, *before = session.execute(_STORIES, values).all()
     return int(during_it.stories), median([float(week.stories) for week in before if week.known])

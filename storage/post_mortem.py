@@ -13,6 +13,7 @@ from collectors.post import Json
 from metrics import coarse
 from nlp.result import UNKNOWN
 from storage.blocks import REST
+from storage.counted import COUNTED, MENTIONS, left_out
 from storage.incident_behind import behind
 from storage.incident_feedback import Verdict, verdict_of
 from storage.incident_log import IncidentRow, find, incident_of, kind_of, shown_figures
@@ -23,11 +24,12 @@ from storage.viewer import FACETS, STAFF_AUDIENCES, SYSTEM, Viewer, count_labels
 _HOUR = timedelta(hours=1)
 _MOST_STEPS = 50
 _UNCOUNTED = frozenset({SILENCE, RATING})  # not about the mentions of a window: about their absence, about reviews
-_FIRST = text("""
-SELECT source_id::text AS key, min(published_at) AS first_at FROM mentions
+_FIRST = text(f"""
+SELECT source_id::text AS key, min(published_at) AS first_at FROM {MENTIONS} r
 WHERE company_id = :company AND published_at >= :start AND published_at < :end AND counted AND NOT own_account
-  AND facet = ANY(CAST(:facets AS text[])) AND (CAST(:audience AS text) IS NULL OR audience = :audience) GROUP BY 1
-""")
+  AND facet = ANY(CAST(:facets AS text[])) AND (CAST(:audience AS text) IS NULL OR audience = :audience)
+  AND {COUNTED} GROUP BY 1
+""")  # noqa: S608 - constants
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,10 +202,10 @@ def _with_mentions(session: Session, incident: Incident, found: PostMortem) -> P
     audience = None if incident.audience == ALL else incident.audience
     total = totals(session, SYSTEM, incident.company_id, start, end, facet, audience)
     cells = breakdown(session, SYSTEM, incident.company_id, start, end, "source", facet=facet, audience=audience)
-    values = {"company": incident.company_id, "start": start, "end": end, "audience": audience}
-    first: dict[str, datetime] = {
-        row.key: row.first_at for row in session.execute(_FIRST, {**values, "facets": count_labels(SYSTEM, facet)})
-    }
+    labels = count_labels(SYSTEM, facet)
+    values = {"company": incident.company_id, "start": start, "end": end, "audience": audience, "facets": labels}
+    left = left_out(session, [incident.company_id], labels, start, end)
+    first: dict[str, datetime] = {row.key: row.first_at for row in session.execute(_FIRST, values | left)}
     audiences: Sequence[Cell] = ()
     if audience is None:
         audiences = breakdown(session, SYSTEM, incident.company_id, start, end, "audience", facet=facet)

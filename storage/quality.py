@@ -12,6 +12,9 @@ from sqlalchemy.orm import Session
 from metrics import coarse
 from metrics.quality import Drift, drift
 from metrics.stats import Proportion, proportion
+from storage.answers import CELLS
+from storage.counted import COUNTED, MENTIONS, left_out
+from storage.profile import companies
 from storage.quality_checks import SCALES, Checked, checked
 from storage.rollups import as_of
 from storage.suppression import MIN_AUTHORS
@@ -76,17 +79,17 @@ class QualityReport:
     weeks: tuple[Week, ...]
 
 
-_MENTIONS = text("""
+_MENTIONS = text(f"""
 SELECT count(*) AS mentions, count(*) FILTER (WHERE sentiment = 'unsure') AS unsure,
        count(*) FILTER (WHERE audience = 'unknown') AS unknown
-FROM mentions WHERE published_at >= :start AND published_at < :end AND counted
-  AND facet = ANY(CAST(:facets AS text[]))
-""")
-_BY = """
-SELECT coalesce({column}, 'unknown') AS key, count(*) AS n FROM mentions
-WHERE published_at >= :start AND published_at < :end AND counted AND facet = ANY(CAST(:facets AS text[]))
+FROM {MENTIONS} r WHERE published_at >= :start AND published_at < :end AND counted
+  AND facet = ANY(CAST(:facets AS text[])) AND {COUNTED}
+""")  # noqa: S608 - constants
+_BY = f"""
+SELECT coalesce({{column}}, 'unknown') AS key, count(*) AS n FROM {MENTIONS} r
+WHERE published_at >= :start AND published_at < :end AND counted AND facet = ANY(CAST(:facets AS text[])) AND {COUNTED}
 GROUP BY 1 ORDER BY n DESC, 1 LIMIT 12
-"""
+"""  # noqa: S608 - constants
 _LANGUAGES = text(_BY.format(column="lang"))
 _MODELS = text(_BY.format(column="model"))
 _TAXONOMIES = text(_BY.format(column="taxonomy"))
@@ -114,17 +117,18 @@ SELECT count(*) FROM (
     UNION SELECT mention_id FROM corrections WHERE at >= :start AND at < :end AND NOT sampled
 ) seen JOIN mentions m ON m.id = seen.id WHERE m.facet = ANY(CAST(:facets AS text[]))
 """)
-_WEEKS = text("""
+_WEEKS = text(f"""
 SELECT date_trunc('week', hour, 'UTC') AS week, sentiment, audience, facet, sum(mentions - owned) AS n
-FROM rollups WHERE hour >= :start AND hour < :end AND facet = ANY(CAST(:facets AS text[])) GROUP BY 1, 2, 3, 4
-""")
-_STAFF_AUTHORS = text("""
+FROM {CELLS} r WHERE hour >= :start AND hour < :end AND facet = ANY(CAST(:facets AS text[])) AND {COUNTED}
+GROUP BY 1, 2, 3, 4
+""")  # noqa: S608 - constants
+_STAFF_AUTHORS = text(f"""
 SELECT date_trunc('week', published_at, 'UTC') AS week, count(DISTINCT coalesce(author_key, id::text)) AS authors
-FROM mentions
-WHERE company_id IN (SELECT id FROM companies) AND audience = ANY(CAST(:audiences AS text[])) AND counted
+FROM {MENTIONS} r
+WHERE company_id IN (SELECT id FROM companies) AND {COUNTED} AND audience = ANY(CAST(:audiences AS text[])) AND counted
   AND NOT own_account AND published_at >= :start AND published_at < :end AND facet = ANY(CAST(:facets AS text[]))
 GROUP BY 1
-""")
+""")  # noqa: S608 - constants
 
 
 def report(session: Session, viewer: Viewer, start: datetime, end: datetime) -> QualityReport:
@@ -143,7 +147,7 @@ def report(session: Session, viewer: Viewer, start: datetime, end: datetime) -> 
 
 def tag_quality(session: Session, viewer: Viewer, start: datetime, end: datetime) -> TagQuality:
     """Counts over all companies within the facets that the viewer's role counts; raises `NotAllowed` for none."""
-    values = {"start": start, "end": end, "facets": count_labels(viewer)}
+    values = _values(session, start, end, count_labels(viewer))
     row = session.execute(_MENTIONS, values).one()
     corrections = {each.key: _told(each.key, each.n) for each in session.execute(_CORRECTIONS, values)}
     return TagQuality(
@@ -163,12 +167,17 @@ def weeks(session: Session, viewer: Viewer, start: datetime, end: datetime) -> t
     """Whole weeks, oldest first; own accounts are left out. Weeks before the first mention are not told."""
     last = _monday(end)
     wanted = min(MOST_WEEKS, max(FEWEST_WEEKS, -(-(last - start) // _WEEK)))
-    values = {"start": last - (wanted + BASE_WEEKS) * _WEEK, "end": last, "facets": count_labels(viewer)}
+    values = _values(session, last - (wanted + BASE_WEEKS) * _WEEK, last, count_labels(viewer))
     rows = session.execute(_WEEKS, values).all()
     staff = {each.week: each.authors for each in session.execute(_STAFF_AUTHORS, {**values, "audiences": _STAFF})}
     first = min((row.week for row in rows if row.n), default=last)
     starts = [last - number * _WEEK for number in range(wanted, 0, -1)]
     return tuple(_week(each, rows, staff) for each in starts if each >= first)
+
+
+def _values(session: Session, start: datetime, end: datetime, labels: list[str]) -> dict[str, object]:
+    left = left_out(session, [company.id for company in companies(session)], labels, start, end)
+    return {"start": start, "end": end, "facets": labels, **left}
 
 
 _STAFF = sorted(STAFF_AUDIENCES)
