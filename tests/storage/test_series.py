@@ -277,9 +277,9 @@ def test_alerts_read_hours_without_gaps(session: Session, world: World) -> None:
     whole = found[ALL, ALL]
     assert len(whole.hours) == 24 * 29
     assert whole.hours[-1].hour == datetime(2026, 3, 4, 12, tzinfo=UTC)
-    assert sum(hour.mentions for hour in whole.hours) == 11
+    assert sum(hour.mentions for hour in whole.hours) == 7, "four employees are too few for any sum"
     assert (whole.hours[-1].stories, whole.hours[-1].negative) == (3, 3)
-    assert (whole.authors_hour, whole.authors) == (2, 4)
+    assert (whole.authors_hour, whole.authors) == (2, 2)
     assert whole.since == datetime(2026, 3, 2, 10, tzinfo=UTC)
     assert found["employer", "employee"].hours[-6].mentions == 4
 
