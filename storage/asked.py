@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
+from storage.answers import days_in
 from storage.blocks import ToldDays, told_days
 from storage.counted import left_out
 from storage.profile import own_company
@@ -40,8 +41,9 @@ class Asked:
         }
 
     def counted(self, session: Session) -> dict[str, object]:
-        """Parameters of a query on `CELLS` where `COUNTED` (`storage.counted`)."""
-        return {**self.values(), **left_out(session, [self.company_id], self.facets, self.start, self.end)}
+        """Parameters of a query on `CELLS` or `DAY_CELLS` where `COUNTED` (`storage.counted`)."""
+        found = left_out(session, [self.company_id], self.facets, self.start, self.end)
+        return {**self.values(), **found, **days_in(self.start, self.end)}
 
     def told_days(self, session: Session) -> ToldDays:
         """The days that count by audience in the window; of a single source none does."""

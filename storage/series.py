@@ -17,7 +17,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from metrics.suppress import MIN_AUTHORS
-from storage.answers import ANSWER, CELLS
+from storage.answers import ANSWER, DAY_CELLS, days_in
 from storage.blocks import JOIN_DAYS, STAFF, TOLD, ToldDays, midnight, span, staff_blocks, whole_days
 from storage.counted import COUNTED, left_out
 from storage.coverage import ENDED, STALE_CLAIM
@@ -73,7 +73,7 @@ _COUNTS = f"""
 SELECT date_trunc(:bucket, r.hour, :zone) AS start, r.sentiment, sum(r.mentions - r.owned) AS mentions,
     sum(r.stories) AS stories, sum(r.owned) AS owned,
     bool_and(r.audience = ANY(CAST(:staff AS text[]))) FILTER (WHERE r.mentions > r.owned) AS only_staff
-FROM {CELLS} r {{join}}
+FROM {DAY_CELLS} r {{join}}
 WHERE r.company_id = :company AND r.hour >= :start AND r.hour < :end AND r.facet = ANY(CAST(:facets AS text[]))
   AND (CAST(:audience AS text) IS NULL OR {{told}} = :audience)
   AND (CAST(:source AS integer) IS NULL OR r.source_id = :source) AND {COUNTED}
@@ -128,6 +128,7 @@ def series(
         "audience": wanted.audience,
         "source": wanted.source_id,
         **left_out(session, [company_id], labels, starts[0], end),
+        **days_in(starts[0] if wanted.bucket != "hour" and wanted.timezone == "UTC" else end, end),
         "stale": (now or wanted.end) - STALE_CLAIM,
     }
     days = (

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from metrics.suppress import MIN_AUTHORS
-from storage.answers import ANSWER, CELLS
+from storage.answers import ANSWER, DAY_CELLS, days_in
 from storage.asked import Asked, asked, whole_hour
 from storage.blocks import JOIN_DAYS, STAFF, TOLD, ToldDays
 from storage.counted import COUNTED, left_out
@@ -57,7 +57,7 @@ SELECT coalesce(sum(r.mentions - r.owned), 0) AS mentions, coalesce(sum(r.storie
     coalesce(sum(r.owned), 0) AS owned,
     coalesce(bool_and(r.audience = ANY(CAST(:staff AS text[]))) FILTER (WHERE r.mentions > r.owned), false)
         AS only_staff
-FROM {CELLS} r {{join}}
+FROM {DAY_CELLS} r {{join}}
 WHERE r.company_id = :company AND r.hour >= :start AND r.hour < :end AND r.facet = ANY(CAST(:facets AS text[]))
   AND (CAST(:audience AS text) IS NULL OR {{told}} = :audience)
   AND (CAST(:source AS integer) IS NULL OR r.source_id = :source) AND {COUNTED}
@@ -77,7 +77,7 @@ _PEOPLE_OF_STAFF = text(_PEOPLE.format(join=""))
 _PEOPLE_OF_DAYS = text(_PEOPLE.format(join=JOIN_DAYS.replace("LEFT JOIN", "JOIN")))
 _VOICE = text(f"""
 SELECT company_id, sum(mentions - owned) AS mentions, sum(stories) AS stories, sum(owned) AS owned
-FROM {CELLS} r WHERE company_id = ANY(CAST(:companies AS smallint[])) AND hour >= :start AND hour < :end
+FROM {DAY_CELLS} r WHERE company_id = ANY(CAST(:companies AS smallint[])) AND hour >= :start AND hour < :end
   AND {COUNTED} AND facet = ANY(CAST(:facets AS text[]))
   AND (CAST(:sources AS integer[]) IS NULL OR source_id = ANY(CAST(:sources AS integer[])))
 GROUP BY 1
@@ -169,6 +169,7 @@ def share_of_voice(
         "facets": labels,
         "sources": None if source_ids is None else list(source_ids),
         **left_out(session, ids, labels, first, until),
+        **days_in(first, until),
     }
     found = {row.company_id: row for row in session.execute(_VOICE, values)}
     everything = sum(row.mentions for row in found.values())

@@ -32,6 +32,12 @@ def _talk(session: Session) -> None:
             ),
             {"company": world.acme, "source": world.forum, "hour": day, "n": stories},
         )
+    session.execute(
+        text(
+            "INSERT INTO rollup_days SELECT company_id, date_trunc('day', hour, 'UTC'), source_id, facet, audience, "
+            "sentiment, mentions, stories, owned FROM rollups"
+        )
+    )
 
 
 def _closed(session: Session, facet: str = "brand") -> int:
@@ -62,7 +68,7 @@ def test_a_rise_is_found_with_its_interval_and_kept(session: Session, monkeypatc
     assert found.high is not None
     assert found.low < 0.5 < found.high
     assert (found.n, found.before) == (14, 56)
-    session.execute(text("DELETE FROM rollups"))
+    session.execute(text("TRUNCATE rollups, rollup_days"))
     assert _figure(session, made, "leadership", "stories") == found
     assert _figure(session, made, "hr", "stories") is None
 
