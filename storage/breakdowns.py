@@ -14,11 +14,12 @@ from sqlalchemy.orm import Session
 
 from metrics.suppress import MIN_AUTHORS
 from nlp.themes import theme_facets
-from storage.answers import CELLS
+from storage.answers import DAY_CELLS
 from storage.asked import Asked, asked
 from storage.blocks import JOIN_DAYS, REST, TOLD, ToldDays
 from storage.counted import COUNTED, MENTIONS
 from storage.theme_blocks import theme_days
+from storage.theme_cells import THEME_CELLS, kept_days
 from storage.totals import only_few_of_staff
 from storage.viewer import Viewer
 
@@ -48,7 +49,7 @@ SELECT {{key}} AS key, {{label}} AS label, sum(r.mentions - r.owned) AS mentions
     sum(r.mentions - r.owned) FILTER (WHERE r.sentiment = 'neutral') AS neutral,
     sum(r.mentions - r.owned) FILTER (WHERE r.sentiment = 'negative') AS negative,
     sum(r.mentions - r.owned) FILTER (WHERE r.sentiment = 'unsure') AS unsure
-FROM {CELLS} r JOIN sources s ON s.id = r.source_id {{join}}
+FROM {DAY_CELLS} r JOIN sources s ON s.id = r.source_id {{join}}
 WHERE r.company_id = :company AND r.hour >= :start AND r.hour < :end AND r.facet = ANY(CAST(:facets AS text[]))
   AND (CAST(:audience AS text) IS NULL OR {{told}} = :audience)
   AND (CAST(:source AS integer) IS NULL OR r.source_id = :source) AND {COUNTED}
@@ -69,30 +70,28 @@ _TOLD = {
     for by, (key, label) in _KEYS.items()
 }
 _THEMES_OF = f"""
-SELECT t.theme AS key, t.theme AS label, count(*) AS mentions, count(DISTINCT r.story_id) AS stories,
-    count(*) FILTER (WHERE r.sentiment = 'positive') AS positive,
-    count(*) FILTER (WHERE r.sentiment = 'neutral') AS neutral,
-    count(*) FILTER (WHERE r.sentiment = 'negative') AS negative,
-    count(*) FILTER (WHERE r.sentiment = 'unsure') AS unsure
-FROM {MENTIONS} r
-    CROSS JOIN LATERAL unnest(r.themes) AS t(theme) {{join}}
-WHERE r.company_id = :company AND r.published_at >= :start AND r.published_at < :end
-  AND r.facet = ANY(CAST(:facets AS text[])) AND r.counted AND NOT r.own_account
-  AND (CAST(:audience AS text) IS NULL OR r.audience = :audience) AND {{told}}
+SELECT r.theme AS key, r.theme AS label, sum(r.mentions) AS mentions, sum(r.stories) AS stories,
+    sum(r.mentions) FILTER (WHERE r.sentiment = 'positive') AS positive,
+    sum(r.mentions) FILTER (WHERE r.sentiment = 'neutral') AS neutral,
+    sum(r.mentions) FILTER (WHERE r.sentiment = 'negative') AS negative,
+    sum(r.mentions) FILTER (WHERE r.sentiment = 'unsure') AS unsure
+FROM {THEME_CELLS} r {{join}}
+WHERE r.facet = ANY(CAST(:facets AS text[])) AND {{told}}
+  AND (CAST(:audience AS text) IS NULL OR r.audience = :audience)
   AND (CAST(:source AS integer) IS NULL OR r.source_id = :source) AND {COUNTED}
 GROUP BY 1, 2 ORDER BY mentions DESC, 1
 """  # noqa: S608 - constants
 _JOIN_THEME_DAYS = """
 LEFT JOIN unnest(CAST(:day_themes AS text[]), CAST(:day_facets AS text[]), CAST(:days AS timestamptz[]))
     AS d(theme, facet, day)
-    ON d.theme = t.theme AND d.facet = r.facet AND d.day = date_trunc('day', r.published_at, 'UTC')
+    ON d.theme = r.theme AND d.facet = r.facet AND d.day = date_trunc('day', r.hour, 'UTC')
 """
 _THEMES = text(_THEMES_OF.format(join="", told="true"))
 _THEMES_TOLD = text(
     _THEMES_OF.format(
         join=_JOIN_THEME_DAYS,
         told="(d.day IS NOT NULL OR NOT EXISTS (SELECT 1 FROM unnest(CAST(:guarded_themes AS text[]), "
-        "CAST(:guarded_facets AS text[])) AS g(theme, facet) WHERE g.theme = t.theme AND g.facet = r.facet))",
+        "CAST(:guarded_facets AS text[])) AS g(theme, facet) WHERE g.theme = r.theme AND g.facet = r.facet))",
     )
 )
 _PEOPLE_OF_THEMES = text(f"""
@@ -157,11 +156,12 @@ def _parts(session: Session, wanted: Asked, days: ToldDays, by: str) -> list[tup
 
 
 def _by_theme(session: Session, wanted: Asked) -> tuple[Cell, ...]:
+    values = {**wanted.counted(session), **kept_days(session, wanted.company_id, wanted.start, wanted.end)}
     if wanted.audience is None:
-        rows = session.execute(_THEMES, wanted.counted(session)).all()
+        rows = session.execute(_THEMES, values).all()
         return _cells(rows, hidden=_told_by_few(session, wanted, rows))
     days = theme_days(session, wanted)
-    rows = session.execute(_THEMES_TOLD, {**wanted.counted(session), **days.columns()}).all()
+    rows = session.execute(_THEMES_TOLD, {**values, **days.columns()}).all()
     return _cells(rows, [(theme, theme) for theme in days.held_back()])
 
 
