@@ -119,7 +119,13 @@ function setUpPrint() {
   }
 }
 
+// A form that comes back leads to the first field that was wrong.
+function setUpErrors() {
+  document.querySelector("[aria-invalid=true]")?.focus();
+}
+
 setUpZones();
+setUpErrors();
 setUpTimes();
 setUpFolds();
 setUpPrint();
