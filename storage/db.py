@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 _MIGRATION_LOCK = 0x05750001  # one process migrates, the others wait
+_MIGRATIONS = Path(__file__).parent / "migrations"
 _AFTER_COMMIT = "after_commit"
 _REMEMBERED = "remembered"
 _OPTIONS = " ".join(
@@ -117,16 +118,30 @@ def migrate(to: str = "head") -> None:
 
 
 def migrate_connection(connection: Connection, to: str = "head") -> None:
-    """`migrate` on a given connection, inside its transaction."""
+    """`migrate` on a given connection, inside its transaction; Alembic is loaded only where there is work for it."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+    if to == "head" and _revision(connection) == newest_revision():
+        return
     from alembic import command
 
-    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
     config = _alembic()
     config.attributes["connection"] = connection
     if to == "base" or (to != "head" and _is_behind(connection, to)):
         command.downgrade(config, to)
     else:
         command.upgrade(config, to)
+
+
+def newest_revision() -> str:
+    """The revision that the schema ends at, by the names of the migrations' files."""
+    return max(path.name for path in (_MIGRATIONS / "versions").glob("[0-9]*.py")).partition("_")[0]
+
+
+def _revision(connection: Connection) -> str | None:
+    if connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
+        return None
+    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return found
 
 
 def schema_problems() -> list[str]:
@@ -150,7 +165,7 @@ def _alembic() -> "Config":
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(_MIGRATIONS))
     return config
 
 

@@ -18,6 +18,11 @@ def test_migrations_match_the_models(clean_database: Engine) -> None:
     assert db.schema_problems() == []
 
 
+def test_the_schema_ends_where_the_last_migration_by_name_does(clean_database: Engine) -> None:
+    with clean_database.connect() as connection:
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == db.newest_revision()
+
+
 def test_migrations_go_down_and_up_again(clean_database: Engine) -> None:
     tables = _tables(clean_database)
     with db.transaction() as session:
