@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import ahocorasick
 
+from nlp.nearby import Nearby, nearby
 from nlp.text import HEAD_CHARS, TAIL_CHARS, cut
 
 LEXICON = Path(__file__).with_name("themes.toml")
@@ -57,6 +58,7 @@ class _Lexicon:
     themes: ahocorasick.Automaton
     protected: ahocorasick.Automaton
     protected_at_work: ahocorasick.Automaton
+    protected_nearby: Nearby
 
 
 def theme_facets() -> Mapping[str, str]:
@@ -118,11 +120,12 @@ def _is_protected(folded: str, *, staff: bool) -> bool:
     plain = _plain(folded)
     hits = list(_hits(automaton, plain))
     blocked = [hit for hit in hits if hit.entry.blocked]
-    return any(
+    certain = any(
         not any(other.start <= hit.start and hit.end <= other.end for other in blocked)
         for hit in hits
         if not hit.entry.blocked
     )
+    return certain or (staff and lexicon.protected_nearby.matches(plain))
 
 
 def _theme_hits(folded: str, facet: str | None) -> list[_Hit]:
@@ -243,4 +246,5 @@ def _lexicon() -> _Lexicon:
         themes=_automaton(entry for name, theme in themes.items() for entry in _theme_entries(name, theme)),
         protected=_automaton(_protected_entries(raw["protected"], "terms")),
         protected_at_work=_automaton(_protected_entries(raw["protected"], "terms", "staff", "health")),
+        protected_nearby=nearby(raw["protected"].get("near", ())),
     )

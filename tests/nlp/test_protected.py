@@ -20,8 +20,8 @@ def test_hardly_anything_protected_is_missed() -> None:
 def test_strangers_are_mostly_recognised(shared: Path) -> None:
     (found, *_) = measure(public_sample("test"))
     assert (found.protected, found.others) == (29, 286)
-    assert (found.recall or 0) >= 0.8
-    assert (found.precision or 0) >= 0.8
+    assert (found.recall or 0) >= 0.9
+    assert (found.precision or 0) >= 0.75
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,17 @@ def test_phrases_of_another_meaning_protect_nothing(text: str) -> None:
 def test_accents_and_hyphens_do_not_matter() -> None:
     assert is_protected("La greve continue")
     assert is_protected("Union\u2010busting again")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "my wrist was so swollen after peak",
+        "can they fire us for comparing salaries with each other",
+        "somebody finally called the inspectors about the freezer",
+    ],
+)
+def test_words_beside_each_other_protect_where_work_is_spoken_of(text: str) -> None:
+    assert is_protected(text)
+    assert not is_protected(text, staff=False)
+    assert not is_protected(" and so on and so forth ".join(text.split()))
