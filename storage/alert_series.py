@@ -37,7 +37,8 @@ FROM mentions m WHERE m.company_id = :company AND m.published_at > :day_ago AND 
 """)  # noqa: S608 - constants
 
 _REVIEWS = text("""
-SELECT s.id AS source, s.name, m.facet, m.published_at, p.rating, coalesce(m.author_key, m.id::text) AS author
+SELECT s.id AS source, s.name, m.facet, m.audience, m.published_at, p.rating,
+    coalesce(m.author_key, m.id::text) AS author
 FROM sources s CROSS JOIN LATERAL (
   SELECT id, rating FROM posts
   WHERE source_id = s.id AND published_at > :start AND published_at <= :now AND kind <> 'survey'
@@ -94,7 +95,10 @@ def rating_series(session: Session, company_id: int, now: datetime) -> list[Rati
     """
     values = {"company": company_id, "start": now - MEMORY, "now": now, "limit": _NEWEST_POSTS}
     found: dict[tuple[str, int, str], list[Review]] = defaultdict(list)
+    left = uncounted(session, company_id, sorted(LABELS), now - MEMORY, now)
     for row in session.execute(_REVIEWS, values):
+        if (row.facet, row.audience, row.published_at.astimezone(UTC).date()) in left:
+            continue
         review = Review(row.published_at, row.rating, row.author)
         for facet in FACETS[1:]:
             if row.facet in FACET_LABELS[facet]:

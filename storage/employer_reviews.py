@@ -17,21 +17,22 @@ from metrics.blocks import quarter_of
 from metrics.listening import Rating, rating
 from metrics.stats import Interval, difference
 from storage.blocks import Span, in_blocks, span
+from storage.counted import COUNTED, MENTIONS, left_out
 from storage.profile import companies, own_company
 from storage.viewer import Viewer, count_labels
 
 MONTHS = 12
 _MOST = 20_000
 
-_REVIEWS = text("""
-SELECT s.name AS source, date_trunc('day', m.published_at, 'UTC') AS day, p.rating,
-    coalesce(m.author_key, m.id::text) AS author
-FROM mentions m JOIN posts p ON p.id = m.post_id JOIN sources s ON s.id = m.source_id
-WHERE m.company_id = :company AND m.published_at >= :start AND m.published_at < :end
-  AND m.counted AND NOT m.own_account AND m.facet = ANY(CAST(:facets AS text[])) AND p.kind = 'review'
-  AND p.rating BETWEEN 1 AND 5
-ORDER BY m.published_at DESC LIMIT :limit
-""")
+_REVIEWS = text(f"""
+SELECT s.name AS source, date_trunc('day', r.published_at, 'UTC') AS day, p.rating,
+    coalesce(r.author_key, r.id::text) AS author
+FROM {MENTIONS} r JOIN posts p ON p.id = r.post_id JOIN sources s ON s.id = r.source_id
+WHERE r.company_id = :company AND r.published_at >= :start AND r.published_at < :end
+  AND r.counted AND NOT r.own_account AND r.facet = ANY(CAST(:facets AS text[])) AND p.kind = 'review'
+  AND p.rating BETWEEN 1 AND 5 AND {COUNTED}
+ORDER BY r.published_at DESC LIMIT :limit
+""")  # noqa: S608 - constants
 _LIFETIME = text("""
 SELECT DISTINCT ON (s.id) s.name, p.stated ->> 'lifetime_stars' AS stars, p.stated ->> 'lifetime_reviews' AS reviews,
     p.collected_at
@@ -160,7 +161,8 @@ def _difference(own: Rating, rival: Rating) -> Interval | None:
 def _by_source(session: Session, labels: Sequence[str], company_id: int, around: Span) -> dict[str, list[Review]]:
     """All reviews of the quarters around, by source."""
     start, end = around.gathered()
-    values = {"company": company_id, "start": start, "end": end, "facets": list(labels), "limit": _MOST}
+    left = left_out(session, [company_id], labels, start, end)
+    values = {"company": company_id, "start": start, "end": end, "facets": list(labels), "limit": _MOST, **left}
     found: dict[str, list[Review]] = defaultdict(list)
     for row in session.execute(_REVIEWS, values):
         found[row.source].append(Review(row.day.astimezone(UTC).date(), row.rating, frozenset({row.author})))

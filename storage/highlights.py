@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from storage.answers import ANSWER
 from storage.employer_reviews import told_reviews
 from storage.profile import own_company
 from storage.search import MentionFilter, MentionRow, search
@@ -31,18 +32,19 @@ class Stars:
     suppressed: bool
 
 
-_TOP = text("""
+_TOP = text(f"""
 SELECT m.story_id, count(*) AS mentions, min(m.published_at) AS first_at, max(m.published_at) AS last_at
 FROM mentions m
 WHERE m.company_id = :company AND m.published_at >= :start AND m.published_at < :end AND m.counted
   AND NOT m.own_account AND m.facet = ANY(CAST(:facets AS text[]))
-  AND m.audience <> ALL(CAST(:staff AS text[])) AND m.story_id IS NOT NULL
+  AND m.audience <> ALL(CAST(:staff AS text[])) AND m.story_id IS NOT NULL AND NOT {ANSWER}
 GROUP BY 1 HAVING count(*) >= :least ORDER BY mentions DESC, last_at DESC, 1 LIMIT :limit
-""")
+""")  # noqa: S608 - a constant
 _STARS = text("""
 SELECT p.rating FROM mentions m JOIN posts p ON p.id = m.post_id
 WHERE m.company_id = :company AND m.published_at >= :start AND m.published_at < :end AND m.counted
   AND NOT m.own_account AND m.facet = ANY(CAST(:facets AS text[])) AND p.rating BETWEEN 1 AND 5
+  AND p.kind <> 'survey'
 ORDER BY m.id LIMIT :limit
 """)
 _MOST_RATINGS = 20_000

@@ -12,7 +12,7 @@ from nlp.themes import is_protected
 from storage.models.mentions import Mention, Post
 from storage.models.sources import Source
 from storage.profile import CompiledMatcher, own_company
-from storage.viewer import Viewer, require_administrator
+from storage.viewer import STAFF_AUDIENCES, Viewer, require_administrator
 
 SCANNED = 2_000
 _EXCERPT = 600
@@ -50,7 +50,8 @@ def preview(
 ) -> Preview:
     """Run a matcher that is not in force on the newest posts, for one company (None: the own one).
 
-    Only administrators: the posts outside of mentions have no facet by which another role could be let in.
+    Only administrators: the posts outside of mentions have no facet by which another role could be let in. Words of
+    employees, alumni and staff are no example.
     """
     require_administrator(viewer)
     own = own_company(session)
@@ -69,13 +70,15 @@ def preview(
     rows = session.execute(query).all()
     among = [row.id for row in rows]
     held = set(session.scalars(select(Mention.post_id).where(Mention.company_id == wanted, Mention.post_id.in_(among))))
+    staff = select(Mention.post_id).where(Mention.post_id.in_(among), Mention.audience.in_(STAFF_AUDIENCES))
+    unread = set(session.scalars(staff))
     for row in rows:
         whole = f"{row.title}\n{row.text}" if row.title else row.text
         group = _group(wanted in matcher.match(whole), row.id in held)
         if group is None:
             continue
         counts[group] += 1
-        if len(groups[group]) < limit and not is_protected(whole):
+        if len(groups[group]) < limit and row.id not in unread and not is_protected(whole):
             shown, explanation = _excerpt(whole, matcher.queries.explain(whole)[str(wanted)])
             groups[group].append(PreviewRow(row.id, row.name, row.url, row.published_at, shown, explanation))
     kept, dropped, newly = (tuple(groups[name]) for name in groups)

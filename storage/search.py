@@ -21,7 +21,7 @@ from storage.models.sources import Company, Source
 from storage.name_searches import refuse_name_search
 from storage.profile import own_company
 from storage.readable import Readable
-from storage.viewer import Viewer, text_labels
+from storage.viewer import STAFF_AUDIENCES, Viewer, text_labels
 
 EXCERPT = 1_000  # characters of a text in a list
 MAX_LIMIT = 200
@@ -75,7 +75,7 @@ class MentionRow:
     rating: float | None
     own_account: bool
     story_id: int | None
-    copies: int  # mentions in its story, itself included
+    copies: int  # mentions in its story, itself included; none of employees, alumni and staff beside itself
     corrected: tuple[str, ...]  # heads that a person corrected
     place: str | None  # where its address leads, be it shown or not: only for the rules of that platform
 
@@ -177,10 +177,16 @@ def _newest_first(query: Select[Any], after: str | None) -> Select[Any]:
 
 def rows_of_mentions() -> Select[Any]:
     """The query of what `MentionRow.of` needs; the caller adds conditions."""
+    # Copies by employees, alumni and staff are in no number: it would tell that somebody is held back.
     copies = (
         select(func.count())
         .select_from(Mention.__table__.alias("copy"))
-        .where(text("copy.story_id = mentions.story_id"))
+        .where(
+            text(
+                "copy.story_id = mentions.story_id AND copy.counted AND (copy.id = mentions.id"
+                " OR copy.audience <> ALL(CAST(:staff_of_copies AS text[])))"
+            ).bindparams(staff_of_copies=sorted(STAFF_AUDIENCES))
+        )
     )
     return (
         select(

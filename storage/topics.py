@@ -14,26 +14,29 @@ from alerts.spill_over import Spread, Telling
 from alerts.topics import LEAST_AUTHORS, Emerging, Talk
 from nlp.naming import Said, name_of
 from nlp.persons import NAME
+from storage.counted import COUNTED, MENTIONS, left_out
 from storage.discretion import public_names, shown
 from storage.models.incidents import Incident
 from storage.models.sources import Company
 from storage.models.topics import Topic, TopicMention
+from storage.stories import WINDOW
 from storage.vectors import Told
 from storage.viewer import FACET_LABELS, Viewer
 
 SHOWN = timedelta(days=7)
+_HOUR = timedelta(hours=1)
 SIDES = ("brand", "employer")
 _SAME = 0.3  # of a topic's mentions are those of an earlier look: the same topic
 _LEAST_USERS = {"brand": 3, "employer": LEAST_AUTHORS}  # people who use a word of the name
 _TEXTS_BEFORE = 2_000
 _TEXT_CHARS = 1_000
 
-_TALK = text("""
+_TALK = text(f"""
 SELECT count(*) AS mentions, count(*) FILTER (WHERE sentiment = 'negative') AS negative,
        count(*) FILTER (WHERE sentiment <> 'unsure') AS judged, max(published_at) AS last_at
-FROM mentions WHERE story_id = ANY(CAST(:stories AS bigint[])) AND company_id = :company AND counted
-  AND NOT own_account AND facet = ANY(CAST(:labels AS text[])) AND published_at <= :now
-""")
+FROM {MENTIONS} r WHERE story_id = ANY(CAST(:stories AS bigint[])) AND company_id = :company AND counted
+  AND NOT own_account AND facet = ANY(CAST(:labels AS text[])) AND published_at <= :now AND {COUNTED}
+""")  # noqa: S608 - constants
 _TEXTS = text("""
 SELECT concat_ws('. ', p.title, left(p.text, :chars)) AS text, coalesce(m.author_key, m.id::text) AS author
 FROM mentions m JOIN posts p ON p.id = m.post_id WHERE m.id = ANY(CAST(:ids AS bigint[]))
@@ -192,8 +195,9 @@ def _kept(
         topic = Topic(company_id=company_id, facet=side, found_at=now, words=[])
     if not topic.words:
         topic.words = list(_words(session, side, told, ids))
-    values = {"stories": [each.story_id for each in inside], "company": company_id, "now": now}
-    talk = session.execute(_TALK, values | {"labels": sorted(FACET_LABELS[side])}).one()
+    labels, since = sorted(FACET_LABELS[side]), min(each.at for each in inside) - WINDOW
+    values = {"stories": [each.story_id for each in inside], "company": company_id, "now": now, "labels": labels}
+    talk = session.execute(_TALK, values | left_out(session, [company_id], labels, since, now + _HOUR)).one()
     topic.space, topic.centre = space, [float(number) for number in emerging.centre]
     topic.seen_at, topic.ended_at = now, None
     topic.first_at, topic.last_at = min(each.at for each in inside), talk.last_at

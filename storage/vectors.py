@@ -8,7 +8,7 @@ no topic is looked for until all are.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from sqlalchemy import text
@@ -16,11 +16,13 @@ from sqlalchemy.orm import Session
 
 from alerts.topics import MEMORY, WINDOW, Stories, Vectors
 from storage.answers import ANSWER
+from storage.counted import uncounted
 from storage.models.topics import WIDTH
 
 KEPT = timedelta(days=35)
 READ = MEMORY + WINDOW
-_SIDES = "('brand', 'employer', 'both')"  # a text about neither is about something else
+_LABELS = ("brand", "employer", "both")  # a text about neither is about something else
+_SIDES = str(_LABELS)  # as SQL writes it, too
 _LARGEST = 2_047  # whole numbers up to here are exact in a half float, and short to write; only the direction counts
 
 _TOLD = f"""
@@ -44,7 +46,7 @@ FOR KEY SHARE OF m SKIP LOCKED
 ON CONFLICT (mention_id) DO UPDATE SET space = excluded.space, vector = excluded.vector
 """)
 _STORIES = text(f"""
-SELECT m.id, m.story_id, m.published_at, coalesce(m.author_key, m.id::text) AS author, m.facet,
+SELECT m.id, m.story_id, m.published_at, coalesce(m.author_key, m.id::text) AS author, m.facet, m.audience,
        halfvec_send(v.vector) AS packed
 {_TOLD.replace("WHERE", "JOIN mention_vectors v ON v.mention_id = m.id WHERE", 1)} AND v.space = :space
 ORDER BY m.published_at DESC, m.id DESC LIMIT :limit
@@ -99,7 +101,9 @@ def save(session: Session, space: str, ids: Sequence[int], vectors: Vectors) -> 
 def stories(session: Session, company_id: int, space: str, now: datetime) -> tuple[list[Told], Stories]:
     """The stories of the window and the four weeks before it, with their vectors; for workers, nothing is filtered."""
     values = {"company": company_id, "space": space, "since": now - READ, "now": now, "limit": _MOST}
-    rows = session.execute(_STORIES, values).all()
+    left = uncounted(session, company_id, _LABELS, now - READ, now + timedelta(hours=1))
+    found = session.execute(_STORIES, values).all()
+    rows = [row for row in found if (row.facet, row.audience, row.published_at.astimezone(UTC).date()) not in left]
     told = [Told(row.id, row.story_id, row.published_at, row.author, row.facet) for row in rows]
     packed = b"".join(bytes(row.packed)[4:] for row in rows)
     vectors = np.frombuffer(packed, dtype=">f2").astype(np.float32).reshape(len(rows), WIDTH)

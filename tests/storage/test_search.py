@@ -241,6 +241,7 @@ def test_copies_do_not_lead_to_a_small_group(session: Session, world: World) -> 
     (said,) = make.heard(session, world, {"a": text})
     make.heard(session, world, {"b": text}, source_id=world.news, labels=("neutral", "employee", "both"))
     assert mentions.get(session, MARKETING, said).copies == ()
+    assert [item.copies for item in search(session, MARKETING, MentionFilter()).items] == [1]
     assert len(mentions.get(session, SYSTEM, said).copies) == 1
 
 
