@@ -286,12 +286,12 @@ def test_alerts_read_hours_without_gaps(session: Session, world: World) -> None:
 
 def test_reviews_are_read_by_source_and_side(session: Session, world: World) -> None:
     make.heard(session, world, _texts(0, 2), at=NOW - DAY)
-    make.heard(session, world, _texts(10, 2), at=NOW - HOUR, labels=("negative", "employee", "both"))
+    make.heard(session, world, _texts(10, 5), at=NOW - HOUR, labels=("negative", "employee", "both"))
     make.heard(session, world, _texts(20, 1), at=NOW - HOUR, own_account=True)
     session.execute(text("UPDATE posts SET rating = 2"))
     make.heard(session, world, _texts(30, 2))
     found = {each.facet: each for each in rollups.rating_series(session, world.acme, NOW)}
-    assert {facet: len(each.reviews) for facet, each in found.items()} == {"brand": 4, "employer": 2}
+    assert {facet: len(each.reviews) for facet, each in found.items()} == {"brand": 7, "employer": 5}
     assert {review.stars for review in found["brand"].reviews} == {2.0}
     assert rollups.rating_series(session, world.contoso, NOW) == []
     (earlier,) = rollups.rating_series(session, world.acme, NOW - 2 * HOUR)
