@@ -10,6 +10,7 @@ import os
 import shutil
 import socket
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -111,6 +112,17 @@ def data_dir() -> Iterator[Path]:
         return
     with servers.serving(folder):
         yield folder
+
+
+@pytest.fixture
+def open_folder() -> Path:
+    """An empty folder for servers that a test starts itself.
+
+    Started by root, PostgreSQL runs as another user, and pytest shuts `tmp_path` to all others whenever a run begins.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="own-", dir=os.environ[servers.FOLDER]))
+    folder.chmod(0o711)
+    return folder
 
 
 @pytest.fixture(scope="session")

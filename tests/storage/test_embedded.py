@@ -65,9 +65,8 @@ with embedded.running(folder, "a test"):
 """
 
 
-def test_a_killed_owner_takes_its_servers_along_and_the_next_start_recovers(tmp_path: Path) -> None:
-    tmp_path.chmod(0o711)
-    folder = tmp_path / "var"
+def test_a_killed_owner_takes_its_servers_along_and_the_next_start_recovers(open_folder: Path) -> None:
+    folder = open_folder / "var"
     owner = subprocess.Popen([sys.executable, "-c", _KILLED, str(folder)], stdout=subprocess.PIPE)
     assert owner.stdout is not None
     assert owner.stdout.readline() == b"up\n"
@@ -86,9 +85,8 @@ def test_a_killed_owner_takes_its_servers_along_and_the_next_start_recovers(tmp_
     assert not embedded.socket_dir(folder).exists()
 
 
-def test_a_pid_file_with_the_number_of_another_program_does_not_block(tmp_path: Path) -> None:
-    tmp_path.chmod(0o711)
-    folder = tmp_path / "var"
+def test_a_pid_file_with_the_number_of_another_program_does_not_block(open_folder: Path) -> None:
+    folder = open_folder / "var"
     with embedded.own(folder, "a test"):
         embedded.prepare(folder)
         (folder / "postgres" / "postmaster.pid").write_text(f"{os.getpid()}\n{folder}\n")

@@ -47,11 +47,9 @@ class Servers:
 
 
 @pytest.fixture
-def own_servers(tmp_path: Path, settings: Callable[..., Settings]) -> Iterator[Servers]:
+def own_servers(open_folder: Path, settings: Callable[..., Settings]) -> Iterator[Servers]:
     """Servers that no other test uses, and a world in them."""
-    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        folder.chmod(0o711)
-    data_dir = tmp_path / "var"
+    data_dir = open_folder / "var"
     settings(data_dir=data_dir, database_url="", redis_url="", analyze_batch=20)
     use_queue_of_settings()
     with embedded.own(data_dir, "a test"):

@@ -216,10 +216,8 @@ class Service:
 
 
 @pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
-    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        folder.chmod(0o711)
-    service = Service(tmp_path / "var", free_port())
+def service(open_folder: Path) -> Iterator[Service]:
+    service = Service(open_folder / "var", free_port())
     yield service
     for process in service.processes:
         process.kill()
