@@ -76,7 +76,7 @@ def test_the_shell_example_signs(tmp_path: Path) -> None:
     with receiver() as (address, taken):
         subprocess.run(
             ["sh", "-e", "-c", example("sh")],
-            env={"PATH": os.environ["PATH"], "ADDRESS": address, "SECRET": SECRET},
+            env={**os.environ, "ADDRESS": address, "SECRET": SECRET},
             check=True,
             capture_output=True,
             cwd=tmp_path,

@@ -1,6 +1,7 @@
 """The application over an emptied real database, asked through ASGI."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 
 import pytest
 from fastapi import FastAPI
@@ -9,11 +10,25 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import Engine
 
+from api import deps
 from api.app import create_app
 from storage import accounts, users
 from tests.api import world
 
 Header = dict[str, str]
+
+
+@pytest.fixture(scope="package", autouse=True)
+def clock() -> Iterator[None]:
+    """No test hangs on the moment it runs at."""
+    with world.clock_of_requests():
+        yield
+
+
+@pytest.fixture
+def machine_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls read the machine's clock, for tests in which another process or the quick way of a click reads it too."""
+    monkeypatch.setattr(deps, "datetime", datetime)
 
 
 @pytest.fixture(autouse=True)

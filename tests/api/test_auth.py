@@ -1,7 +1,7 @@
 """Cookies, tokens, CSRF, throttling."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from fastapi import Response
@@ -169,7 +169,7 @@ def test_many_failures_from_one_client_have_to_wait(client: TestClient) -> None:
     form = {"email": email, "password": "wrong"}
     with db.transaction() as session:
         for _ in range(sign_in_tries.CLIENT.most - 1):
-            sign_in_tries.take(session, sign_in_tries.CLIENT, "testclient", datetime.now(UTC))
+            sign_in_tries.take(session, sign_in_tries.CLIENT, "testclient", world.now())
     assert client.post("/sign-in", data=form).status_code == 401
     answer = client.post("/sign-in", data={**form, "password": PASSWORD})
     assert answer.status_code == 429
@@ -180,7 +180,7 @@ def test_one_address_tried_from_many_clients_has_to_wait_and_no_address_is_store
     _, email = add_person("hr")
     with db.transaction() as session:
         for _ in range(sign_in_tries.ACCOUNT.most):
-            assert sign_in_tries.take(session, sign_in_tries.ACCOUNT, email.upper(), datetime.now(UTC)) is None
+            assert sign_in_tries.take(session, sign_in_tries.ACCOUNT, email.upper(), world.now()) is None
     assert client.post("/sign-in", data={"email": email, "password": PASSWORD}).status_code == 429
     with db.reading() as session:
         stored = str(session.execute(text("SELECT * FROM sign_in_tries")).all())

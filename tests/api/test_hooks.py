@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from fastapi.testclient import TestClient
@@ -13,6 +13,7 @@ from api import hooks
 from collectors.deliveries import MAX_BYTES
 from collectors.signing import sign
 from storage import db, sources
+from tests.api import world
 from tests.factories import ADMINISTRATOR
 
 SECRET = "correct horse battery staple"
@@ -33,7 +34,7 @@ def add(client: TestClient) -> Add:
     """`add("webhook", …)`: the number of a new source with the usual secret."""
 
     def make(kind: str = "webhook", secret: str | None = SECRET, **options: object) -> int:
-        now = datetime.now(UTC)
+        now = world.now()
         keys = {} if secret is None else {"secret": secret}
         if kind == "trustpilot":
             keys["api_key"] = "k"
@@ -49,7 +50,7 @@ def deliver(
     client: TestClient, source_id: int, body: object, secret: str = SECRET, at: datetime | None = None
 ) -> Response:
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    headers = {"X-Outspoken-Signature": sign(secret, data, at or datetime.now(UTC)), "Content-Type": "application/json"}
+    headers = {"X-Outspoken-Signature": sign(secret, data, at or world.now()), "Content-Type": "application/json"}
     return client.post(f"/hooks/{source_id}", content=data, headers=headers)
 
 
@@ -75,7 +76,7 @@ def test_a_delivery_is_stored_and_its_author_is_not(client: TestClient, add: Add
 
 
 def test_the_same_delivery_again_stores_nothing(client: TestClient, add: Add, clean_database: Engine) -> None:
-    source_id, now = add(), datetime.now(UTC)
+    source_id, now = add(), world.now()
     assert counts(deliver(client, source_id, ITEM, at=now))[0] == "stored"
     replay = deliver(client, source_id, ITEM, at=now)
     assert (replay.status_code, replay.json()["status"], replay.json()["items"]) == (200, "known", [])
@@ -136,13 +137,13 @@ def test_a_wrong_signature_is_refused(client: TestClient, add: Add, clean_databa
 def test_no_signature_and_an_old_one(client: TestClient, add: Add) -> None:
     source_id = add()
     assert client.post(f"/hooks/{source_id}", json=ITEM).status_code == 401
-    assert deliver(client, source_id, ITEM, at=datetime.now(UTC) - timedelta(minutes=6)).status_code == 401
+    assert deliver(client, source_id, ITEM, at=world.now() - timedelta(minutes=6)).status_code == 401
     assert client.post(f"/hooks/{source_id}?key={SECRET}", json=ITEM).status_code == 401  # own tools can sign
 
 
 def test_unknown_sources_and_those_of_other_kinds_look_alike(client: TestClient, add: Add) -> None:
     with db.transaction() as session:
-        other = sources.get_or_make(session, "api", "Forum", "api", datetime.now(UTC))
+        other = sources.get_or_make(session, "api", "Forum", "api", world.now())
     unknown, foreign = deliver(client, 2_000_000_000, ITEM), deliver(client, other, ITEM)
     assert (unknown.status_code, foreign.status_code) == (404, 404)
     assert unknown.json() == foreign.json()
@@ -151,7 +152,7 @@ def test_unknown_sources_and_those_of_other_kinds_look_alike(client: TestClient,
 def test_a_paused_source_asks_to_come_back(client: TestClient, add: Add, clean_database: Engine) -> None:
     source_id = add()
     with db.transaction() as session:
-        sources.set_enabled(session, ADMINISTRATOR, source_id, False, datetime.now(UTC))
+        sources.set_enabled(session, ADMINISTRATOR, source_id, False, world.now())
     answer = deliver(client, source_id, ITEM)
     assert (answer.status_code, answer.json()["error"], answer.headers["Retry-After"]) == (503, "paused", "3600")
     assert deliver(client, source_id, ITEM, "x" * 20).status_code == 401
@@ -194,7 +195,7 @@ def test_a_secret_is_changed_without_a_gap(client: TestClient, add: Add) -> None
     source_id = add()
     with db.transaction() as session:
         keys = {"secret": "the new secret of the tool", "secret_previous": SECRET}
-        sources.set_credentials(session, ADMINISTRATOR, source_id, keys, datetime.now(UTC))
+        sources.set_credentials(session, ADMINISTRATOR, source_id, keys, world.now())
     assert deliver(client, source_id, ITEM).status_code == 200
     assert deliver(client, source_id, {"native_id": "2"}, "the new secret of the tool").status_code == 200
 
@@ -237,7 +238,7 @@ def test_survey_answers_come_without_their_person(client: TestClient, add: Add, 
 def test_nothing_is_stored_when_storing_fails(
     client: TestClient, add: Add, clean_database: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source_id, now = add(), datetime.now(UTC)
+    source_id, now = add(), world.now()
 
     def fail(*_: object) -> None:
         raise RuntimeError("the disk is full")
@@ -251,5 +252,5 @@ def test_nothing_is_stored_when_storing_fails(
 
 def test_a_page_of_another_site_cannot_deliver(client: TestClient, add: Add) -> None:
     data = json.dumps(ITEM).encode()
-    headers = {"X-Outspoken-Signature": sign(SECRET, data, datetime.now(UTC)), "Sec-Fetch-Site": "cross-site"}
+    headers = {"X-Outspoken-Signature": sign(SECRET, data, world.now()), "Sec-Fetch-Site": "cross-site"}
     assert client.post(f"/hooks/{add()}", content=data, headers=headers).status_code == 403

@@ -3,7 +3,7 @@
 import contextlib
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from fastapi.testclient import TestClient
@@ -13,6 +13,7 @@ from collectors.registry import all_collectors
 from collectors.signing import sign
 from storage import db, sources
 from storage.viewer import SYSTEM
+from tests.api import world
 
 Header = dict[str, str]
 PATH = "/api/v1/sources"
@@ -31,7 +32,7 @@ def fresh_turns() -> None:
 def hook(secret: str = SECRET) -> int:
     with db.transaction() as session:
         return sources.add_source(
-            session, SYSTEM, "webhook", f"Tool {secret}", {}, datetime.now(UTC), credentials={"secret": secret}
+            session, SYSTEM, "webhook", f"Tool {secret}", {}, world.now(), credentials={"secret": secret}
         )
 
 
@@ -80,7 +81,7 @@ def test_ids_that_are_none_are_not_found(client: TestClient, token: Callable[...
 
 
 def test_a_signature_is_good_for_its_source_time_and_body_only(client: TestClient) -> None:
-    mine, other, now = hook(), hook("another secret of another tool"), datetime.now(UTC)
+    mine, other, now = hook(), hook("another secret of another tool"), world.now()
     body = json.dumps({"native_id": "1", "text": "Acme"}).encode()
     good = sign(SECRET, body, now)
     t, v1 = good.split(",")

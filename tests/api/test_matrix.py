@@ -8,7 +8,6 @@ Each call runs in a savepoint that is rolled back, so that no call sees the work
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
@@ -88,8 +87,8 @@ def _people(client: TestClient, connection: Connection, ids: dict[str, object]) 
     for role in ROLES:
         user_id, _ = world.add_person(role)
         with db.transaction() as session:
-            cookie = users.start_session(session, user_id, datetime.now(UTC), 1)
-            found = users.session_user(session, cookie, datetime.now(UTC))
+            cookie = users.start_session(session, user_id, world.now(), 1)
+            found = users.session_user(session, cookie, world.now())
         assert found is not None
         cookies[role] = (cookie, found.csrf)
         tokens[role] = world.add_token(user_id)

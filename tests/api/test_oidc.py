@@ -23,6 +23,9 @@ from tests.conftest import free_port
 ADA = {"email": "ada@acme.example", "email_verified": True, "name": "Ada", "groups": ["staff", "hr-team"]}
 
 
+pytestmark = pytest.mark.usefixtures("machine_clock")
+
+
 @pytest.fixture(scope="module")
 def provider() -> Iterator[str]:
     """The address of oidc-provider-mock; anybody signs in there with the name they say."""

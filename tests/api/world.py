@@ -1,21 +1,31 @@
-"""A small company, its people and what is said about it, stored by the service's own functions."""
+"""A small company, its people and what is said about it, stored by the service's own functions.
 
-from collections.abc import Mapping, Sequence
+Calls and pages read the clock of `Clock` here (`clock_of_requests`), so that no test hangs on the hour or the day it
+runs at: what is said "two hours ago" lies on the same day at every run.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import count
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from alerts.rules import Finding, Intent
+from api import deps
+from api.dashboard import wording
 from collectors.post import Post
 from nlp.result import Tags, Verdict
 from nlp.stories import bands, signature
 from storage import db, incidents, mentions, planned_events, profile, sources, users
 from storage.viewer import viewer_for
 
-NOW = datetime.now(UTC).replace(microsecond=0)
+NOW = datetime.fromisoformat(os.environ.get("OUTSPOKEN_TESTS_NOW", "2026-09-16T12:30:00+00:00"))  # a Wednesday
 PASSWORD = "correct horse battery"
 ROLES = ("marketing", "hr", "leadership", "advocate", "administrator", "auditor")
 PROFILE = """
@@ -30,6 +40,30 @@ handle = "acme"
 [[rivals]]
 name = "Globex"
 """
+
+
+class Clock(datetime):
+    """`datetime` to whom asks for the time of a request: it begins at `NOW` and is a millisecond later at each look."""
+
+    _looks = count()
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> "Clock":
+        return cls.fromtimestamp(NOW.timestamp() + next(cls._looks) / 1_000, tz)
+
+
+def now() -> datetime:
+    """What the next call of the service would take for the time."""
+    return Clock.now(UTC)
+
+
+@contextmanager
+def clock_of_requests() -> Iterator[None]:
+    """Calls and pages read `Clock` meanwhile; workers, the database and tracked links keep the machine's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(deps, "datetime", Clock)
+        patch.setattr(wording, "datetime", Clock)
+        yield
 
 
 @dataclass(frozen=True, slots=True)

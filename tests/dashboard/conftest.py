@@ -19,13 +19,20 @@ from api.app import create_app
 from config.settings import get_settings
 from storage import db
 from tests import servers
-from tests.api.world import PASSWORD, add_person, forget_tries
+from tests.api.world import PASSWORD, add_person, clock_of_requests, forget_tries
 from tests.conftest import _empty as empty_database
 from tests.conftest import free_port
 from tests.dashboard import town as town_data
 from tests.dashboard.forms import post
 
 Opened = Callable[..., Page]
+
+
+@pytest.fixture(scope="package", autouse=True)
+def clock() -> Iterator[None]:
+    """No test hangs on the moment it runs at."""
+    with clock_of_requests():
+        yield
 
 
 @pytest.fixture(scope="package")

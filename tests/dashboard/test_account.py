@@ -3,7 +3,6 @@
 import base64
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 
 import pytest
 from fastapi.testclient import TestClient
@@ -14,6 +13,7 @@ from config.settings import Settings
 from storage import audit, db, second_factor
 from storage.one_time_codes import code_at, step_of
 from storage.viewer import SYSTEM
+from tests.api import world
 from tests.api.world import PASSWORD, add_person, forget_tries
 
 Clients = Callable[[str], TestClient]
@@ -52,7 +52,7 @@ def _send(client: TestClient, path: str, **form: str) -> str:
 
 
 def _code(secret: bytes, skew: int = 0) -> str:
-    return code_at(secret, step_of(datetime.now(UTC)) + skew)
+    return code_at(secret, step_of(world.now()) + skew)
 
 
 def test_browsers_are_listed_and_signed_out_one_by_one_or_all(browser_of: Callable[[], TestClient]) -> None:
@@ -131,7 +131,7 @@ def test_the_auditor_reads_the_log_and_the_configuration_and_no_text(clients: Cl
 
 def test_what_auditors_take_out_is_recorded_and_holds_no_formulas(clients: Clients) -> None:
     with db.transaction() as session:
-        audit.record(session, None, "test.formula", "=1+1", datetime.now(UTC))
+        audit.record(session, None, "test.formula", "=1+1", world.now())
     answer = clients("auditor").get("/audit/export?action=test.formula")
     assert answer.headers["content-disposition"].startswith("attachment")
     assert answer.text.splitlines()[1].endswith(",test.formula,'=1+1")

@@ -1,7 +1,7 @@
 """The campaign room's pages: written, told early, asked in, answered, live, over."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from storage import campaign_results, campaign_voice, db
 from storage.models.advocacy import Campaign
 from storage.models.incidents import PlannedEvent
 from storage.viewer import SYSTEM
+from tests.api import world
 from tests.campaign_cast import MARK, campaign, person
 from tests.dashboard.conftest import Opened
 from tests.dashboard.forms import follow, post
@@ -44,7 +45,7 @@ def _no_trace() -> Iterator[None]:
 
 
 def _times(days: int = 2) -> dict[str, str]:
-    now = datetime.now(UTC)
+    now = world.now()
     at = {"starts": days, "ends": days + 7, "embargo": days}
     return {name: f"{now + timedelta(days=each):%Y-%m-%dT%H:%M}" for name, each in at.items()}
 
@@ -102,7 +103,7 @@ def test_a_wrong_form_comes_back_with_what_was_typed(clients: Clients) -> None:
 
 
 def test_feedback_shows_from_five_on_and_protected_words_never(clients: Clients) -> None:
-    now = datetime.now(UTC)
+    now = world.now()
     made = _made(now, "brief", "go_live")
     advocate, hr = clients("advocate"), clients("hr")
     values = {"score": "2", "words": "We should join a union."}
@@ -132,7 +133,7 @@ def test_feedback_shows_from_five_on_and_protected_words_never(clients: Clients)
 
 
 def test_the_launch_day_and_the_result_show_what_the_role_may_see(clients: Clients) -> None:
-    now = datetime.now(UTC)
+    now = world.now()
     made = _made(now, "brief", "go_live", facet="both")
     assert "Stories by hour" in clients("marketing").get(f"/campaigns/{made}").text
     assert "Stories by hour" not in clients("advocate").get(f"/campaigns/{made}").text
@@ -150,7 +151,7 @@ def test_the_launch_day_and_the_result_show_what_the_role_may_see(clients: Clien
 
 
 def test_the_room_and_the_result_fit_a_wide_screen_and_a_phone(open_page: Opened, pictures: Path | None) -> None:
-    now = datetime.now(UTC)
+    now = world.now()
     live = _made(now, "brief", "go_live", groups=("team:Support", "role:leadership"))
     over = _made(now, "brief", "go_live")
     with db.transaction() as session:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -12,6 +11,7 @@ from sqlalchemy import text
 from api.platform_access import TRIES
 from config.settings import Settings
 from storage import db
+from tests.api import world
 from tests.collectors.platforms import Platforms
 from tests.dashboard.forms import follow, post
 from tests.wire.replay import Answer, replay_server
@@ -27,7 +27,7 @@ def platforms(town: str, settings: Callable[..., Settings]) -> Iterator[Platform
         settings(
             x_url=base, x_client_id="us", x_client_secret="s", mastodon_url=base, bluesky_url=base, database_url=town
         )
-        yield Platforms(replay, datetime.now(UTC).timestamp())
+        yield Platforms(replay, world.now().timestamp())
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from collectors.base import CollectError, Outcome
 from storage import db, sources
 from storage.sources import SourceRow
 from storage.viewer import SYSTEM
+from tests.api import world
 from tests.dashboard import kinds
 from tests.dashboard.conftest import Opened
 from tests.dashboard.forms import follow, post
@@ -41,21 +42,21 @@ def paid(monkeypatch: pytest.MonkeyPatch, town: str) -> Iterator[None]:
 
 def _rows() -> tuple[SourceRow, ...]:
     with db.reading() as session:
-        return sources.list_sources(session, SYSTEM, datetime.now(UTC))
+        return sources.list_sources(session, SYSTEM, world.now())
 
 
 def _add(name: str, kind: str = "paid", keys: dict[str, str] | None = None, **options: object) -> int:
     given = {"url": "https://news.example/feed.xml"} if kind == "feed" else options
     with db.transaction() as session:
         return sources.add_source(
-            session, SYSTEM, kind, name, given, datetime.now(UTC), credentials=keys or {}  # type: ignore[arg-type]
+            session, SYSTEM, kind, name, given, world.now(), credentials=keys or {}  # type: ignore[arg-type]
         )  # fmt: skip
 
 
 def _ran(
     source_id: int, hours_ago: float, error: CollectError | None = None, cost: float = 0.0, *, partly: bool = False
 ) -> None:
-    began = datetime.now(UTC) - timedelta(hours=hours_ago)
+    began = world.now() - timedelta(hours=hours_ago)
     with db.transaction() as session:
         claimed = sources.claim(session, source_id, began, force=True)
         assert claimed is not None
@@ -70,9 +71,9 @@ def _hold(source_id: int) -> None:
         session.execute(
             text(
                 "INSERT INTO held_items (source_id, native_id, title, text, reason, held_at) VALUES "
-                "(:s, 'm1', 'New review of <b>Acme</b>', 'Somebody wrote …', 'This mail has no known form.', now())"
+                "(:s, 'm1', 'New review of <b>Acme</b>', 'Somebody wrote …', 'This mail has no known form.', :at)"
             ),
-            {"s": source_id},
+            {"s": source_id, "at": world.now()},
         )
 
 
@@ -93,7 +94,7 @@ def test_what_needs_a_person_comes_first(clients: Clients) -> None:
 def test_the_list_is_filtered_and_paged(clients: Clients) -> None:
     with db.transaction() as session:
         for number in range(230):
-            sources.get_or_make(session, "api", f"Board {number:03}", "api", datetime.now(UTC))
+            sources.get_or_make(session, "api", f"Board {number:03}", "api", world.now())
     client = clients("administrator")
     first = client.get("/sources?q=board").text
     assert first.count('data-label="Source"') == 100
@@ -165,7 +166,7 @@ def test_the_connection_is_tested_without_a_script(clients: Clients, monkeypatch
     assert "No worker took it in time" in late
     assert "http-equiv" not in late
     found = TrialResult(
-        True, "It answers.", (TrialItem("Hi <i>", None, "javascript:x", datetime.now(UTC), "source", None, "post"),)
+        True, "It answers.", (TrialItem("Hi <i>", None, "javascript:x", world.now(), "source", None, "post"),)
     )
     monkeypatch.setattr(trials, "trial_result", lambda token: found)
     done = client.get(begun.headers["location"]).text
@@ -258,7 +259,7 @@ def test_the_pages_in_a_browser(open_page: Opened, pictures: Path | None) -> Non
     _add("No keys yet")
     with db.transaction() as session:
         for each in range(12):
-            sources.get_or_make(session, "api", f"Board {each}", "api", datetime.now(UTC))
+            sources.get_or_make(session, "api", f"Board {each}", "api", world.now())
     _ran(broken, 2, CollectError("gone", "The address at news.example is gone for good (HTTP 410).", permanent=True))
     for hours in range(44, 0, -4):
         failed = CollectError("unreachable", "api.example did not answer in time.") if hours % 12 == 0 else None
