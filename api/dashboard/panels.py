@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from alerts.planned import Planned
@@ -52,9 +52,8 @@ def volume(
     as_of: datetime | None,
     title: str,
     planned: Sequence[Planned] = (),
-    surveyed: Sequence[date] = (),
 ) -> Panel:
-    """Stories per bucket, over the shades of planned events; `surveyed`: days that hold the answers to surveys."""
+    """Stories per bucket, over the shades of planned events."""
     points = [
         VolumePoint(each.start, each.stories, coverage=each.coverage, suppressed=each.suppressed) for each in buckets
     ]
@@ -66,7 +65,7 @@ def volume(
     if buckets and not shown:
         return Panel(id, title, None, _as_of(as_of), table, empty="None of them may be told.")
     chart = _volume_chart(tuple(points), "", _spans(planned))
-    return Panel(id, title, chart, note + _shaded(planned) + _surveyed(surveyed), table)
+    return Panel(id, title, chart, note + _shaded(planned), table)
 
 
 def sentiment(id: str, buckets: Sequence[rollups.Bucket], as_of: datetime | None, title: str) -> Panel:  # noqa: A002
@@ -217,12 +216,6 @@ def _shaded(planned: Sequence[Planned]) -> str:
         return ""
     named = ", ".join(event.name for event in planned[:_NAMED])
     return f" Shaded, since planned: {named}{f' and {len(planned) - _NAMED} more' if len(planned) > _NAMED else ''}."
-
-
-def _surveyed(days: Sequence[date]) -> str:
-    """Why some bars are high."""
-    named = " and ".join(f"{each:%-d %b}" for each in days)
-    return f" Answers to surveys carry their month only and stand on {named}." if days else ""
 
 
 def _end(buckets: Sequence[rollups.Bucket], as_of: datetime | None) -> str:

@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy.orm import Session
 
 from storage import mentions
-from storage.surveyed_days import surveyed_days
 from storage.theme_voices import theme_voices
 from storage.viewer import NotAllowed
 from storage.voice import inside_outside
@@ -134,16 +133,3 @@ def test_a_theme_of_few_people_is_hidden_as_a_whole(session: Session, world: Wor
 def test_a_theme_of_which_only_few_of_staff_speak_is_not_named(session: Session, world: World) -> None:
     speak(session, world, 12, named("e", 4), audience="employee")
     assert "pay" not in theme_voices(session, HR, "employer", START, END).now
-
-
-def test_days_of_surveys_are_known_to_those_who_read_the_side(session: Session, world: World) -> None:
-    months = [NOW.replace(month=month, day=1, hour=0, minute=0) for month in (2, 3)]
-    posts = [make.a_post(str(at), make.different(at.month), at, kind="survey", stated=STAY) for at in months]
-    mentions.add_new(session, world.forum, posts, world.matcher, NOW)
-    make.judge(session, "neutral", "employee", "employer")
-    assert surveyed_days(session, HR, "employer", NOW - 60 * DAY, END) == tuple(at.date() for at in months)
-    assert surveyed_days(session, HR, "employer", months[1], END) == (months[1].date(),)
-    assert surveyed_days(session, HR, "employer", months[1] + DAY, END) == ()
-    assert surveyed_days(session, MARKETING, "brand", NOW - 60 * DAY, END) == ()
-    with pytest.raises(NotAllowed):
-        surveyed_days(session, MARKETING, "employer", NOW - 60 * DAY, END)

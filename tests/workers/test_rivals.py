@@ -26,7 +26,7 @@ def test_a_rivals_spike_is_low_tells_the_share_of_voice_and_mails_nobody(world: 
         (row,) = incidents.list_incidents(session, SYSTEM).items
         events = incidents.events_to_tell(session, 10)
     assert (row.kind, row.facet, row.audience, row.severity) == ("rival_event", "all", "all", "low")
-    assert row.notes[0].startswith("Share of voice: 50 % of 82 "), "the same texts name Acme"
+    assert row.notes[0].startswith("Share of voice: 50 % of 80 "), "the same texts name Acme"
     for event_id in events:
         tell(event_id)
     assert count("outbox", "state = 'waiting'") == 0

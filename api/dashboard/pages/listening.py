@@ -23,7 +23,6 @@ from metrics.listening import NET_SENTIMENT_MIN_N, rating
 from nlp.themes import theme_facets
 from storage import db, highlights, incidents, mentions, planned_events, profile, rollups, sources
 from storage.incidents import IncidentRow
-from storage.surveyed_days import surveyed_days
 from storage.topics import TopicRow, new_topics
 from storage.viewer import ALL, NotAllowed, Viewer
 
@@ -179,8 +178,7 @@ def _side_card(session: Session, viewer: Viewer, facet: str, span: Window, pendi
     about: Side = figures.side(session, viewer, span, facet)
     buckets = _buckets(session, viewer, span, facet, None)
     planned = _planned(session, viewer, span, facet)
-    surveyed = surveyed_days(session, viewer, facet, span.start, span.end)
-    chart = panels.volume(f"volume-{facet}", buckets, rollups.as_of(session), "Stories over time", planned, surveyed)
+    chart = panels.volume(f"volume-{facet}", buckets, rollups.as_of(session), "Stories over time", planned)
     return SideCard(
         facet,
         _TITLES[facet],
@@ -214,8 +212,7 @@ def _volume(
     if 2 * sum(each.suppressed for each in buckets) > len(buckets) and span.days > 7:
         buckets, title = _buckets(session, viewer, span, facet, audience, "week"), "Stories by whole weeks"
     planned = _planned(session, viewer, span, facet)
-    surveyed = surveyed_days(session, viewer, facet, span.start, span.end)
-    return panels.volume("volume", buckets, rollups.as_of(session), title, planned, surveyed)
+    return panels.volume("volume", buckets, rollups.as_of(session), title, planned)
 
 
 def _sentiment(
