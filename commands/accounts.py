@@ -61,6 +61,22 @@ def user_forget_app(email: str) -> None:
     out.print("The password alone signs in again.")
 
 
+@user.command("remove")
+def user_remove(email: str, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+    """Delete an account for good, of who left or asks for it; deactivating alone keeps name and address."""
+    from storage import account_removal, audit, db
+
+    with database("manage.py user remove"), db.transaction() as session:
+        number = _account(session, email)
+        if not yes and not typer.confirm("Delete the account? What an advocate shared is made anonymous."):
+            raise CommandError("Nothing was deleted.")
+        account_removal.remove(session, number, now())
+        audit.record(session, None, "person.remove", f"user {number}, by manage.py", now())
+    out.print(
+        "The account is gone. The audit log keeps its number, mails in the Outbox their address until their time."
+    )
+
+
 @user.command("untie")
 def user_untie(email: str) -> None:
     """Let an account be tied anew to its owner at the sign-in provider, as after the provider was set up anew."""

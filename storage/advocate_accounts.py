@@ -17,7 +17,7 @@ from storage.advocate_tokens import open_text, seal_text, seal_token, to_give_ba
 from storage.advocates import owned_advocate
 from storage.models.advocacy import Link, Share
 from storage.models.people import AdvocateAccount, AdvocateConsent, PendingConnection
-from storage.viewer import NotFound, Viewer
+from storage.viewer import NotFound, Viewer, require_administrator
 
 CONNECTED, RECONNECT = "connected", "reconnect"
 PENDING_FOR = timedelta(minutes=10)
@@ -63,6 +63,12 @@ def accounts(session: Session, viewer: Viewer, advocate_id: int) -> tuple[Accoun
     owned_advocate(session, viewer, advocate_id, lock=False)
     query = select(AdvocateAccount).where(AdvocateAccount.advocate_id == advocate_id)
     return tuple(_row(each) for each in session.scalars(query.order_by(AdvocateAccount.platform)))
+
+
+def platforms(session: Session, viewer: Viewer) -> tuple[str, ...]:
+    """Where any advocate has connected an account; not on which server, which may have one member."""
+    require_administrator(viewer)
+    return tuple(session.scalars(select(AdvocateAccount.platform).distinct().order_by(AdvocateAccount.platform)))
 
 
 def consents(session: Session, viewer: Viewer, advocate_id: int) -> tuple[ConsentRow, ...]:

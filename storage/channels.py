@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -82,6 +83,19 @@ def list_channels(session: Session, viewer: Viewer) -> tuple[ChannelRow, ...]:
     """All channels by name; for administrators."""
     require_administrator(viewer)
     return tuple(_row(channel) for channel in session.scalars(select(Channel).order_by(Channel.name)))
+
+
+def hosts(session: Session, viewer: Viewer) -> tuple[tuple[str, str], ...]:
+    """Name and host of each channel that is on; the address itself stays sealed."""
+    require_administrator(viewer)
+    found = []
+    for channel in session.scalars(select(Channel).where(Channel.enabled).order_by(Channel.name)):
+        try:
+            host = urlsplit(_seal().open(channel.address_sealed)).hostname
+        except (SealError, ValueError):
+            host = None
+        found.append((channel.name, host or "unknown: its address cannot be opened"))
+    return tuple(found)
 
 
 def find_channel(session: Session, viewer: Viewer, word: str) -> ChannelRow:

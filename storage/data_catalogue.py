@@ -36,16 +36,24 @@ CATALOGUE: tuple[DataClass, ...] = (
         "People who publish; under a keyed pseudonym, without handle, name, profile, mail address and phone number",
         "To hear what is said in public about the company as a brand and as an employer",
         "{mention_days} days after collection, {unmatched_days} where a post is about nobody; shorter where its source "
-        "or platform says so, and by sort: employer side {employer_days}, answers to surveys {survey_days}, protected "
-        "activity {protected_days}. The pseudonym goes with the post. Of a post that left by its sort, or was deleted "
-        "or erased, a tombstone without text and author stays for that time.",
+        "or platform says so, and by sort: employer side {employer_days}, protected activity {protected_days}. What "
+        "waits for a person: 30 days after their decision, a year without one. The pseudonym goes with the post. Of a "
+        "post that left by its sort, or was deleted or erased, a tombstone without text and author stays till then.",
         ("posts", "counter_snapshots", "held_items"),
+    ),
+    DataClass(
+        "Answers to surveys",
+        "Employees, alumni, candidates or customers whom the company asked itself and whose answers it brings here; "
+        "without author, day, team and place",
+        "To hold what is said inside against what is said in public, theme by theme",
+        "As public posts, or for days of their own: {survey_days}. They are rows of the same tables.",
+        (),
     ),
     DataClass(
         "What the model made of them",
         "The same; tags belong to a text, never to a person",
         "Sentiment, audience, facet and themes, and corrections of them",
-        "As long as the post; words of topics that ended go by themselves.",
+        "As long as the post; texts as vectors five weeks; words of topics that ended go by themselves.",
         ("mentions", "mention_vectors", "corrections", "stories", "story_bands", "topics", "topic_mentions"),
     ),
     DataClass(
@@ -57,9 +65,10 @@ CATALOGUE: tuple[DataClass, ...] = (
     ),
     DataClass(
         "Alerts",
-        "People of the company who handle them",
+        "People of the company who get and handle them; up to three people quoted in a mail, none of them staff",
         "What was unusual, who was told, and what was done",
-        "No end of its own; mails and messages with quotes {mail_days} days after they were written.",
+        "Incidents, their notes and unsubscribed addresses have no end of their own; mails and messages with quotes "
+        "{mail_days} days after they were written.",
         (
             "incidents",
             "incident_events",
@@ -75,7 +84,8 @@ CATALOGUE: tuple[DataClass, ...] = (
         "Accounts",
         "People of the company who sign in",
         "Sign-in, roles, and who may see what",
-        "Accounts until an administrator removes them; sessions {session_hours} hours at most, {session_idle_hours} "
+        "Accounts until manage.py user remove takes them away (deactivated ones stay till then); sessions "
+        "{session_hours} hours at most, {session_idle_hours} "
         "without use; tries to sign in until their window has passed.",
         ("users", "identities", "sessions", "recovery_codes", "sign_in_tries", "api_tokens", "invitations"),
     ),
@@ -99,7 +109,8 @@ CATALOGUE: tuple[DataClass, ...] = (
         "Tracked links",
         "Whoever follows a link; by a key that changes daily and is forgotten the next day",
         "Clicks and visits of the careers pages",
-        "Clicks as long as their link; the key of a day until it ends, and with it the trace of a visitor.",
+        "Links and clicks have no end of their own: time, link, and whether a person clicked. The key of a day until "
+        "it ends, and with it the trace of a visitor.",
         ("links", "clicks", "click_batches", "daily_salts", "career_visits"),
     ),
     DataClass(
@@ -157,9 +168,9 @@ CATALOGUE: tuple[DataClass, ...] = (
     ),
     DataClass(
         "The service itself",
-        "Nobody, but for who made a change; keys of platforms are sealed",
+        "Nobody, but for who made a change and whose address the company profile names; keys of platforms are sealed",
         "Company profile, sources, their runs, channels, models",
-        "While in use; runs of collection 90 days, deliveries a day.",
+        "While in use; versions of the company profile for good; runs of collection 90 days, deliveries a day.",
         (
             "companies",
             "profile_versions",

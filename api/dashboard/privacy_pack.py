@@ -14,7 +14,8 @@ from typing import Literal
 
 from sqlalchemy.orm import Session
 
-from api.dashboard.privacy_tables import Table, privacy_tables
+from api.dashboard.privacy_statements import Table
+from api.dashboard.privacy_tables import privacy_tables
 from api.dashboard.render import environment
 from api.dashboard.wording import count, moment
 from config.settings import Settings
@@ -39,6 +40,12 @@ class Row:
 
     cells: tuple[str, ...]
     change: Change = ""
+    before: tuple[str, ...] = ()  # of a row that is changed: what stood there
+
+    def was(self, place: int) -> str:
+        """What stood in a cell before, where it differs; else nothing."""
+        former = self.before[place] if place < len(self.before) else ""
+        return former if former != self.cells[place] else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +135,16 @@ def _part(table: Table, kept: Kept | None) -> Part:
 
 def changes(rows: Sequence[tuple[str, ...]], before: Sequence[tuple[str, ...]]) -> list[Row]:
     """Each row with what became of it, and at the end those that are gone. The first cell says which row is which."""
-    same, known = set(before), {row[:1] for row in before}
-    found = [Row(row, "" if row in same else "changed" if row[:1] in known else "new") for row in rows]
+    same, known = set(before), {row[:1]: row for row in reversed(before)}
     here = {row[:1] for row in rows}
-    return found + [Row(row, "gone") for row in before if row[:1] not in here]
+
+    def compared(row: tuple[str, ...]) -> Row:
+        if row in same:
+            return Row(row)
+        former = known.get(row[:1])
+        return Row(row, "new") if former is None else Row(row, "changed", former)
+
+    return [*map(compared, rows), *(Row(row, "gone") for row in before if row[:1] not in here)]
 
 
 __all__ = ["Kept", "Pack", "Part", "Row", "as_file", "changes", "keep", "last_kept", "privacy_pack"]

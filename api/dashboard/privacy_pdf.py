@@ -59,10 +59,10 @@ _LOOKS: tuple[_Look, ...] = (
 )
 _ONE_AT_A_TIME = Lock()  # the library keeps its fonts per process
 _LEGEND = (
-    "Rows that differ have a bar at their left and say so in the column “Since”: new, changed (the row as it is "
-    "now), or gone (struck through, as it was). The character � stands for a sign that cannot be shown here, such as "
-    "one of another script or one that has no shape; the HTML file has it as it is. Chinese, Japanese and Korean signs "
-    "are shown in fonts of the machine that this is read on."
+    "Rows that differ have a bar at their left and say so in the column “Since”: new, changed (as it is now, with "
+    "what stood there before), or gone (struck through, as it was). The character � stands for a sign that cannot be "
+    "shown here, such as one of another script or one that has no shape; the HTML file has it as it is. Chinese, "
+    "Japanese and Korean signs are shown in fonts of the machine that this is read on."
 )
 
 
@@ -186,7 +186,7 @@ def _table(columns: Sequence[str], rows: Sequence[Row], marked: bool, above: Seq
     """
     broad = max([len(columns), *(len(row.cells) for row in rows)])
     heads = (*columns, *[""] * (broad - len(columns)), *(("Since",) if marked else ()))
-    texts = [(*row.cells, *[""] * (broad - len(row.cells)), *((row.change,) if marked else ())) for row in rows]
+    texts = [(*_told(row), *[""] * (broad - len(row.cells)), *((row.change,) if marked else ())) for row in rows]
     sizes = widths([heads, *texts], _WIDTH, 2 * _PAD, _CELL)
     room = [size - 2 * _PAD for size in sizes]
     data: list[list[Flowable]] = [[paragraph(each, _LABEL, size) for each, size in zip(heads, room, strict=True)]]
@@ -201,6 +201,12 @@ def _table(columns: Sequence[str], rows: Sequence[Row], marked: bool, above: Seq
             looks.append(("BACKGROUND", (0, first), (-1, len(data) - 1), _MARKED))
     table = LongTable(data, colWidths=sizes, repeatRows=1, style=looks, hAlign="LEFT")
     return [CondPageBreak(_ABOVE + _height(data[:2][-1], room)), *above, table]
+
+
+def _told(row: Row) -> tuple[str, ...]:
+    """The cells, each with what stood there before where that is known."""
+    former = (row.was(place) for place in range(len(row.cells)))
+    return tuple(f"{cell} (before: {was})" if was else cell for cell, was in zip(row.cells, former, strict=True))
 
 
 def _height(row: Sequence[Flowable], sizes: Sequence[float]) -> float:

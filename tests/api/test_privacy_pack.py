@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import lxml.html
 import pytest
 from fastapi.testclient import TestClient
 
 from api import auth
 from api.dashboard.privacy_pack import Row, changes, last_kept
 from config.settings import Settings
-from storage import data_catalogue, db, profile, sources, users
+from storage import advocacy, channels, data_catalogue, data_fields, db, profile, sources, users
+from storage.models.people import AdvocateAccount
 from storage.models.tables import Base
 from storage.viewer import SYSTEM
 from tests.api import world
@@ -38,6 +40,41 @@ def test_every_table_is_in_the_catalogue_once_and_none_is_gone() -> None:
     )
 
 
+def test_fields_that_are_explained_are_there() -> None:
+    named = {name for fields in data_fields.ABOUT_PEOPLE for name in fields.split(", ")}
+    assert sorted(named - {f"{each.table}.{field}" for each in data_catalogue.tables() for field in each.fields}) == []
+
+
+def test_recipients_hosts_and_what_is_searched_for_are_named(reader: TestClient) -> None:
+    with db.transaction() as session:
+        profile.save_profile(session, world.PROFILE + RECIPIENT, origin="dashboard", user_id=None, now=NOW)
+        channels.add_channel(session, SYSTEM, "Desk", "slack", "https://hooks.slack.com/services/tops3cret", NOW)
+        user_id, _ = world.add_person("hr", "keyholder")
+        users.create_token(session, user_id, "nightly", frozenset({"series:read"}), NOW)
+        advocate = world.add_person("advocate", "walker")[0]
+        joined = advocacy.join(session, advocate, "employee", "1", "yes", NOW)
+        where = {
+            "platform": "mastodon",
+            "host": "one.member.example",
+            "native_id": "1",
+            "handle": "walker",
+            "state": "connected",
+        }
+        session.add(AdvocateAccount(advocate_id=joined, connected_at=NOW, **where))
+    told = reader.get("/privacy-pack/file").text
+    rows = [" | ".join(cell.text_content() for cell in row) for row in lxml.html.fromstring(told).xpath("//tr")]
+    expected = (
+        "Counts as talk of Acme | ",
+        "council@acme.example | mail | employer | alerts from medium",
+        "hooks.slack.com | channel Desk | ",
+        " | those of hr | series:read; no end",
+        "mastodon: the server of each account | advocates' own posts | ",
+    )
+    assert [words for words in expected if not any(words in row for row in rows)] == []
+    assert "tops3cret" not in told
+    assert "one.member.example" not in told
+
+
 def test_the_pack_follows_the_configuration_and_marks_what_changed(
     reader: TestClient, settings: Callable[..., Settings], tmp_path: Path
 ) -> None:
@@ -59,7 +96,7 @@ def test_the_pack_follows_the_configuration_and_marks_what_changed(
     rows = [row for row in second.split("<tr") if 'class="is-' in row[:20]]
     marked = {row[8 : row.index('"', 8)]: row for row in rows}
     assert "mail.acme.example" in marked["is-gone"]
-    assert any("Public posts" in row for row in rows if "is-changed" in row[:20])
+    assert any("Public posts" in row and "(before: 91 days" in row for row in rows if "is-changed" in row[:20])
     assert any("Trade news" in row for row in rows if "is-new" in row[:20])
     assert any("news.example" in row and "collection: feed" in row for row in rows)
     assert "<link" not in second
@@ -98,7 +135,7 @@ def test_rows_are_told_apart_by_their_first_cell() -> None:
     before = [("a", "1"), ("b", "2"), ("c", "3")]
     assert changes([("a", "1"), ("b", "5"), ("d", "4")], before) == [
         Row(("a", "1")),
-        Row(("b", "5"), "changed"),
+        Row(("b", "5"), "changed", ("b", "2")),
         Row(("d", "4"), "new"),
         Row(("c", "3"), "gone"),
     ]
