@@ -135,7 +135,7 @@ def series(
         None if wanted.audience is None else _days(session, company_id, labels, wanted, list(pairwise([*starts, end])))
     )
     sums = _sums(session, values, days)
-    cover = {row.start: float(row.coverage) for row in session.execute(_COVERAGE, values)}
+    cover = {_begin(row.start, values): float(row.coverage) for row in session.execute(_COVERAGE, values)}
     hidden = _hidden(session, values, sums) if days is None else _not_told(days, str(wanted.audience), starts)
     people = {}
     if days is not None and wanted.audience in STAFF_AUDIENCES:
@@ -208,7 +208,7 @@ def _sums(session: Session, values: Mapping[str, object], days: ToldDays | None)
     sums: dict[datetime, _Sums] = defaultdict(_Sums)
     columns = {} if days is None else days.columns()
     for row in session.execute(_WHOLE if days is None else _TOLD, {**values, **columns, "staff": STAFF}):
-        each = sums[row.start]
+        each = sums[_begin(row.start, values)]
         each.mentions += row.mentions
         each.stories += row.stories
         each.owned += row.owned
@@ -253,4 +253,9 @@ def _hidden(session: Session, values: Mapping[str, object], sums: Mapping[dateti
 
 
 def _people(session: Session, query: TextClause, values: Mapping[str, object]) -> dict[datetime, int]:
-    return {row.start: row.people for row in session.execute(query, values)}
+    return {_begin(row.start, values): row.people for row in session.execute(query, values)}
+
+
+def _begin(named: datetime, values: Mapping[str, object]) -> datetime:
+    """When the bucket begins that PostgreSQL names so: of two midnights, as on the Azores, it names the second."""
+    return named.astimezone(ZoneInfo(str(values["zone"]))).replace(fold=0).astimezone(UTC)
