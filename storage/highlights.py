@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from storage import db
 from storage.answers import ANSWER
 from storage.employer_reviews import told_reviews
 from storage.profile import own_company
@@ -59,7 +60,8 @@ def first_mention_at(session: Session) -> datetime | None:
     """When the oldest mention of the own company was published: before it nothing is known."""
     own = own_company(session)
     query = "SELECT min(published_at) FROM mentions WHERE company_id = :company"
-    found: datetime | None = session.scalar(text(query), {"company": own.id if own else -1})
+    values = {"company": own.id if own else -1}
+    found: datetime | None = db.remembered(session, "first mention", lambda: session.scalar(text(query), values))
     return found
 
 

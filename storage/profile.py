@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from config.company import CompanyProfile, Problem, ProfileError, load_profile
 from config.matching import Matcher
 from config.query import parse_query
+from storage import db
 from storage.models.sources import Company, ProfileVersion
 from storage.profile_sources import checked_sources, references, sync_sources
 
@@ -115,8 +116,8 @@ def load_file(session: Session, path: Path, now: datetime) -> ProfileState | Non
 
 def companies(session: Session) -> tuple[CompanyRow, ...]:
     """The companies that the profile names now, the own one first."""
-    rows = session.scalars(select(Company).where(Company.active).order_by(Company.is_own.desc(), Company.id))
-    return tuple(_company(row) for row in rows)
+    query = select(Company).where(Company.active).order_by(Company.is_own.desc(), Company.id)
+    return db.remembered(session, "companies", lambda: tuple(_company(row) for row in session.scalars(query)))
 
 
 def own_company(session: Session) -> CompanyRow | None:

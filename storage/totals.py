@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from metrics.suppress import MIN_AUTHORS
+from storage import db
 from storage.answers import ANSWER, DAY_CELLS, days_in
 from storage.asked import Asked, asked, whole_hour
 from storage.blocks import JOIN_DAYS, STAFF, TOLD, ToldDays
@@ -195,5 +196,5 @@ def share_of_voice(
 def as_of(session: Session) -> datetime | None:
     """When the latest successful collection or import ended; None before the first."""
     query = "SELECT greatest(max(last_success_at), max(last_item_at)) FROM sources"
-    found: datetime | None = session.scalar(text(query))
+    found: datetime | None = db.remembered(session, "as of", lambda: session.scalar(text(query)))
     return found

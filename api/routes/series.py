@@ -151,7 +151,7 @@ def share_of_voice(
     start, end = asked.window(now)
     with db.reading() as session:
         rows = rollups.share_of_voice(session, viewer, *asked.counted(now), facet=asked.facet)
-        named = sources.list_sources(session, viewer, now)
+        named = sources.list_sources(session, viewer, now, figures=False)
         return ShareOfVoice(
             facet=asked.facet,
             start=start,

@@ -75,7 +75,7 @@ def overview(
             if facet in who.viewer.aggregate_facets
         ]
         alarms = _alarms(session, who.viewer)
-        rows = sources.list_sources(session, who.viewer, now)
+        rows = sources.list_sources(session, who.viewer, now, figures=False)
     return page(
         request,
         who,

@@ -172,12 +172,13 @@ def _asked_words(mention_id: int, token: str, since: str, now: datetime) -> Expl
 
 def _choices(session: Session, viewer: Viewer, now: datetime) -> Mapping[str, Any]:
     named = filters.choices()
+    listed = sources.list_sources(session, viewer, now, figures=False)
     return {
         "facets": [("", "Any"), *((name, label(name)) for name in named["facet"] if name in viewer.facets)],
         "audiences": [("", "Any"), *((name, voice(name)) for name in named["audience"])],
         "sentiments": [("", "Any"), *((name, label(name)) for name in named["sentiment"])],
         "themes": [("", "Any"), *((name, label(name)) for name in named["theme"])],
-        "sources": [("", "Any"), *((str(row.id), row.name) for row in sources.list_sources(session, viewer, now))],
+        "sources": [("", "Any"), *((str(row.id), row.name) for row in listed)],
         "companies": [
             ("", "Own company"),
             *((str(row.id), row.name) for row in profile.companies(session) if row.active and not row.is_own),
