@@ -96,7 +96,7 @@ def explained(found: Explained) -> str:
 
 def outside(found: Iterable[ResultFigure]) -> Table:
     """What changed outside, a line per measure and side."""
-    columns = ("What", "Change", "95 % interval", "Observed", "Expected", "Made-up starts like it", "Of how many")
+    columns = ("What", "Change", "95 % interval", "Observed", "Expected", "Placebo starts as large", "Of how many")
     return Table(columns, tuple(_line(one) for one in found))
 
 

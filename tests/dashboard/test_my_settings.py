@@ -155,5 +155,5 @@ def test_the_receipt_says_what_became_of_each_permission(
     assert "X: the permission was given back" in receipt
     assert "Mastodon has not confirmed that it ended; it is asked again for seven days" in receipt
     assert stored("SELECT count(*) FROM token_revocations WHERE platform = 'mastodon'") == 1
-    assert "You are no advocate" in marketing.get("/my-settings").text
+    assert "You are not an advocate" in marketing.get("/my-settings").text
     assert len(platforms.ended) == 2
