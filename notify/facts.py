@@ -121,6 +121,7 @@ class AlertFacts:
     source_name: str = ""
     examples: tuple[Example, ...] = ()
     points: tuple[VolumePoint, ...] = ()
+    points_of_all: bool = False  # of all audiences, since the hours of the one are not told
     coverage: float | None = None
     unknowns: tuple[str, ...] = ()
     unsubscribe_url: str = ""

@@ -49,7 +49,7 @@ def compose_alert(facts: AlertFacts) -> Mail:
     Quotes of employees, alumni and staff never appear, whatever `examples` holds. Texts are attacker-written: they are
     cut, stripped of control and direction-override characters and escaped, and only http(s) addresses become links.
     """
-    chart = mail_chart(facts.points, "Stories per hour (UTC)")
+    chart = mail_chart(facts.points, f"Stories per hour{', all audiences' if facts.points_of_all else ''} (UTC)")
     context = {
         "facts": facts,
         "headline": headline(facts),

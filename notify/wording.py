@@ -181,8 +181,15 @@ def _silence(facts: AlertFacts) -> str:
     return f"{source} is silent, nothing for {plural(round(facts.observed), 'hour', 'hours')}"
 
 
+def _lasted(span: timedelta) -> str:
+    """In hours up to three days, else in days."""
+    if span > timedelta(days=3):
+        return plural(round(span / timedelta(days=1)), "day", "days")
+    return plural(max(1, round(span / timedelta(hours=1))), "hour", "hours")
+
+
 def _closed(facts: AlertFacts) -> str:
-    lasted = plural(max(1, round((facts.as_of - facts.opened_at) / timedelta(hours=1))), "hour", "hours")
+    lasted = _lasted(facts.as_of - facts.opened_at)
     senders = SENDERS.get(facts.audience, "")
     if facts.rounded:
         what = _ROUNDED_OVER.get(facts.kind, "mentions")
@@ -258,7 +265,7 @@ def _arithmetic(facts: AlertFacts) -> str:
         )
     return (
         f"{plural(round(facts.observed), 'story', 'stories')} by {authors} where {_expected(facts)} are normal; "
-        f"the alarm rings from {facts.expected_high:.1f} on."
+        f"the alarm rings from {f'{facts.expected_high:.1f}'.removesuffix('.0')} on."
     )
 
 

@@ -49,6 +49,7 @@ def facts(session: Session, event_id: int, now: datetime) -> tuple[AlertFacts, t
         return None
     incident = find(session, SYSTEM, event.incident_id)
     figures = shown_figures(incident, event.figures)
+    drawn, of_all = _drawn(session, incident, now)
     alert = AlertFacts(
         company=incident.company,
         kind=incident.kind if event.kind == "closed" else kind_of(figures, incident.kind),
@@ -73,7 +74,8 @@ def facts(session: Session, event_id: int, now: datetime) -> tuple[AlertFacts, t
         revision=_revision(session, event),
         source_name=_silent_names(session, now) if incident.kind == SILENCE else "",
         examples=examples(session, SYSTEM, incident),
-        points=points(session, SYSTEM, incident, now),
+        points=drawn,
+        points_of_all=of_all,
         coverage=coverage(session, now - timedelta(hours=24), now),
         unknowns=incident.notes,
         demo=incident.demo,
@@ -199,6 +201,18 @@ def points(session: Session, viewer: Viewer, incident: IncidentRow, now: datetim
         )
         for bucket in series(session, viewer, wanted, now=now)
     )
+
+
+def _drawn(session: Session, incident: IncidentRow, now: datetime) -> tuple[tuple[VolumePoint, ...], bool]:
+    """What a mail draws, and whether it is of all audiences: where staff spoke, one alone is told by days only, and a
+    chart of nothing would look like silence. What is normal for the one is then left out."""
+    own = points(session, SYSTEM, incident, now)
+    if not own or not all(each.suppressed for each in own):
+        return own, False
+    everybody = points(session, SYSTEM, replace(incident, audience=ALL), now) if incident.audience != ALL else ()
+    if all(each.suppressed for each in everybody):
+        return (), False
+    return tuple(replace(each, expected_low=None, expected_high=None, spike=False) for each in everybody), True
 
 
 def _quotable(incident: IncidentRow, labels: frozenset[str]) -> Select[Any]:

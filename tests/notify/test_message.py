@@ -50,6 +50,8 @@ SENDER = "Outspoken <outspoken@acme.example>"
          "Rival Acme: 62 % of 40 mentions in the last hour negative, alarm above 30 %"),
         ({"action": "closed", "observed": 40.0, "opened_at": NOW - 9 * HOUR, "audience": "all"},
          "Over: Acme, employer side: mentions back to normal after 9 hours, at most 40 stories in an hour"),
+        ({"action": "closed", "observed": 40.0, "opened_at": NOW - 357 * HOUR, "audience": "all"},
+         "Over: Acme, employer side: mentions back to normal after 15 days, at most 40 stories in an hour"),
         ({"kind": "source_silence", "facet": "all", "audience": "all", "source_name": "Reddit", "observed": 30.0},
          "Acme: Reddit is silent, nothing for 30 hours"),
     ],

@@ -194,6 +194,18 @@ def test_a_mail_knows_whom_to_tell_and_what(session: Session, world: World) -> N
     assert incidents.facts(session, 10**12, NOW) is None
 
 
+def test_a_mail_draws_everybody_where_the_hours_of_one_audience_are_not_told(session: Session, world: World) -> None:
+    make.heard(session, world, [make.different(n) for n in range(4)], labels=("negative", "consumer", "brand"))
+    make.heard(session, world, [make.different(9)], labels=("negative", "employee", "brand"))
+    _, event_id = opened(session, world, audience="consumer", expected_high=3)
+    told = incidents.facts(session, event_id, NOW)
+    assert told is not None
+    assert told[0].points_of_all
+    assert sum(point.stories or 0 for point in told[0].points) > 0
+    assert [point for point in told[0].points if point.spike or point.expected_high is not None] == []
+    assert not incidents.facts(session, opened(session, world)[1], NOW)[0].points_of_all  # type: ignore[index]
+
+
 def test_recipients_are_told_by_severity_and_facet(session: Session, world: World) -> None:
     def told(**more: object) -> tuple[str, ...]:
         found = incidents.facts(session, opened(session, world, **more)[1], NOW)
