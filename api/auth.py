@@ -81,12 +81,20 @@ def check_password(request: Request, email: str, password: str, now: datetime) -
 
 
 def limit_provider(request: Request, now: datetime) -> None:
-    """Raise 429 when this client has begun too many sign-ins by the provider."""
+    """Count a step of signing in by the provider; raise 429 when this client has come to no end too often."""
     client = sign_in_tries.network(request.client.host if request.client else "")
     with db.transaction() as session:
         wait = sign_in_tries.take(session, sign_in_tries.PROVIDER, client, now)
     if wait is not None:
         raise too_many(wait)
+
+
+def count_no_steps(session: Session, request: Request, now: datetime) -> None:
+    """Somebody is signed in: leaving for the provider and coming back do not count, or a company behind one address
+    would keep itself out in the morning."""
+    client = sign_in_tries.network(request.client.host if request.client else "")
+    for _ in range(2):
+        sign_in_tries.give_back(session, sign_in_tries.PROVIDER, client, now)
 
 
 def check_code(request: Request, user_id: int, code: str, now: datetime) -> users.UserRow | None:

@@ -31,7 +31,7 @@ CLIENT = Limit("client", 20)
 ACCOUNT = Limit("account", 30)  # from many clients at once; ten wrong passwords in a row lock the account before
 
 NOBODY = Limit("nobody", ACCOUNT.most)  # decides nothing: written so that time does not tell who has an account
-PROVIDER = Limit("provider", 60)  # each asks the provider for its description, whoever it is that begins
+PROVIDER = Limit("provider", 60)  # steps that led to no sign-in; each asks the provider, whoever it is that comes
 
 
 def take(session: Session, limit: Limit, of: str, now: datetime) -> timedelta | None:

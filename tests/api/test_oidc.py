@@ -12,11 +12,13 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import text
 
 from api import auth, oidc
 from config.settings import Settings, get_settings
 from storage import audit, db, sign_in_tries, users
 from storage.viewer import SYSTEM
+from tests.api import world
 from tests.api.world import PASSWORD, add_person
 from tests.conftest import free_port
 
@@ -196,6 +198,15 @@ def test_who_begins_too_often_has_to_wait(client: TestClient, settings: Callable
         for _ in range(sign_in_tries.PROVIDER.most):
             sign_in_tries.take(session, sign_in_tries.PROVIDER, "testclient", datetime.now(UTC))
     assert client.get("/sign-in/provider").status_code == 429
+    assert client.get(f"{oidc.CALLBACK}?code=x&state=y").status_code == 429
+    world.forget_tries()
+
+
+def test_a_whole_company_may_sign_in_from_one_address(client: TestClient, provider: str) -> None:
+    for _ in range(2):
+        _sign_in(provider, client, "11", ADA)
+    with db.reading() as session:
+        assert session.execute(text("SELECT max(tries) FROM sign_in_tries")).scalar_one() == 0
 
 
 @pytest.mark.parametrize("wrong", ["http://login.acme.example", "login.acme.example", "ftp://x", "https://"])

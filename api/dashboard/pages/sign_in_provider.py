@@ -38,6 +38,7 @@ def from_provider(
     """The browser comes back: sign it in, or say why not."""
     if not get_settings().oidc_issuer:
         return redirect("/sign-in", "No sign-in provider is set up here.", "error")
+    auth.limit_provider(request, now)
     answer = oidc.Answer(code, state, error, error_description)
     try:
         claims, target = oidc.finish(read_cookie(request, oidc.COOKIE), answer, now)
@@ -45,6 +46,7 @@ def from_provider(
         with db.transaction() as session:
             user = identities.sign_in(session, claims, get_settings().oidc_new_role or None, now)
             auth.start(session, request, response, user, now, users.PROVIDER)
+            auth.count_no_steps(session, request, now)
     except (Refused, ProviderDown) as problem:
         response = redirect("/sign-in", str(problem), "error")
         if isinstance(problem, identities.Outside):
