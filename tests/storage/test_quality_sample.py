@@ -9,8 +9,8 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from storage import audit, db, mentions, quality_sample
-from storage.cells import check as wrong_cells
 from storage.mention_detail import get
+from storage.recount import check as wrong_cells
 from storage.viewer import SYSTEM, NotAllowed, Viewer
 from tests import factories as make
 from tests.factories import ADVOCATE, DAY, LEADERSHIP, NOW, World, author
