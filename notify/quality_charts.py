@@ -67,7 +67,7 @@ def drift_chart(points: Sequence[DriftPoint], title: str = "") -> Chart:
         alt.Chart(data(rows))
         .mark_line(point=alt.OverlayMarkDef(filled=True, size=40), strokeWidth=2)
         .encode(
-            x=_weeks(),
+            x=_weeks([point.at for point in points]),
             y=y,
             color=alt.Color("head:N", scale=heads, legend=alt.Legend(title=None, orient="top")),
             tooltip=tooltip(week="week from", head="labels of", told="index", reading="reading"),
@@ -98,7 +98,7 @@ def unsure_chart(points: Sequence[SharePoint], title: str = "") -> Chart:
         for point in points
     ]
     top = max([0.5, *(point.high for point in points if point.high is not None)])
-    base = alt.Chart(data(rows)).encode(x=_weeks())
+    base = alt.Chart(data(rows)).encode(x=_weeks([point.at for point in points]))
     y = alt.Y("share:Q", title="unsure", scale=alt.Scale(domain=[0, min(1.0, top)]), axis=_PERCENT)
     band = base.mark_area(color=ACCENT_SOFT, opacity=0.5).encode(y=alt.Y("low:Q", title="unsure"), y2="high:Q")
     line = base.mark_line(color=ACCENT, strokeWidth=2, point=alt.OverlayMarkDef(color=ACCENT, filled=True)).encode(
@@ -108,8 +108,10 @@ def unsure_chart(points: Sequence[SharePoint], title: str = "") -> Chart:
     return finished(band + rules + line, title, f"Share unsure of {len(rows)} weeks with its interval.")
 
 
-def _weeks() -> alt.X:
-    axis = alt.Axis(format="%d %b", tickCount=6, labelOverlap=True, grid=False)
+def _weeks(begins: Sequence[datetime]) -> alt.X:
+    """Marked at the weeks that are drawn, not at round days between them."""
+    marks = sorted({at.timestamp() * 1000 for at in begins})
+    axis = alt.Axis(format="%d %b", values=marks, labelOverlap=True, grid=False)
     return alt.X("at:T", scale=alt.Scale(type="utc", padding=12), title=None, axis=axis)
 
 
