@@ -1,16 +1,16 @@
 """Blocks of days with enough people in them: how small groups are counted without ever being isolated.
 
 A group that must not be looked at in parts (employees, say) is counted by fixed sets of days only, its blocks. Blocks
-of a group do not overlap, each holds at least five people, and every figure about the group is a sum of whole blocks.
-Whatever windows, filters and totals are subtracted from each other, what is left is a sum of blocks again: no figure
-about fewer than five people follows. This is what official statistics call fixed, non-overlapping areas, in time.
+do not overlap, each holds at least five people of a group or nobody, and every figure about the group is a sum of whole
+blocks. Whatever windows, filters and totals are subtracted from each other, what is left is a sum of blocks again: no
+figure about fewer than five people follows. This is what official statistics call fixed, non-overlapping areas, in
+time.
 
-The total over all groups is known at any time, so the others must not give a group away as the remainder either:
-
-- the mentions of unknown standpoint are never told where a guarded group spoke; they are the crowd in which whatever is
-  held back stays, and
-- what would be left is nobody, or five people at least: of a day on which only one to four people are guarded or of
-  unknown standpoint no group is told, and a block closes only when the people who stay hidden beside it are that many.
+The total over all groups is known of every day, so the others must not give a group away as the remainder either. They
+are told by the same blocks (`shared_blocks`): then a block's total less what is told of it is what that block does not
+tell, and never a part of what another one does. A block closes when each guarded group in it is nobody or enough
+people. It closes as well when those that are fewer are enough people together with everybody of unknown standpoint:
+they stay with these, and none of them is told.
 
 A day with enough people is a block by itself. Days with fewer gather until they have enough together, within a quarter
 (UTC), so that blocks are found without reading everything; what has not enough people then is never told. Blocks depend
@@ -24,45 +24,48 @@ from metrics.suppress import MIN_AUTHORS
 
 Block = frozenset[date]
 People = Mapping[date, Collection[Hashable]]  # who of a group spoke on which day
+Voices = Mapping[str, People]  # by group
 UNKNOWN = "unknown"
 CLAIMED = "claimed"  # all whom readers put into a group: they keep it from being nobody, and make it no larger
 
 
-def blocks(
-    group: str, voices: Mapping[str, People], guarded: Collection[str], least: int = MIN_AUTHORS
-) -> tuple[Block, ...]:
-    """The blocks of a guarded group, by their last day. `voices`: all guarded groups and `UNKNOWN`, of any days."""
-    return _gather(voices.get(group, {}), lambda days: _may_be_told(group, days, voices, guarded, least))
+def blocks(people: People, least: int = MIN_AUTHORS) -> tuple[Block, ...]:
+    """The blocks of one group for itself, by their last day."""
+    return _gather(people, lambda days: _size([people], days) >= least)
 
 
-def still_told(
-    group: str,
-    found: Iterable[Block],
-    voices: Mapping[str, People],
-    guarded: Collection[str],
-    least: int = MIN_AUTHORS,
-) -> tuple[Block, ...]:
-    """The blocks that may be told by other voices too: blocks are found by what was published, and readers who correct
+def still_enough(found: Iterable[Block], people: People, least: int = MIN_AUTHORS) -> tuple[Block, ...]:
+    """The blocks that hold enough of other people too: blocks are found by what was published, and readers who correct
     labels must not move their bounds; what they leave of a block may be too few."""
-    return tuple(block for block in found if _may_be_told(group, block, voices, guarded, least))
+    return tuple(block for block in found if _size([people], block) >= least)
 
 
-def joint_blocks(voices: Mapping[str, People], least: int = MIN_AUTHORS) -> tuple[Block, ...]:
+def shared_blocks(voices: Voices, guarded: Collection[str], least: int = MIN_AUTHORS) -> tuple[Block, ...]:
+    """The blocks that everybody is told by. `voices`: all guarded groups and `UNKNOWN`; a day without them is told of
+    everybody else anyway."""
+    crowd = [people for group, people in voices.items() if group in guarded or group == UNKNOWN]
+    days = {day for people in crowd for day in people}
+    return _gather(days, lambda some: _may_close(some, voices, guarded, least))
+
+
+def told_of(
+    group: str, found: Iterable[Block], voices: Voices, guarded: Collection[str], least: int = MIN_AUTHORS
+) -> tuple[Block, ...]:
+    """The shared blocks in which a group is told: a guarded one where it is enough people, the unknown where nobody
+    hides among them, all others everywhere. With other voices than the blocks were found by, those that may be told by
+    these, too."""
+    return tuple(block for block in found if _is_told(group, block, voices, guarded, least))
+
+
+def joint_blocks(voices: Voices, least: int = MIN_AUTHORS) -> tuple[Block, ...]:
     """Blocks in which each of the groups has nobody or enough people, and one of them has enough."""
     days = {day for spoke in voices.values() for day in spoke}
 
     def enough(some: Collection[date]) -> bool:
-        sizes = {_size([group], some, voices) for group in voices}
+        sizes = {_size([people], some) for people in voices.values()}
         return max(sizes) >= least and all(size == 0 or size >= least for size in sizes)
 
     return _gather(days, enough)
-
-
-def dark_days(voices: Mapping[str, People], guarded: Collection[str], least: int = MIN_AUTHORS) -> frozenset[date]:
-    """The days of which no group is told: one to four people are guarded or of unknown standpoint."""
-    crowd = [group for group in voices if group in guarded or group == UNKNOWN]
-    days = {day for group in crowd for day in voices[group]}
-    return frozenset(day for day in days if 0 < _size(crowd, [day], voices) < least)
 
 
 def days_within(
@@ -106,18 +109,28 @@ def _gather(days: Iterable[date], enough: Callable[[Collection[date]], bool]) ->
     return tuple(found)
 
 
-def _may_be_told(
-    group: str, days: Collection[date], voices: Mapping[str, People], guarded: Collection[str], least: int
-) -> bool:
-    if _size([group], days, voices) < least:
+def _may_close(days: Collection[date], voices: Voices, guarded: Collection[str], least: int) -> bool:
+    sizes = {group: _size([people], days) for group, people in voices.items() if group in guarded}
+    few = [group for group, size in sizes.items() if 0 < size < least]
+    if not few:
+        return True
+    return max(sizes.values()) >= least and _hidden(few, days, voices) >= least
+
+
+def _is_told(group: str, days: Collection[date], voices: Voices, guarded: Collection[str], least: int) -> bool:
+    if not _may_close(days, voices, guarded, least):
         return False
-    others = [name for name in voices if name != group and name in guarded]
-    small = [name for name in others if _size([name], days, voices) < least]
-    hidden = _size([*small, UNKNOWN], days, voices)
-    return hidden == 0 or hidden >= least
+    size = _size([voices.get(group, {})], days)
+    if group in guarded:
+        return size >= least
+    few = (0 < _size([people], days) < least for name, people in voices.items() if name in guarded)
+    return group != UNKNOWN or not any(few)
 
 
-def _size(groups: Iterable[str], days: Collection[date], voices: Mapping[str, People]) -> int:
-    spoke = (voices[group] for group in groups if group in voices)
-    people = set[Hashable]().union(*(found[day] for found in spoke for day in days if day in found))
+def _hidden(few: Iterable[str], days: Collection[date], voices: Voices) -> int:
+    return _size([voices[group] for group in (*few, UNKNOWN) if group in voices], days)
+
+
+def _size(groups: Iterable[People], days: Collection[date]) -> int:
+    people = set[Hashable]().union(*(found[day] for found in groups for day in days if day in found))
     return max(len(people - {CLAIMED}), min(len(people), 1))

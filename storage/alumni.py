@@ -82,7 +82,7 @@ def _interest(session: Session, viewer: Viewer, found: EmployerVoice) -> Interes
         day = row.day.astimezone(UTC).date()
         said[row.facet]["yes" if wants_back(row.text, names) else "no"][day].add(row.author)
         texts[row.facet, day] += 1
-    alumni = staff_blocks(session, own.id, labels, window).staff
+    alumni = staff_blocks(session, own.id, labels, window).told
     told = {
         (label, day) for label in labels for day in _told_days(said[label], alumni.get((label, FORMER), ()), window)
     }

@@ -9,9 +9,10 @@ mention.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Row, text
@@ -21,24 +22,24 @@ from metrics.blocks import (
     CLAIMED,
     UNKNOWN,
     Block,
-    People,
     blocks,
-    dark_days,
     days_within,
     quarter_of,
     quarters,
-    still_told,
 )
-from storage import db
+from metrics.suppress import MIN_AUTHORS
+from storage import db, label_blocks
 from storage.answers import ANSWER
+from storage.crowds import GUARDED, SAMPLE
+from storage.label_blocks import LabelBlocks
 from storage.viewer import STAFF_AUDIENCES
 
 Slice = tuple[str, str]  # facet label, audience
 _Voices = defaultdict[str, defaultdict[str, dict[date, frozenset[str]]]]  # by label and audience
-STAFF = sorted(STAFF_AUDIENCES)
 REST = "rest"
-OTHERS = ("candidate", "consumer", "other")  # audiences that are not guarded
-_SAMPLE = 60  # mentions of a day that are looked at; on busy days they hold five people many times over
+STAFF = label_blocks.STAFF
+OTHERS = label_blocks.OTHERS
+_CROWD = [f"one of a crowd {number}" for number in range(MIN_AUTHORS)]  # of five people it is all the same who they are
 _DAY = timedelta(days=1)
 
 _EXTENT = text(
@@ -47,19 +48,22 @@ _EXTENT = text(
 _VOICES = text(f"""
 SELECT d.facet, d.audience, d.day, v.people
 FROM (
-    SELECT DISTINCT facet, audience, date_trunc('day', hour, 'UTC') AS day FROM rollups
-    WHERE company_id = :company AND hour >= :start AND hour < :end AND mentions > owned
+    SELECT DISTINCT company_id, facet, audience, day FROM rollup_days
+    WHERE company_id = :company AND day >= :start AND day < :end AND mentions > owned
       AND facet = ANY(CAST(:facets AS text[])) AND audience = ANY(CAST(:audiences AS text[]))
-) d CROSS JOIN LATERAL (
-    SELECT array_agg(s.author) AS people
-    FROM (
-        SELECT CASE WHEN m.id = ANY(CAST(:moved AS bigint[])) THEN 'claimed' ELSE coalesce(m.author_key, m.id::text)
-            END AS author
-        FROM mentions m
-        WHERE m.company_id = :company AND m.audience = d.audience AND m.facet = d.facet AND m.published_at >= d.day
-          AND m.published_at < d.day + interval '24 hours' AND m.counted AND NOT m.own_account AND NOT {ANSWER}
-        ORDER BY m.published_at, m.id LIMIT :sample
-    ) s
+) d LEFT JOIN crowded_days c USING (company_id, day, facet, audience) CROSS JOIN LATERAL (
+    SELECT CASE WHEN c.company_id IS NOT NULL THEN CAST(:crowd AS text[]) ELSE (
+        SELECT array_agg(s.author)
+        FROM (
+            SELECT CASE WHEN m.id = ANY(CAST(:moved AS bigint[])) THEN 'claimed'
+                ELSE coalesce(m.author_key, m.id::text) END AS author
+            FROM mentions m
+            WHERE m.company_id = d.company_id AND m.audience = d.audience AND m.facet = d.facet
+              AND m.published_at >= d.day AND m.published_at < d.day + interval '24 hours' AND m.counted
+              AND NOT m.own_account AND NOT {ANSWER}
+            ORDER BY m.published_at, m.id LIMIT :sample
+        ) s
+    ) END AS people
 ) v
 WHERE v.people IS NOT NULL ORDER BY d.day
 """)  # noqa: S608 - a constant
@@ -84,8 +88,7 @@ LEFT JOIN unnest(CAST(:day_facets AS text[]), CAST(:day_audiences AS text[]), CA
     AS d(facet, audience, day)
     ON d.facet = r.facet AND d.audience = r.audience AND d.day = date_trunc('day', r.hour, 'UTC')
 """
-TOLD = f"""CASE WHEN d.day IS NULL AND (r.facet = ANY(CAST(:heard AS text[]))
-        OR r.audience = '{UNKNOWN}' AND cardinality(CAST(:heard AS text[])) > 0) THEN '{REST}' ELSE r.audience END"""
+TOLD = f"CASE WHEN d.day IS NULL AND r.facet = ANY(CAST(:heard AS text[])) THEN '{REST}' ELSE r.audience END"
 
 
 class Heads:
@@ -177,7 +180,8 @@ def midnight(day: date) -> datetime:
 
 def span(session: Session, company_id: int, start: datetime | None, end: datetime | None) -> Span | None:
     """The whole days in [start, end), open ends being as far as mentions go; None where there is none."""
-    row = session.execute(_EXTENT, {"company": company_id}).one()
+    extent = ("extent", company_id)
+    row = db.remembered(session, extent, lambda: session.execute(_EXTENT, {"company": company_id}).one())
     if row.newest is None:
         return None
     latest = row.newest.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
@@ -197,90 +201,90 @@ def whole_days(around: Span, start: datetime, end: datetime) -> Span:
     return Span(first, max(first, min(until, around.until)), around.latest)
 
 
-@dataclass(frozen=True, slots=True)
 class Blocks:
-    """All blocks of staff in some quarters, and per facet label the days of which nothing is told by audience.
+    """All blocks in some quarters, on the facet labels where staff spoke: the sums of `LabelBlocks`."""
 
-    `staff` are told as figures; `read` are those that only hold five people, whose texts may be read, and `left_out`
-    the days of staff in none of these, which are in no figure at all.
-    """
+    def __init__(self, parts: Sequence[tuple[str, LabelBlocks]]) -> None:
+        guarded = {label for label, found in parts if found.read}
+        self._parts = [(label, found) for label, found in parts if label in guarded]
 
-    staff: Mapping[Slice, tuple[Block, ...]]
-    read: Mapping[Slice, tuple[Block, ...]]
-    left_out: Mapping[Slice, frozenset[date]]
-    dark: Mapping[str, frozenset[date]]
+    @cached_property
+    def told(self) -> Mapping[Slice, tuple[Block, ...]]:
+        """The shared ones, per audience that may be told of them."""
+        return self._sums(lambda found: found.told)
+
+    @cached_property
+    def read(self) -> Mapping[Slice, tuple[Block, ...]]:
+        """Those that hold five people of one audience of staff, whose texts may be read."""
+        return self._sums(lambda found: found.read)
+
+    @cached_property
+    def left_out(self) -> Mapping[Slice, frozenset[date]]:
+        """The days of staff in none of these, which are in no figure at all."""
+        sums: dict[Slice, frozenset[date]] = defaultdict(frozenset)
+        for label, found in self._parts:
+            for name, days in found.left_out.items():
+                sums[label, name] |= days
+        return dict(sums)
 
     def within(self, windows: Iterable[Span]) -> ToldDays:
         """What counts in windows that do not overlap, each for itself."""
         found: dict[Slice, frozenset[date]] = {}
         cut = [window for window in windows if window.first < window.until]
-        for where, each in self.staff.items():
+        for where, each in self.told.items():
             found[where] = frozenset().union(*(days_within(each, window.first, window.until) for window in cut))
-        for label in {label for label, _ in self.staff}:
-            clear = frozenset(day for window in cut for day in window.days()) - self.dark[label]
-            found |= {(label, audience): clear for audience in OTHERS}
-        return ToldDays(frozenset(self.staff), found)
+        every_day = frozenset(day for window in cut for day in window.days())
+        for label in {label for label, _ in self._parts}:
+            crowd = every_day & frozenset().union(*(each.crowd for name, each in self._parts if name == label))
+            hides = not crowd <= found[label, UNKNOWN]
+            for audience in OTHERS if hides else (*OTHERS, UNKNOWN):
+                found[label, audience] |= every_day - crowd
+        return ToldDays(frozenset(self.read), found)
 
     def readable(self, window: Span) -> dict[Slice, frozenset[date]]:
         """The days of which texts of staff may be read in a window."""
         return {where: days_within(each, window.first, window.until) for where, each in self.read.items()}
 
+    def _sums(self, of: Callable[[LabelBlocks], Mapping[str, tuple[Block, ...]]]) -> Mapping[Slice, tuple[Block, ...]]:
+        sums: dict[Slice, tuple[Block, ...]] = defaultdict(tuple)
+        for label, found in self._parts:
+            for name, days in of(found).items():
+                sums[label, name] += days
+        return dict(sums)
+
 
 def staff_blocks(session: Session, company_id: int, labels: Sequence[str], around: Span) -> Blocks:
-    """All blocks of the quarters around a window, looked up once per page."""
-    start, end = around.gathered()
-    key = ("staff blocks", company_id, frozenset(labels), start, end)
-    return db.remembered(session, key, lambda: _blocks(session, company_id, labels, start, end))
-
-
-def _blocks(session: Session, company_id: int, labels: Sequence[str], start: datetime, end: datetime) -> Blocks:
-    values = {"company": company_id, "start": start, "end": end, "facets": list(labels), "sample": _SAMPLE}
-    moved = session.execute(_MOVED, values).all()
-    rows = session.execute(_VOICES, {**values, "audiences": [*STAFF, UNKNOWN], "moved": [row.id for row in moved]})
-    spoke: _Voices = defaultdict(lambda: defaultdict(dict))
-    for row in rows:
-        spoke[row.facet][row.audience][row.day.astimezone(UTC).date()] = frozenset(row.people)
-    published = _before_corrections(spoke, moved) if moved else spoke
-    found = {label: _blocks_of(voices, published[label]) for label, voices in spoke.items()}
+    """All blocks of the quarters around a window; each label of a quarter is looked up once per page."""
     return Blocks(
-        {(label, audience): each.staff[audience] for label, each in found.items() for audience in each.staff},
-        {(label, audience): each.read[audience] for label, each in found.items() for audience in each.read},
-        {(label, audience): days for label, each in found.items() for audience, days in each.left_out.items()},
-        {label: each.dark for label, each in found.items()},
+        [
+            part
+            for quarter in quarters(around.first, around.until)
+            for part in _of_quarter(session, company_id, labels, *quarter).items()
+        ]
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What `Blocks` holds, of one facet label."""
-
-    staff: Mapping[str, tuple[Block, ...]]
-    read: Mapping[str, tuple[Block, ...]]
-    left_out: Mapping[str, frozenset[date]]
-    dark: frozenset[date]
-
-
-def _blocks_of(spoke: Mapping[str, People], published: Mapping[str, People]) -> _Found:
-    """The blocks of one label, by who spoke and by who did before readers corrected labels."""
-    read = {name: _of_five(name, spoke[name], published.get(name, {})) for name in STAFF if name in spoke}
-    days = {name: frozenset().union(*found) for name, found in read.items()}
-    now, before = _only(spoke, days), _only(published, days)
-    staff = {name: still_told(name, blocks(name, before, STAFF_AUDIENCES), now, STAFF_AUDIENCES) for name in read}
-    dark = dark_days(now, STAFF_AUDIENCES) | dark_days(before, STAFF_AUDIENCES)
-    return _Found(staff, read, {name: frozenset(spoke[name]) - days[name] for name in read}, dark)
+def _of_quarter(
+    session: Session, company_id: int, labels: Sequence[str], first: date, until: date
+) -> dict[str, LabelBlocks]:
+    known: dict[str, LabelBlocks] = db.remembered(session, ("staff blocks", company_id, first), dict)
+    missing = [label for label in labels if label not in known]
+    if missing:
+        known |= _blocks(session, company_id, missing, midnight(first), midnight(until))
+    return {label: known[label] for label in labels}
 
 
-def _of_five(name: str, spoke: People, published: People) -> tuple[Block, ...]:
-    """The blocks of a group for itself, whoever else spoke."""
-    return still_told(name, blocks(name, {name: published}, {name}), {name: spoke}, {name})
-
-
-def _only(voices: Mapping[str, People], days: Mapping[str, frozenset[date]]) -> dict[str, People]:
-    """The voices, those of some groups on some days only."""
-    return {
-        name: people if name not in days else {day: who for day, who in people.items() if day in days[name]}
-        for name, people in voices.items()
-    }
+def _blocks(
+    session: Session, company_id: int, labels: Sequence[str], start: datetime, end: datetime
+) -> dict[str, LabelBlocks]:
+    values = {"company": company_id, "start": start, "end": end, "facets": list(labels)}
+    moved = session.execute(_MOVED, values).all()
+    sampled = {"audiences": list(GUARDED), "moved": [row.id for row in moved], "crowd": _CROWD, "sample": SAMPLE}
+    spoke: _Voices = defaultdict(lambda: defaultdict(dict))
+    for row in session.execute(_VOICES, values | sampled):
+        spoke[row.facet][row.audience][row.day.astimezone(UTC).date()] = frozenset(row.people)
+    published = _before_corrections(spoke, moved) if moved else spoke
+    return {label: LabelBlocks(spoke[label], published[label]) for label in labels}
 
 
 def _before_corrections(told: _Voices, moved: Sequence[Row[Any]]) -> _Voices:
@@ -324,5 +328,5 @@ def in_blocks(group: Sequence[D], window: Span) -> list[D]:
     people: dict[date, set[str]] = defaultdict(set)
     for each in group:
         people[each.day] |= set(each.people)
-    days = days_within(blocks("group", {"group": people}, {"group"}), window.first, window.until)
+    days = days_within(blocks(people), window.first, window.until)
     return [each for each in group if each.day in days]

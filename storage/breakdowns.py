@@ -190,7 +190,7 @@ def _cells(
 def _cell(row: Row[Any]) -> Cell:
     return Cell(
         row.key,
-        "unknown or held back" if row.key == REST else row.label,
+        "not told apart" if row.key == REST else row.label,
         row.mentions,
         row.stories,
         row.positive or 0,

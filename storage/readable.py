@@ -93,7 +93,6 @@ class Readable:
                 day, people = heads.of(row, row.facet, row.audience)
                 spoke[row.facet, row.audience][day] = people
             self._surveyed[quarter] = {
-                where: days_within(blocks(where[1], {where[1]: days}, STAFF), whole.first, whole.until)
-                for where, days in spoke.items()
+                where: days_within(blocks(days), whole.first, whole.until) for where, days in spoke.items()
             }
         return self._surveyed[quarter]

@@ -12,7 +12,7 @@ from datetime import UTC, date
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from metrics.blocks import UNKNOWN, blocks, dark_days, days_within
+from metrics.blocks import UNKNOWN, Voices, days_within, shared_blocks, told_of
 from storage.answers import ANSWER
 from storage.asked import Asked
 from storage.blocks import OTHERS, STAFF, Span, midnight, span
@@ -20,7 +20,6 @@ from storage.counted import COUNTED, left_out
 from storage.viewer import STAFF_AUDIENCES
 
 Part = tuple[str, str]  # theme, facet label
-Voices = Mapping[str, Mapping[date, frozenset[str]]]  # by audience
 
 _VOICES = text(f"""
 SELECT t.theme, r.facet, r.audience, date_trunc('day', r.hour, 'UTC') AS day,
@@ -77,10 +76,11 @@ def theme_days(session: Session, wanted: Asked) -> ThemeDays:
 
 
 def _told(audience: str, spoke: Voices, window: Span, staff: Collection[date]) -> frozenset[date]:
-    if audience in STAFF_AUDIENCES:
-        return days_within(blocks(audience, spoke, STAFF_AUDIENCES), window.first, window.until, staff)
-    clear = frozenset(window.days()) - dark_days(spoke, STAFF_AUDIENCES)
-    return clear if audience in OTHERS else frozenset()
+    """The days told of an audience; of staff none that is not told of them as a whole."""
+    found = told_of(audience, shared_blocks(spoke, STAFF_AUDIENCES), spoke, STAFF_AUDIENCES)
+    among = staff if audience in STAFF_AUDIENCES else None
+    clear = frozenset(window.days()).difference(*spoke.values()) if audience in OTHERS else frozenset()
+    return days_within(found, window.first, window.until, among) | clear
 
 
 def _voices(session: Session, wanted: Asked, window: Span) -> dict[Part, dict[str, dict[date, frozenset[str]]]]:

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from metrics.blocks import UNKNOWN, blocks, dark_days, days_within
+from metrics.blocks import UNKNOWN, blocks, days_within, shared_blocks, told_of
 from metrics.gaps import Heard
 from metrics.suppress import MIN_AUTHORS
 from nlp.themes import theme_facets
@@ -24,9 +24,9 @@ from storage.viewer import STAFF_AUDIENCES, Viewer, count_labels
 
 CUSTOMERS = "csat"  # the type of surveys that customers answer; all others are answered by people who work here
 SIDES = ("employer", "brand")
-# Of these only whole blocks of days are told (`metrics.blocks`): no rule protects candidates, but a recruiter may know
-# each of a few.
-_GUARDED = frozenset({*STAFF_AUDIENCES, "candidate"})
+# Of candidates, too, only whole blocks of days are told (`metrics.blocks`): no rule protects them, but a recruiter may
+# know each of a few.
+CANDIDATE = "candidate"
 OUTSIDE = "outside"  # public talk
 
 _SAID = text("""
@@ -147,7 +147,7 @@ def _read(session: Session, company_id: int, labels: list[str], side: str, aroun
         "brand": side == "brand",
         "first": midnight(around.first),
         "until": midnight(around.until),
-        "guarded": [*_GUARDED, UNKNOWN],
+        "guarded": [*STAFF_AUDIENCES, CANDIDATE, UNKNOWN],
     }
     said: dict[str, list[_Said]] = defaultdict(list)
     heads, left = Heads(), uncounted(session, company_id, labels, start, end)
@@ -195,14 +195,16 @@ def _days(said: Sequence[_Said], window: Span, staff: Mapping[str, frozenset[dat
     voices: dict[str, dict[date, set[str]]] = defaultdict(lambda: defaultdict(set))
     for each in said:
         voices[each.audience][each.day] |= each.people
-    every_day = frozenset(window.days())
-    if _GUARDED.isdisjoint(voices):
-        return dict.fromkeys(voices, every_day)
-    clear = every_day - dark_days(voices, _GUARDED)
-    days = dict.fromkeys(voices, clear) | {UNKNOWN: frozenset()}
-    for audience in _GUARDED & set(voices):
-        among = staff.get(audience, frozenset()) if audience in STAFF_AUDIENCES else None
-        days[audience] = days_within(blocks(audience, voices, _GUARDED), window.first, window.until, among)
+    crowd = {name: people for name, people in voices.items() if name in STAFF_AUDIENCES or name == UNKNOWN}
+    shared = shared_blocks(crowd, STAFF_AUDIENCES)
+    clear = frozenset(window.days()).difference(*crowd.values())
+    days = {}
+    for name, people in voices.items():
+        found = blocks(people) if name == CANDIDATE else told_of(name, shared, crowd, STAFF_AUDIENCES)
+        among = staff.get(name, frozenset()) if name in STAFF_AUDIENCES else None
+        days[name] = days_within(found, window.first, window.until, among)
+        if name not in crowd and name != CANDIDATE:
+            days[name] |= clear
     return days
 
 

@@ -115,7 +115,8 @@ def points(change: Change | None) -> str:
 def _voices(rows: Sequence[AudienceRow], span: Window) -> Table:
     columns = ("Who speaks", "Mentions", "Net sentiment", "95 % interval", "Judged", f"Against the {span.words} before")
     held_back = any(row.audience == REST for row in rows)
-    return Table(columns, tuple(_voice_cells(row) for row in rows if row.audience != NO_STANDPOINT or not held_back))
+    shown = (row for row in rows if not (row.audience == NO_STANDPOINT and row.suppressed and held_back))
+    return Table(columns, tuple(_voice_cells(row) for row in shown))
 
 
 def _voice_cells(row: AudienceRow) -> tuple[str, ...]:

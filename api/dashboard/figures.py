@@ -22,7 +22,7 @@ from storage.viewer import Viewer
 _SLACK = timedelta(days=1)  # a quiet first day is no gap
 HIDDEN = "hidden"
 SMALL_GROUP = "it would tell of fewer than 5 different people, so this stays hidden"
-CROWD = "those who declare no standpoint are never counted alone: small groups are held back among them"
+CROWD = "small groups are held back among those who declare no standpoint"
 
 
 @dataclass(frozen=True, slots=True)

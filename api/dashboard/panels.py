@@ -85,9 +85,9 @@ def sentiment(id: str, buckets: Sequence[rollups.Bucket], as_of: datetime | None
 
 
 def audiences(id: str, cells: Sequence[rollups.Cell], as_of: datetime | None, title: str) -> Panel:  # noqa: A002
-    """Mentions by audience and sentiment; small groups are named and empty, unless they stand with the unknown."""
+    """Mentions by audience and sentiment; small groups are named and empty."""
     held_back = any(each.key == REST for each in cells)
-    cells = [each for each in cells if each.key != NO_STANDPOINT or not held_back]
+    cells = [each for each in cells if not (each.key == NO_STANDPOINT and each.suppressed and held_back)]
     rows = [
         AudienceRow(group(each.key), each.positive, each.neutral, each.negative, each.unsure, each.suppressed)
         for each in cells
@@ -95,7 +95,7 @@ def audiences(id: str, cells: Sequence[rollups.Cell], as_of: datetime | None, ti
     total = sum(each.mentions or 0 for each in cells)
     hidden = sum(each.suppressed for each in cells)
     note = f"n = {count(total)} mentions" + (f"; hidden, few people: {hidden} of {len(cells)} groups" if hidden else "")
-    note += "; “unknown or held back”: no standpoint declared, or few of a group on their days" if held_back else ""
+    note += "; “not told apart”: on days that make no whole block in this window" if held_back else ""
     table = Table(
         ("Audience", "Mentions", "Positive", "Neutral", "Negative", "Unsure", "Net sentiment"),
         tuple(_audience_cells(each) for each in cells),

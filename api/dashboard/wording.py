@@ -53,7 +53,7 @@ _GROUPS = {
     "unknown": "Standpoint unknown",
     "staff": "Employees or alumni",
     "all": "Everyone",
-    "rest": "Unknown or held back",
+    "rest": "Not told apart",
 }
 _LANGUAGES = {
     "ar": "Arabic",

@@ -25,8 +25,8 @@ class Moved(Answer):
 
 
 class AudienceOut(Answer):
-    """One audience: in whole days, and of employees, alumni and staff in whole blocks of days in which five of them
-    spoke. `rest`: whoever is held back, together with unknown standpoints. All is `null` where `suppressed`."""
+    """One audience, in the whole blocks of days that everybody is told by. `rest`: the mentions whose audience is not
+    told in this window. All is `null` where `suppressed`."""
 
     audience: str
     mentions: int | None

@@ -141,8 +141,8 @@ class SentimentSeries(Window):
 
 
 class CellOut(Answer):
-    """One part of a breakdown; every count is `null` where `suppressed`. By audience, `rest` is whoever is held back,
-    together with unknown standpoints, so that the parts add up to the total."""
+    """One part of a breakdown; every count is `null` where `suppressed`. By audience, `rest` are the
+    mentions whose audience is not told in this window, so that the parts add up to the total."""
 
     key: str
     label: str

@@ -6,7 +6,19 @@ from datetime import date, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metrics.blocks import CLAIMED, UNKNOWN, People, blocks, dark_days, days_within, quarter_of, quarters, still_told
+from metrics.blocks import (
+    CLAIMED,
+    UNKNOWN,
+    Block,
+    People,
+    blocks,
+    days_within,
+    quarter_of,
+    quarters,
+    shared_blocks,
+    still_enough,
+    told_of,
+)
 
 MONDAY = date(2026, 3, 2)
 GUARDED = frozenset({"employee", "alumnus"})
@@ -21,37 +33,46 @@ def days(*numbers: int) -> frozenset[date]:
     return frozenset(MONDAY + timedelta(days=number) for number in numbers)
 
 
-def of_employees(*people: str, **others: Sequence[str]) -> tuple[frozenset[date], ...]:
-    voices: dict[str, People] = {"employee": on(*people)} | {name: on(*each) for name, each in others.items()}
-    return blocks("employee", voices, GUARDED)
+def shared(employee: Sequence[str], **others: Sequence[str]) -> tuple[Block, ...]:
+    return shared_blocks(voices_of(employee, **others), GUARDED)
+
+
+def voices_of(employee: Sequence[str], **others: Sequence[str]) -> dict[str, People]:
+    return {"employee": on(*employee)} | {name: on(*each) for name, each in others.items()}
 
 
 def test_a_day_of_five_is_a_block_and_days_of_few_gather() -> None:
-    assert of_employees("abc", "abcde", "cd", "e") == (days(1), days(0, 2, 3))
-    assert of_employees("abcd", "", "abcd", "ab") == ()
+    assert blocks(on("abc", "abcde", "cd", "e")) == (days(1), days(0, 2, 3))
+    assert blocks(on("abcd", "", "abcd", "ab")) == ()
 
 
 def test_nothing_gathers_beyond_a_quarter() -> None:
     last = date(2026, 3, 31)
-    assert blocks("employee", {"employee": on("abc", "de", start=last)}, GUARDED) == ()
-    assert blocks("employee", {"employee": on("abc", "abcde", start=last)}, GUARDED) == (frozenset({date(2026, 4, 1)}),)
+    assert blocks(on("abc", "de", start=last)) == ()
+    assert blocks(on("abc", "abcde", start=last)) == (frozenset({date(2026, 4, 1)}),)
 
 
-def test_a_block_waits_until_those_who_stay_hidden_beside_it_are_five_or_none() -> None:
-    assert of_employees("abcde", alumnus=["xyz"]) == ()
-    assert of_employees("abcde", alumnus=["vwxyz"]) == (days(0),)
-    assert of_employees("abcde", alumnus=["xyz"], unknown=["vw"]) == (days(0),)
-    assert of_employees("abcde", "ab", unknown=["xyz", "vw"]) == (days(0, 1),)
+def test_a_shared_block_closes_when_each_group_is_nobody_or_five() -> None:
+    assert shared(["abcde"], alumnus=["xyz"]) == ()
+    assert shared(["abcde"], alumnus=["xyz", "", "vw"]) == (days(0, 2),)
+    assert shared(["abcde", "ab"], unknown=["xyz", "vw", "t"]) == (days(0), days(2))
 
 
-def test_a_day_is_dark_when_one_to_four_people_would_be_the_remainder() -> None:
-    voices = {"employee": on("a", "", "abc"), UNKNOWN: on("xyz", "xy", "xy")}
-    assert dark_days(voices, GUARDED) == days(0, 1)
-    assert dark_days({"employee": on("abcde")}, GUARDED) == frozenset()
+def test_few_stay_with_the_unknown_where_they_are_five_together() -> None:
+    voices = voices_of(["abcde"], alumnus=["xyz"], unknown=["vw"])
+    found = shared_blocks(voices, GUARDED)
+    assert found == (days(0),)
+    told = {name: told_of(name, found, voices, GUARDED) for name in ("employee", "alumnus", UNKNOWN, "candidate")}
+    assert told == {"employee": found, "alumnus": (), UNKNOWN: (), "candidate": found}
+
+
+def test_the_unknown_are_told_where_nobody_hides_among_them() -> None:
+    voices = voices_of(["abcde"], unknown=["v"])
+    assert told_of(UNKNOWN, shared_blocks(voices, GUARDED), voices, GUARDED) == (days(0),)
 
 
 def test_only_whole_blocks_lie_in_a_window() -> None:
-    found = of_employees("abc", "abcde", "cd", "e")
+    found = blocks(on("abc", "abcde", "cd", "e"))
     assert days_within(found, MONDAY, MONDAY + timedelta(days=3)) == days(1)
     assert days_within(found, MONDAY, MONDAY + timedelta(days=4)) == days(0, 1, 2, 3)
     assert days_within(found, MONDAY + timedelta(days=1), MONDAY + timedelta(days=4)) == days(1)
@@ -70,24 +91,31 @@ _SPOKE = st.lists(st.text("abcdefgh", max_size=6), max_size=14)
 
 @settings(max_examples=60)
 @given(_SPOKE, _SPOKE, _SPOKE)
-def test_blocks_hold_five_never_overlap_and_are_not_changed_by_later_days(
+def test_shared_blocks_tell_nobody_or_five_never_overlap_and_are_not_changed_by_later_days(
     employees: list[str], alumni: list[str], unknown: list[str]
 ) -> None:
-    voices = {"employee": on(*employees), "alumnus": on(*alumni), UNKNOWN: on(*unknown)}
-    found = blocks("employee", voices, GUARDED)
+    voices = voices_of(employees, alumnus=alumni, unknown=unknown)
+    found = shared_blocks(voices, GUARDED)
     seen: set[date] = set()
     for block in found:
-        assert len(set().union(*(voices["employee"][day] for day in block))) >= 5
         assert not block & seen
         seen |= block
+        sizes = {name: len(_people(voices[name], block)) for name in GUARDED}
+        few = [name for name, size in sizes.items() if 0 < size < 5]
+        hidden = set().union(*(_people(voices[name], block) for name in (*few, UNKNOWN)))
+        assert not few or (len(hidden) >= 5 and max(sizes.values()) >= 5)
     later = {name: {**each, MONDAY + timedelta(days=20): set("abcdefgh")} for name, each in voices.items()}
-    assert blocks("employee", later, GUARDED)[: len(found)] == found
+    assert shared_blocks(later, GUARDED)[: len(found)] == found
+
+
+def _people(spoke: People, block: Block) -> set[object]:
+    return set().union(*(spoke[day] for day in block if day in spoke))
 
 
 def test_whom_readers_put_into_a_group_make_it_no_larger() -> None:
     four: People = {MONDAY: {*"abcd", CLAIMED}}
-    found = of_employees("abcde")
-    assert blocks("employee", {"employee": four}, GUARDED) == ()
-    assert still_told("employee", found, {"employee": four}, GUARDED) == ()
-    assert still_told("employee", found, {"employee": on("abcde"), UNKNOWN: {MONDAY: {CLAIMED}}}, GUARDED) == ()
-    assert still_told("employee", found, {"employee": on("abcdef")}, GUARDED) == found
+    found = blocks(on("abcde"))
+    assert blocks(four) == still_enough(found, four) == ()
+    assert still_enough(found, on("abcdef")) == found
+    voices = {"employee": on("abcde"), "alumnus": {MONDAY: {CLAIMED}}}
+    assert told_of("employee", found, voices, GUARDED) == ()

@@ -151,7 +151,7 @@ def _in(start: datetime, end: datetime) -> Callable[[int], bool]:
 def _counts(days: ToldDays, cell: Cell, audience: str) -> bool:
     """Whether a cell is in the figure of an audience."""
     half, _, label, who = cell
-    if who != audience or (who == "unknown" and days.heard):
+    if who != audience:
         return False
     return label not in days.guarded or HALVES[half].date() in days.days.get((label, audience), ())
 

@@ -113,14 +113,14 @@ def test_few_employees_who_speak_of_a_brand_theme_in_a_survey_are_in_no_figure(s
     assert [each.people for each in (found.inside, found.outside) if each is not None] == [20, 20]
 
 
-def test_a_small_audience_of_a_theme_takes_a_neighbour_along(session: Session, world: World) -> None:
+def test_a_small_audience_of_a_theme_hides_on_its_days_whoever_spoke_beside_it(session: Session, world: World) -> None:
     speak(session, world, 20, named("c", 20), audience="consumer", mark="c")
     speak(session, world, 9, named("d", 9), audience="candidate", mark="d")
     speak(session, world, 3, named("e", 3), audience="employee", mark="e")
     speak(session, world, 2, named("f", 2), at=NOW - 40 * DAY, audience="employee", mark="f")
     pay = theme_voices(session, LEADERSHIP, "employer", START, END).now["pay"]
     shown = {name: pay.shown(name) is not None for name in pay.audiences}
-    assert shown == {"consumer": True, "candidate": False, "employee": False}
+    assert shown == {"consumer": False, "candidate": True, "employee": False}
     assert pay.shown(None) is not None
 
 
