@@ -1,7 +1,9 @@
 """Commands for the rights of people whose posts were collected."""
 
+import json
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,44 +12,87 @@ import typer
 from commands.terminal import CommandError, database, err, now, out, table
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from api.dashboard.privacy_pack import Pack
+    from config.settings import Settings
 
 app = typer.Typer()
+
+Platform = Annotated[
+    str, typer.Option(help="Where the person publishes: reddit, x, mastodon, bluesky, …; file: in imported files.")
+]
+Handle = Annotated[str, typer.Option(help="The person's handle there.")]
+NativeId = Annotated[str, typer.Option("--id", help="The number or id of the account, where it is known.")]
+Profile = Annotated[str, typer.Option(help="The address of the profile.")]
+Signed = Annotated[str, typer.Option("--name", help="The name a text is signed with, where there is no account.")]
+
+
+@app.command("access")
+def copy_of_author(
+    file: Annotated[Path, typer.Argument(help="Where the copy is written: a JSON object a line.")],
+    platform: Platform,
+    handle: Handle = "",
+    native_id: NativeId = "",
+    profile: Profile = "",
+    signed: Signed = "",
+) -> None:
+    """Write down all that is kept of what a person published, for them, on their request. Make sure that it is them."""
+    from config.settings import get_settings
+    from storage import access_requests, audit, db, erasures
+    from storage.viewer import SYSTEM
+
+    written, posts = file.with_name(f"{file.name}.new"), 0
+    with database("manage.py access"), db.transaction() as session:
+        keys = _keys(session, get_settings(), platform, native_id, handle, signed, profile)
+        found = erasures.find(session, SYSTEM, keys)
+        audit.record(session, None, "person.access", f"a copy of {found.posts} posts, {platform[:60]}", now())
+        with open(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as target:
+            for post in access_requests.kept_of(session, SYSTEM, keys):
+                target.write(json.dumps(asdict(post), ensure_ascii=False, default=str) + "\n")
+                posts += 1
+    written.replace(file)
+    out.print(f"{posts:,} posts are in {file}. Hand it over in a safe way, then delete it.")
 
 
 @app.command("erase")
 def erase_author(
-    platform: Annotated[
-        str, typer.Option(help="Where the person publishes: reddit, x, mastodon, bluesky, …; file: in imported files.")
-    ],
-    handle: Annotated[str, typer.Option(help="The person's handle there.")] = "",
-    native_id: Annotated[str, typer.Option("--id", help="The number or id of the account, where it is known.")] = "",
-    profile: Annotated[str, typer.Option(help="The address of the profile.")] = "",
-    signed: Annotated[
-        str, typer.Option("--name", help="The name a text is signed with, where there is no account.")
-    ] = "",
+    platform: Platform,
+    handle: Handle = "",
+    native_id: NativeId = "",
+    profile: Profile = "",
+    signed: Signed = "",
     reason: Annotated[str, typer.Option(help="For the record, without the person's name.")] = "asked by the person",
     refuse: Annotated[bool, typer.Option("--refuse/--no-refuse", help="Take nothing of theirs in future.")] = True,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Erase all that a person published, on their request. Give whatever they tell you of their account."""
-    from collectors.post import RawAuthor
     from config.settings import get_settings
     from storage import db, erasures
     from storage.viewer import SYSTEM
 
-    author = RawAuthor(platform.strip(), native_id or None, handle or None, signed or None, profile or None)
     with database("manage.py erase"), db.transaction() as session:
-        try:
-            keys = erasures.keys_of(session, get_settings(), author)
-        except ValueError as error:
-            raise CommandError(str(error)) from error
+        keys = _keys(session, get_settings(), platform, native_id, handle, signed, profile)
         found = erasures.find(session, SYSTEM, keys)
         out.print(f"{found.posts:,} posts with {found.mentions:,} mentions are stored of this person.")
         if not yes and not typer.confirm("Erase them?"):
             raise CommandError("Nothing was erased.")
         done = erasures.erase(session, SYSTEM, keys, platform, reason, now(), refuse=refuse)
     out.print(f"Erased. Record {done.id} proves it and names nobody.")
+
+
+def _keys(
+    session: "Session", settings: "Settings", platform: str, native_id: str, handle: str, signed: str, profile: str
+) -> tuple[str, ...]:
+    """The pseudonyms of whom these tell."""
+    from collectors.post import RawAuthor
+    from storage import erasures
+
+    author = RawAuthor(platform.strip(), native_id or None, handle or None, signed or None, profile or None)
+    try:
+        return erasures.keys_of(session, settings, author)
+    except ValueError as error:
+        raise CommandError(str(error)) from error
 
 
 @app.command("erasures")

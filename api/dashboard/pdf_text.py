@@ -75,6 +75,8 @@ def printable(text: str) -> str:
     hide what stands beside it.
     """
     plain = unicodedata.normalize("NFC", " ".join(text.split()))
+    if register_fonts().issuperset(plain):
+        return plain
     return "".join(sign if _font_of(sign, REGULAR, japanese=False) else LOST for sign in plain)
 
 
@@ -150,6 +152,9 @@ def _marked(line: str, font: str) -> Iterator[str]:
 
 def _runs(text: str, font: str) -> Iterator[tuple[str, str]]:
     """The text in pieces of one font each."""
+    if register_fonts().issuperset(text):  # nearly always
+        yield font, text
+        return
     japanese = any(_within(sign, _KANA) for sign in text)
     for name, signs in groupby(text, lambda sign: _font_of(sign, font, japanese=japanese) or font):
         yield name, "".join(signs)
@@ -172,7 +177,7 @@ def _within(sign: str, ranges: Sequence[tuple[int, int]]) -> bool:
 
 
 def _turns(text: str) -> bool:
-    return any(unicodedata.bidirectional(sign) in _RIGHT_TO_LEFT for sign in text)
+    return not text.isascii() and any(unicodedata.bidirectional(sign) in _RIGHT_TO_LEFT for sign in text)
 
 
 def _displayed(line: str, text: str) -> str:

@@ -83,10 +83,7 @@ def rights(session: Session) -> Table:
     """What people can ask for, and how it is done."""
     done = erasures.erasures(session, SYSTEM)
     rows = [
-        (
-            "Access",
-            "manage.py erase says how much is stored of an account before it erases anything; texts are not listed",
-        ),
+        ("Access", "manage.py access writes a copy of what is kept of an account, for the person who asks"),
         ("Erasure", "manage.py erase, by what the person says of their account; handles are never listed"),
         ("Objection", "what an erased person publishes later is not taken, unless they want it otherwise"),
         (
