@@ -26,7 +26,7 @@ def clock() -> Iterator[None]:
 
 
 @pytest.fixture
-def machine_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+def machine_clock(one_day: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Calls read the machine's clock, for tests in which another process or the quick way of a click reads it too."""
     monkeypatch.setattr(deps, "datetime", datetime)
 

@@ -14,8 +14,8 @@ from workers import analyze
 
 
 @pytest.fixture(autouse=True)
-def _queue(redis_url: str) -> None:
-    """Jobs go into the Valkey of this process."""
+def _queue(one_day: None, redis_url: str) -> None:
+    """Jobs go into the Valkey of this process; workers read the machine's clock."""
 
 
 @pytest.fixture
