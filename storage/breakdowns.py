@@ -20,7 +20,6 @@ from storage.blocks import JOIN_DAYS, REST, TOLD, ToldDays
 from storage.counted import COUNTED, MENTIONS
 from storage.theme_blocks import theme_days
 from storage.theme_cells import THEME_CELLS, kept_days
-from storage.totals import only_few_of_staff
 from storage.viewer import Viewer
 
 SENTIMENTS = ("positive", "neutral", "negative", "unsure")
@@ -125,10 +124,7 @@ def breakdown(
     if by not in BY:
         raise ValueError(f"by: {by!r} is not one of {', '.join(BY)}")
     wanted = asked(session, viewer, company_id, start, end, facet, audience, source_id)
-    found = _by_theme(session, wanted) if by == "theme" else _by(session, wanted, by)
-    if audience is None and only_few_of_staff(session, wanted):
-        return tuple(Cell(each.key, each.label, None, None, None, None, None, None, True) for each in found)
-    return found
+    return _by_theme(session, wanted) if by == "theme" else _by(session, wanted, by)
 
 
 def _by(session: Session, wanted: Asked, by: str) -> tuple[Cell, ...]:

@@ -13,12 +13,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from metrics.suppress import MIN_AUTHORS
 from storage.answers import ANSWER, DAY_CELLS, days_in
-from storage.blocks import JOIN_DAYS, STAFF, TOLD, ToldDays, midnight, span, staff_blocks, whole_days
+from storage.blocks import JOIN_DAYS, TOLD, ToldDays, midnight, span, staff_blocks, whole_days
 from storage.counted import COUNTED, left_out
 from storage.coverage import ENDED, STALE_CLAIM
 from storage.profile import own_company
@@ -66,13 +65,11 @@ class _Sums:
     stories: int = 0
     owned: int = 0
     sentiments: dict[str, int] = field(default_factory=dict)
-    only_staff: bool = True
 
 
 _COUNTS = f"""
 SELECT date_trunc(:bucket, r.hour, :zone) AS start, r.sentiment, sum(r.mentions - r.owned) AS mentions,
-    sum(r.stories) AS stories, sum(r.owned) AS owned,
-    bool_and(r.audience = ANY(CAST(:staff AS text[]))) FILTER (WHERE r.mentions > r.owned) AS only_staff
+    sum(r.stories) AS stories, sum(r.owned) AS owned
 FROM {DAY_CELLS} r {{join}}
 WHERE r.company_id = :company AND r.hour >= :start AND r.hour < :end AND r.facet = ANY(CAST(:facets AS text[]))
   AND (CAST(:audience AS text) IS NULL OR {{told}} = :audience)
@@ -83,17 +80,15 @@ _WHOLE = text(_COUNTS.format(join="", told="r.audience"))
 _TOLD = text(_COUNTS.format(join=JOIN_DAYS, told=TOLD))
 
 # Authors stand behind mentions, not behind rollups; unknown authors count one each.
-_PEOPLE = f"""
+_PEOPLE = text(f"""
 SELECT date_trunc(:bucket, r.hour, :zone) AS start, count(DISTINCT coalesce(r.author_key, r.id::text)) AS people
 FROM (
     SELECT m.*, m.published_at AS hour FROM mentions m
-    WHERE m.company_id = :company AND m.audience = ANY(CAST(:audiences AS text[])) AND m.counted AND NOT m.own_account
+    WHERE m.company_id = :company AND m.audience = :audience AND m.counted AND NOT m.own_account
       AND m.published_at >= :start AND m.published_at < :end AND m.facet = ANY(CAST(:facets AS text[]))
       AND (CAST(:source AS integer) IS NULL OR m.source_id = :source) AND NOT {ANSWER}
-) r {{join}} WHERE {COUNTED} GROUP BY 1
-"""  # noqa: S608 - constants
-_PEOPLE_OF_STAFF = text(_PEOPLE.format(join=""))
-_PEOPLE_OF_DAYS = text(_PEOPLE.format(join=JOIN_DAYS.replace("LEFT JOIN", "JOIN")))
+) r {JOIN_DAYS.replace("LEFT JOIN", "JOIN")} WHERE {COUNTED} GROUP BY 1
+""")  # noqa: S608 - constants
 
 _COVERAGE = text(f"""
 SELECT date_trunc(:bucket, r.started_at, :zone) AS start, avg((r.complete IS TRUE)::int) AS coverage
@@ -136,10 +131,10 @@ def series(
     )
     sums = _sums(session, values, days)
     cover = {_begin(row.start, values): float(row.coverage) for row in session.execute(_COVERAGE, values)}
-    hidden = _hidden(session, values, sums) if days is None else _not_told(days, str(wanted.audience), starts)
+    hidden = set() if days is None else _not_told(days, str(wanted.audience), starts)
     people = {}
     if days is not None and wanted.audience in STAFF_AUDIENCES:
-        people = _people(session, _PEOPLE_OF_DAYS, {**values, **days.columns(), "audiences": [wanted.audience]})
+        people = _people(session, {**values, **days.columns()})
     return tuple(
         _bucket(start, sums.get(start, _Sums()), cover.get(start), people.get(start), hidden=start in hidden)
         for start in starts
@@ -207,13 +202,12 @@ def _days(
 def _sums(session: Session, values: Mapping[str, object], days: ToldDays | None) -> dict[datetime, _Sums]:
     sums: dict[datetime, _Sums] = defaultdict(_Sums)
     columns = {} if days is None else days.columns()
-    for row in session.execute(_WHOLE if days is None else _TOLD, {**values, **columns, "staff": STAFF}):
+    for row in session.execute(_WHOLE if days is None else _TOLD, {**values, **columns}):
         each = sums[_begin(row.start, values)]
         each.mentions += row.mentions
         each.stories += row.stories
         each.owned += row.owned
         each.sentiments[row.sentiment] = row.mentions
-        each.only_staff = each.only_staff and row.only_staff is not False
     return sums
 
 
@@ -245,15 +239,8 @@ def _not_told(days: ToldDays, audience: str, starts: Sequence[datetime]) -> set[
     return set(starts) - {starts[bisect_right(starts, day) - 1] for day in counted}
 
 
-def _hidden(session: Session, values: Mapping[str, object], sums: Mapping[datetime, _Sums]) -> set[datetime]:
-    """The buckets where nobody but a small group of staff spoke: a sum over all would be their figure."""
-    alone = {start for start, each in sums.items() if each.mentions and each.only_staff}
-    people = _people(session, _PEOPLE_OF_STAFF, {**values, "audiences": STAFF}) if alone else {}
-    return {start for start in alone if people.get(start, 0) < MIN_AUTHORS}
-
-
-def _people(session: Session, query: TextClause, values: Mapping[str, object]) -> dict[datetime, int]:
-    return {_begin(row.start, values): row.people for row in session.execute(query, values)}
+def _people(session: Session, values: Mapping[str, object]) -> dict[datetime, int]:
+    return {_begin(row.start, values): row.people for row in session.execute(_PEOPLE, values)}
 
 
 def _begin(named: datetime, values: Mapping[str, object]) -> datetime:

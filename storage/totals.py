@@ -1,17 +1,16 @@
 """Counts of one window as a whole, and against rivals."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from metrics.suppress import MIN_AUTHORS
 from storage import db
 from storage.answers import ANSWER, DAY_CELLS, days_in
 from storage.asked import Asked, asked, whole_hour
-from storage.blocks import JOIN_DAYS, STAFF, TOLD, ToldDays
+from storage.blocks import JOIN_DAYS, TOLD, ToldDays
 from storage.counted import COUNTED, left_out
 from storage.profile import companies
 from storage.sources import coverage
@@ -55,9 +54,7 @@ SELECT coalesce(sum(r.mentions - r.owned), 0) AS mentions, coalesce(sum(r.storie
     coalesce(sum(r.mentions - r.owned) FILTER (WHERE r.sentiment = 'neutral'), 0) AS neutral,
     coalesce(sum(r.mentions - r.owned) FILTER (WHERE r.sentiment = 'negative'), 0) AS negative,
     coalesce(sum(r.mentions - r.owned) FILTER (WHERE r.sentiment = 'unsure'), 0) AS unsure,
-    coalesce(sum(r.owned), 0) AS owned,
-    coalesce(bool_and(r.audience = ANY(CAST(:staff AS text[]))) FILTER (WHERE r.mentions > r.owned), false)
-        AS only_staff
+    coalesce(sum(r.owned), 0) AS owned
 FROM {DAY_CELLS} r {{join}}
 WHERE r.company_id = :company AND r.hour >= :start AND r.hour < :end AND r.facet = ANY(CAST(:facets AS text[]))
   AND (CAST(:audience AS text) IS NULL OR {{told}} = :audience)
@@ -65,17 +62,14 @@ WHERE r.company_id = :company AND r.hour >= :start AND r.hour < :end AND r.facet
 """  # noqa: S608 - constants
 _WHOLE = text(_COUNTS.format(join="", told="r.audience"))
 _TOLD = text(_COUNTS.format(join=JOIN_DAYS, told=TOLD))
-_PEOPLE = f"""
+_PEOPLE = text(f"""
 SELECT count(DISTINCT coalesce(r.author_key, r.id::text)) FROM (
     SELECT m.*, m.published_at AS hour FROM mentions m
     WHERE m.company_id = :company AND m.published_at >= :start AND m.published_at < :end
       AND m.facet = ANY(CAST(:facets AS text[])) AND m.counted AND NOT m.own_account
-      AND m.audience = ANY(CAST(:audiences AS text[])) AND (CAST(:source AS integer) IS NULL OR m.source_id = :source)
-      AND NOT {ANSWER}
-) r {{join}} WHERE {COUNTED}
-"""  # noqa: S608 - constants
-_PEOPLE_OF_STAFF = text(_PEOPLE.format(join=""))
-_PEOPLE_OF_DAYS = text(_PEOPLE.format(join=JOIN_DAYS.replace("LEFT JOIN", "JOIN")))
+      AND m.audience = :audience AND (CAST(:source AS integer) IS NULL OR m.source_id = :source) AND NOT {ANSWER}
+) r {JOIN_DAYS.replace("LEFT JOIN", "JOIN")} WHERE {COUNTED}
+""")  # noqa: S608 - constants
 _VOICE = text(f"""
 SELECT company_id, sum(mentions - owned) AS mentions, sum(stories) AS stories, sum(owned) AS owned
 FROM {DAY_CELLS} r WHERE company_id = ANY(CAST(:companies AS smallint[])) AND hour >= :start AND hour < :end
@@ -98,18 +92,17 @@ def totals(
     """Counts of a window (cut to whole hours, UTC), with coverage and the time of the latest collection.
 
     Answers to surveys are in no total, nor is what no block of days holds (`storage.counted`). An audience is counted
-    by the days that `storage.blocks` tells of it, and not by source where staff spoke; a sum over all is hidden where
-    nobody but fewer than five people of staff spoke.
+    by the days that `storage.blocks` tells of it, and not by source where staff spoke. A sum over all is always told:
+    hidden where nobody but few of staff spoke, it would say so.
     """
     wanted = asked(session, viewer, company_id, start, end, facet, audience, source_id)
     cover = coverage(session, start, end, None if source_id is None else [source_id])
     latest = as_of(session)
     days = None if audience is None else wanted.told_days(session)
     columns = {} if days is None else days.columns()
-    values = wanted.counted(session) | columns | {"staff": STAFF}
-    row = session.execute(_WHOLE if days is None else _TOLD, values).one()
-    if _withheld(session, wanted, days, only_staff=row.only_staff and row.mentions > 0):
+    if days is not None and not days.told(str(audience)):
         return Totals(None, None, None, None, None, None, None, None, True, cover, latest)
+    row = session.execute(_WHOLE if days is None else _TOLD, wanted.counted(session) | columns).one()
     authors = _people(session, wanted, days) if days is not None and wanted.of_staff else None
     return Totals(
         row.mentions,
@@ -126,29 +119,9 @@ def totals(
     )
 
 
-def _withheld(session: Session, wanted: Asked, days: ToldDays | None, *, only_staff: bool) -> bool:
-    if days is not None:
-        return not days.told(str(wanted.audience))
-    return only_staff and _people(session, wanted, None) < MIN_AUTHORS
-
-
-def only_few_of_staff(session: Session, wanted: Asked) -> bool:
-    """Whether nobody but fewer than five people of staff spoke, so that even a sum over all would be their figure."""
-    row = session.execute(_WHOLE, {**wanted.counted(session), "audience": None, "staff": STAFF}).one()
-    return (
-        bool(row.only_staff)
-        and row.mentions > 0
-        and _people(session, replace(wanted, audience=None), None) < MIN_AUTHORS
-    )
-
-
-def _people(session: Session, wanted: Asked, days: ToldDays | None) -> int:
-    """Distinct authors among staff (or the audience asked for), of all days or of those that count."""
-    audiences = STAFF if wanted.audience is None else [wanted.audience]
-    values = {**wanted.counted(session), "audiences": audiences}
-    if days is None:
-        return session.scalar(_PEOPLE_OF_STAFF, values) or 0
-    return session.scalar(_PEOPLE_OF_DAYS, {**values, **days.columns()}) or 0
+def _people(session: Session, wanted: Asked, days: ToldDays) -> int:
+    """Distinct authors of the audience asked for, of the days that count."""
+    return session.scalar(_PEOPLE, {**wanted.counted(session), **days.columns()}) or 0
 
 
 def share_of_voice(
