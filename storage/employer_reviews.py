@@ -30,7 +30,7 @@ SELECT s.name AS source, date_trunc('day', r.published_at, 'UTC') AS day, p.rati
 FROM {MENTIONS} r JOIN posts p ON p.id = r.post_id JOIN sources s ON s.id = r.source_id
 WHERE r.company_id = :company AND r.published_at >= :start AND r.published_at < :end
   AND r.counted AND NOT r.own_account AND r.facet = ANY(CAST(:facets AS text[])) AND p.kind = 'review'
-  AND p.rating BETWEEN 1 AND 5 AND {COUNTED}
+  AND p.rating BETWEEN 1 AND 5 AND p.published_at >= :start AND p.published_at < :end AND {COUNTED}
 ORDER BY r.published_at DESC LIMIT :limit
 """)  # noqa: S608 - constants
 _LIFETIME = text("""
@@ -38,7 +38,7 @@ SELECT DISTINCT ON (s.id) s.name, p.stated ->> 'lifetime_stars' AS stars, p.stat
     p.collected_at
 FROM mentions m JOIN posts p ON p.id = m.post_id JOIN sources s ON s.id = m.source_id
 WHERE m.company_id = :company AND m.published_at < :end AND m.counted AND m.facet = ANY(CAST(:facets AS text[]))
-  AND p.kind = 'review' AND p.stated ? 'lifetime_stars'
+  AND p.kind = 'review' AND p.published_at < :end AND p.stated ? 'lifetime_stars'
 ORDER BY s.id, p.collected_at DESC, p.id DESC
 """)
 

@@ -45,7 +45,7 @@ _STARS = text("""
 SELECT p.rating FROM mentions m JOIN posts p ON p.id = m.post_id
 WHERE m.company_id = :company AND m.published_at >= :start AND m.published_at < :end AND m.counted
   AND NOT m.own_account AND m.facet = ANY(CAST(:facets AS text[])) AND p.rating BETWEEN 1 AND 5
-  AND p.kind <> 'survey'
+  AND p.kind <> 'survey' AND p.published_at >= :start AND p.published_at < :end
 ORDER BY m.id LIMIT :limit
 """)
 _MOST_RATINGS = 20_000

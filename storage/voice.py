@@ -27,7 +27,7 @@ FROM (
     SELECT coalesce(p.stated ->> 'survey_type', '') AS survey, date_trunc('day', m.published_at, 'UTC') AS day,
         m.author_key AS author, concat(p.source_id, ' ', p.title) AS question
     FROM mentions m JOIN posts p ON p.id = m.post_id
-    WHERE m.company_id = :company AND m.published_at >= :start AND m.published_at < :end AND m.counted
+    WHERE m.company_id = :company AND p.published_at >= :start AND p.published_at < :end AND m.counted
       AND NOT m.own_account AND m.facet = ANY(CAST(:facets AS text[])) AND p.kind = 'survey'
 ) given WHERE (survey = :customers) = :brand GROUP BY 1, 2 ORDER BY 1, 2
 """)

@@ -41,6 +41,7 @@ class Post(Base):
         Index("ix_posts_author_key", "author_key", postgresql_where=sql("author_key IS NOT NULL")),
         # The few that pages would else look for among all.
         Index("ix_posts_reviews", "published_at", postgresql_where=sql("rating IS NOT NULL OR kind = 'review'")),
+        Index("ix_posts_surveys", "published_at", postgresql_where=sql("kind = 'survey'")),
         Index("ix_posts_places", "published_at", postgresql_where=sql("stated ? 'location' OR stated ? 'team'")),
     )
 
@@ -97,7 +98,7 @@ class Mention(Base):
             "audience",
             "published_at",
             "id",
-            postgresql_include=["author_key", "post_id"],
+            postgresql_include=["author_key", "post_id", "story_id", "sentiment", "themes"],
             postgresql_where=sql("counted AND NOT own_account"),
         ),
         Index("ix_mentions_story_id_published_at_id", "story_id", "published_at", "id"),

@@ -1,5 +1,8 @@
-"""Counts by day and by theme, and days with five people, so that pages do not read hours and mentions; and indexes on
-the few posts with stars, places and teams."""
+"""Counts by day and by theme, and days with five people, so that pages do not read hours and mentions.
+
+Indexes on the few posts with stars, places and teams, and on answers to surveys; the index by slice holds all that is
+counted of mentions.
+"""
 
 from typing import Any
 
@@ -68,16 +71,29 @@ def upgrade() -> None:
     op.execute(_CROWDS)
     reviews, places = "rating IS NOT NULL OR kind = 'review'", "stated ? 'location' OR stated ? 'team'"
     op.create_index("ix_posts_reviews", "posts", ["published_at"], postgresql_where=sa.text(reviews))
+    op.create_index("ix_posts_surveys", "posts", ["published_at"], postgresql_where=sa.text("kind = 'survey'"))
     op.create_index("ix_posts_places", "posts", ["published_at"], postgresql_where=sa.text(places))
+    op.drop_index("ix_mentions_slice", "mentions")
+    _slices(["author_key", "post_id", "story_id", "sentiment", "themes"])
 
 
 def downgrade() -> None:
     """Take them away."""
+    op.drop_index("ix_mentions_slice", "mentions")
+    _slices(["author_key", "post_id"])
     op.drop_index("ix_posts_places", "posts")
+    op.drop_index("ix_posts_surveys", "posts")
     op.drop_index("ix_posts_reviews", "posts")
     op.drop_table("crowded_days")
     op.drop_table("rollup_themes")
     op.drop_table("rollup_days")
+
+
+def _slices(include: list[str]) -> None:
+    """The index by slice, with what is counted in it, so that the mentions themselves need not be read."""
+    columns = ["company_id", "facet", "audience", "published_at", "id"]
+    counted = sa.text("counted AND NOT own_account")
+    op.create_index("ix_mentions_slice", "mentions", columns, postgresql_include=include, postgresql_where=counted)
 
 
 def _table(name: str, begin: list[str], figures: list[str]) -> None:
