@@ -10,15 +10,14 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from storage.blocks import Heads, in_blocks, span
+from storage.blocks import Heads, in_blocks, midnight, span
 from storage.profile import own_company
 from storage.theme_voices import Saying, Voice, voice_of
 from storage.viewer import Viewer, count_labels
 
 TRAITS = ("location", "team")
-_UNNAMED = ""
 
-_PLACES = text("""
+_NAMED = """
 SELECT place, day, count(*) AS mentions, count(*) FILTER (WHERE sentiment = 'positive') AS positive,
     count(*) FILTER (WHERE sentiment = 'negative') AS negative,
     count(*) FILTER (WHERE sentiment IN ('positive', 'neutral', 'negative')) AS judged,
@@ -26,13 +25,18 @@ SELECT place, day, count(*) AS mentions, count(*) FILTER (WHERE sentiment = 'pos
     array_agg(question) FILTER (WHERE author IS NULL) AS questions
 FROM (
     SELECT m.sentiment, date_trunc('day', m.published_at, 'UTC') AS day,
-        left(btrim(coalesce(p.stated ->> :trait, '')), 100) AS place,
+        left(btrim(p.stated ->> '{trait}'), 100) AS place,
         coalesce(m.author_key, CASE WHEN p.kind <> 'survey' THEN m.id::text END) AS author,
         concat(p.source_id, ' ', p.title) AS question
     FROM mentions m JOIN posts p ON p.id = m.post_id
-    WHERE m.company_id = :company AND m.published_at >= :start AND m.published_at < :end AND m.counted
-      AND NOT m.own_account AND m.facet = ANY(CAST(:facets AS text[]))
-) said GROUP BY 1, 2 ORDER BY 2, 1
+    WHERE m.company_id = :company AND p.published_at >= :start AND p.published_at < :end AND m.counted
+      AND NOT m.own_account AND m.facet = ANY(CAST(:facets AS text[])) AND p.stated ? '{trait}'
+) said WHERE place <> '' GROUP BY 1, 2 ORDER BY 2, 1
+"""
+_PLACES = {trait: text(_NAMED.format(trait=trait)) for trait in TRAITS}
+_EVERYTHING = text("""
+SELECT coalesce(sum(mentions - owned), 0) FROM rollup_days
+WHERE company_id = :company AND day >= :first AND day < :until AND facet = ANY(CAST(:facets AS text[]))
 """)
 
 
@@ -66,12 +70,13 @@ def places(session: Session, viewer: Viewer, trait: str, start: datetime, end: d
     first, until = window.gathered()
     said: dict[str, list[Saying]] = defaultdict(list)
     heads = Heads()
-    values = {"company": own.id, "trait": trait, "start": first, "end": until, "facets": labels}
-    for row in session.execute(_PLACES, values):
+    values = {"company": own.id, "start": first, "end": until, "facets": labels}
+    for row in session.execute(_PLACES[trait], values):
         day, people = heads.of(row, row.place)
         said[row.place].append(Saying(day, row.mentions, row.positive, row.negative, row.judged, people))
-    told = {name: in_blocks(each, window) for name, each in said.items() if name != _UNNAMED}
+    told = {name: in_blocks(each, window) for name, each in said.items()}
     rows = [PlaceRow(name, voice_of(each)) for name, each in told.items() if each]
     rows.sort(key=lambda row: (-row.voice.mentions, row.name))
-    everything = sum(one.mentions for each in said.values() for one in each if window.first <= one.day < window.until)
+    days = {"first": midnight(window.first), "until": midnight(window.until)}
+    everything = session.scalar(_EVERYTHING, values | days) or 0
     return Places(trait, tuple(rows), everything - sum(row.voice.mentions for row in rows))
