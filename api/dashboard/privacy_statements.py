@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from api.dashboard.model_card import ModelCard, model_card
-from config.settings import Settings
+from config.settings import ROOT, Settings
 from metrics.suppress import MIN_AUTHORS, PROTECTED_AUDIENCES
 from nlp.persons import NamesError, how_found
 from storage import erasures, tuned_models
 from storage.viewer import SYSTEM
 
 Rows = Sequence[tuple[str, ...]]
+_READER = ROOT / "nlp" / "protected.npz"  # the second reader of protected activity
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def safeguards(settings: Settings) -> Table:
         ("Neighbours", "Such groups are counted by fixed days, never by the window that is asked for: whatever is "
                        "subtracted, no smaller group is left. Tried with an attacker's thousands of questions"),
         ("Protected activity", "Organising, unions, works councils, whistle-blowing, own health at work: only counted, "
-                               "in no theme, quote, alert or figure. Recognised by the text: most of it, not all"),
+                               "in no theme, quote, alert or figure. " + _protected_found()),
         ("Single persons", "No score, ranking or profile of a person. Searches that are written like a person's name "
                            "are refused to HR on the employer side; for everybody they stand in the audit log"),
         ("Alerts about staff", "In steps of five, without quotes and without a chart by the hour"),
@@ -68,7 +69,11 @@ def model(session: Session, settings: Settings) -> Table:
             f"{card.sets}, named in nlp/weights/README.md; no text of this company unless people tune it",
         ),
         ("Runs", "on the company's own machine; no text leaves it for tagging"),
-        ("Decides", "sentiment, audience, facet of a text; themes come from a list of words, new ones from likeness"),
+        (
+            "Decides",
+            "sentiment, audience, facet of a text; themes come from a list of words, new ones from likeness of "
+            "texts; protected activity: see Safeguards",
+        ),
         ("Not sure", "says so below its thresholds, and is then counted as unsure or unknown"),
         ("Not for", "judging a person: labels belong to texts; people correct them, and each correction is noted"),
         *_figures(card),
@@ -124,6 +129,14 @@ def _figures(card: ModelCard) -> Iterator[tuple[str, str]]:
         for row in table.rows:
             told = (f"{name} {cell}" for name, cell in zip(table.columns[1:], row[1:], strict=True))
             yield f"{table.columns[0].capitalize()}: {row[0]}", "; ".join(told)
+
+
+def _protected_found() -> str:
+    """Without loading it: the web process has no use for it."""
+    beside = (
+        ", and by a second reader of the whole text where the built-in network reads it" if _READER.exists() else ""
+    )
+    return f"Recognised by a list of words{beside}: most of it, not all"
 
 
 def _names_found(settings: Settings) -> str:

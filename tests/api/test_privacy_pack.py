@@ -83,6 +83,7 @@ def test_the_pack_follows_the_configuration_and_marks_what_changed(
     assert "91 days after collection" in first
     assert "mail.acme.example" in first
     assert "Found by rules alone" in first
+    assert "Recognised by a list of words" in first
     assert "No version was kept yet" in first
     assert "Acme" in first
     assert "Version 1 is kept" in reader.get(post(reader, "/privacy-pack/keep").headers["location"]).text
