@@ -22,10 +22,12 @@ from metrics.blocks import (
     CLAIMED,
     UNKNOWN,
     Block,
+    People,
     blocks,
     days_within,
     quarter_of,
     quarters,
+    still_enough,
 )
 from metrics.suppress import MIN_AUTHORS
 from storage import db, label_blocks
@@ -323,10 +325,14 @@ class Dated(Protocol):
 D = TypeVar("D", bound=Dated)
 
 
-def in_blocks(group: Sequence[D], window: Span) -> list[D]:
-    """What lies in those blocks of a group that lie in the window; `group` has all of the quarters around it."""
+def in_blocks(group: Sequence[D], window: Span, published: People | None = None) -> list[D]:
+    """What lies in those blocks of a group that lie in the window; `group` has all of the quarters around it.
+
+    Blocks are found by `published`, where readers may have moved somebody in or out since.
+    """
     people: dict[date, set[str]] = defaultdict(set)
     for each in group:
         people[each.day] |= set(each.people)
-    days = days_within(blocks(people), window.first, window.until)
+    found = blocks(people) if published is None else still_enough(blocks(published), people)
+    days = days_within(found, window.first, window.until)
     return [each for each in group if each.day in days]

@@ -1,43 +1,48 @@
 """The employer side by place and by team, where the source itself names them and enough people stand behind each.
 
-Nothing is guessed from texts. A name is listed once five people share it, and counted by whole blocks of days.
+Nothing is guessed from texts. A name is listed once five people share it, in public or in surveys, and each of these is
+counted by whole blocks of days. What `storage.counted` leaves out is in none. Readers who file a mention elsewhere
+move no bound of a block, and make none larger.
 """
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from storage.blocks import Heads, in_blocks, midnight, span
+from storage.blocks import Heads, in_blocks, span
+from storage.counted import COUNTED, left_out
 from storage.profile import own_company
 from storage.theme_voices import Saying, Voice, voice_of
 from storage.viewer import Viewer, count_labels
 
 TRAITS = ("location", "team")
 
-_NAMED = """
-SELECT place, day, count(*) AS mentions, count(*) FILTER (WHERE sentiment = 'positive') AS positive,
-    count(*) FILTER (WHERE sentiment = 'negative') AS negative,
-    count(*) FILTER (WHERE sentiment IN ('positive', 'neutral', 'negative')) AS judged,
-    array_agg(DISTINCT author) FILTER (WHERE author IS NOT NULL) AS people,
-    array_agg(question) FILTER (WHERE author IS NULL) AS questions
+_NAMED = f"""
+SELECT place, survey, day, count(*) FILTER (WHERE here) AS mentions,
+    count(*) FILTER (WHERE here AND sentiment = 'positive') AS positive,
+    count(*) FILTER (WHERE here AND sentiment = 'negative') AS negative,
+    count(*) FILTER (WHERE here AND sentiment IN ('positive', 'neutral', 'negative')) AS judged,
+    array_agg(DISTINCT author) FILTER (WHERE here AND was AND author IS NOT NULL) AS people,
+    array_agg(question) FILTER (WHERE here AND was AND author IS NULL) AS questions,
+    array_agg(DISTINCT coalesce(author, id::text)) FILTER (WHERE was AND NOT here) AS gone
 FROM (
-    SELECT m.sentiment, date_trunc('day', m.published_at, 'UTC') AS day,
-        left(btrim(p.stated ->> '{trait}'), 100) AS place,
-        coalesce(m.author_key, CASE WHEN p.kind <> 'survey' THEN m.id::text END) AS author,
-        concat(p.source_id, ' ', p.title) AS question
-    FROM mentions m JOIN posts p ON p.id = m.post_id
-    WHERE m.company_id = :company AND p.published_at >= :start AND p.published_at < :end AND m.counted
-      AND NOT m.own_account AND m.facet = ANY(CAST(:facets AS text[])) AND p.stated ? '{trait}'
-) said WHERE place <> '' GROUP BY 1, 2 ORDER BY 2, 1
-"""
+    SELECT r.id, r.sentiment, date_trunc('day', r.hour, 'UTC') AS day, p.kind = 'survey' AS survey,
+        left(btrim(p.stated ->> '{{trait}}'), 100) AS place,
+        coalesce(r.author_key, CASE WHEN p.kind <> 'survey' THEN r.id::text END) AS author,
+        concat(p.source_id, ' ', p.title) AS question,
+        r.facet = ANY(CAST(:facets AS text[])) AND (p.kind = 'survey' OR {COUNTED}) AS here,
+        coalesce(f.old, r.facet) = ANY(CAST(:facets AS text[])) AND (p.kind = 'survey' OR {COUNTED}) AS was
+    FROM (SELECT m.*, m.published_at AS hour FROM mentions m) r JOIN posts p ON p.id = r.post_id
+    LEFT JOIN LATERAL (SELECT old FROM corrections WHERE mention_id = r.id AND head = 'facet' AND old <> new
+        ORDER BY at, id LIMIT 1) f ON r.corrected ? 'facet'
+    WHERE r.company_id = :company AND p.published_at >= :start AND p.published_at < :end AND r.counted
+      AND NOT r.own_account AND p.stated ? '{{trait}}'
+) said WHERE place <> '' AND (here OR was) GROUP BY 1, 2, 3 ORDER BY 3, 1, 2
+"""  # noqa: S608 - a constant
 _PLACES = {trait: text(_NAMED.format(trait=trait)) for trait in TRAITS}
-_EVERYTHING = text("""
-SELECT coalesce(sum(mentions - owned), 0) FROM rollup_days
-WHERE company_id = :company AND day >= :first AND day < :until AND facet = ANY(CAST(:facets AS text[]))
-""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +55,11 @@ class PlaceRow:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The names that may be shown, the most frequent first. `others`: the mentions of the window beside those, with
-    another name or none."""
+    """The names that may be shown, the most frequent first. How many mentions have another name, or none, is not told:
+    held against the total, it would tell of the surveys among them."""
 
     trait: str
     rows: tuple[PlaceRow, ...]
-    others: int
 
 
 def places(session: Session, viewer: Viewer, trait: str, start: datetime, end: datetime) -> Places:
@@ -66,17 +70,21 @@ def places(session: Session, viewer: Viewer, trait: str, start: datetime, end: d
     own = own_company(session)
     window = span(session, own.id, start, end) if own else None
     if own is None or window is None:
-        return Places(trait, (), 0)
+        return Places(trait, ())
     first, until = window.gathered()
-    said: dict[str, list[Saying]] = defaultdict(list)
+    said: dict[tuple[str, bool], list[Saying]] = defaultdict(list)
+    published: dict[tuple[str, bool], dict[date, frozenset[str]]] = defaultdict(dict)
     heads = Heads()
-    values = {"company": own.id, "start": first, "end": until, "facets": labels}
-    for row in session.execute(_PLACES[trait], values):
-        day, people = heads.of(row, row.place)
-        said[row.place].append(Saying(day, row.mentions, row.positive, row.negative, row.judged, people))
-    told = {name: in_blocks(each, window) for name, each in said.items()}
+    left = left_out(session, [own.id], labels, first, until)
+    for row in session.execute(
+        _PLACES[trait], {**left, "company": own.id, "start": first, "end": until, "facets": labels}
+    ):
+        part = (row.place, row.survey)
+        day, people = heads.of(row, row.place, str(row.survey))
+        said[part].append(Saying(day, row.mentions, row.positive, row.negative, row.judged, people))
+        published[part][day] = people | set(row.gone or ())
+    told: dict[str, list[Saying]] = defaultdict(list)
+    for part, each in said.items():
+        told[part[0]] += in_blocks(each, window, published[part])
     rows = [PlaceRow(name, voice_of(each)) for name, each in told.items() if each]
-    rows.sort(key=lambda row: (-row.voice.mentions, row.name))
-    days = {"first": midnight(window.first), "until": midnight(window.until)}
-    everything = session.scalar(_EVERYTHING, values | days) or 0
-    return Places(trait, tuple(rows), everything - sum(row.voice.mentions for row in rows))
+    return Places(trait, tuple(sorted(rows, key=lambda row: (-row.voice.mentions, row.name))))

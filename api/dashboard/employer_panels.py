@@ -306,9 +306,7 @@ def _places(found: Places) -> tuple[str, Table, str]:
         (row.name, count(row.voice.mentions), share(row.voice.heard), ends(row.voice.heard.interval))
         for row in found.rows
     )
-    note = ""
-    if found.others:
-        more = " more" if rows else ""
-        note = f"{count(found.others)}{more} mentions name no {found.trait}, or one that fewer than 5 people share."
+    none = "" if rows else f"No {found.trait} is named by 5 people. "
+    note = f"{none}What fewer than 5 people share is not listed; surveys and public talk each count from 5 people on."
     title = {"location": "By location", "team": "By team"}[found.trait]
     return title, Table((found.trait.capitalize(), "Mentions", "Negative", "95 % interval"), rows), note

@@ -125,11 +125,10 @@ class PlaceOut(Answer):
 
 
 class PlacesOut(Answer):
-    """Those that five people share, by whole blocks of days; `others`: mentions beside those, with another or none."""
+    """Those that five people share, by whole blocks of days."""
 
     trait: str
     rows: list[PlaceOut]
-    others: int
 
 
 class InterestOut(Answer):
@@ -168,7 +167,7 @@ class EmployerOut(Answer):
             "ratings": [],
             "lifetime": [{"source": "Reviews", "stars": 4.1, "reviews": 1204, "as_of": "2026-11-19T08:00:00Z"}],
             "rivals": [],
-            "places": [{"trait": "location", "rows": [], "others": 30}],
+            "places": [{"trait": "location", "rows": []}],
             "alumni": {
                 "row": None,
                 "interest": {"people": None, "would_return": None, "suppressed": True, "read": None, "cut": False},

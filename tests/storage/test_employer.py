@@ -11,6 +11,7 @@ from storage import mentions
 from storage.employer import employer_voice
 from storage.employer_places import places
 from storage.employer_reviews import lifetime, month_ratings, rival_reviews
+from storage.mentions import MentionFilter
 from storage.theme_quotes import theme_quotes
 from storage.viewer import NotAllowed
 from tests import factories as make
@@ -147,8 +148,19 @@ def test_places_of_few_people_are_not_even_named(session: Session, world: World)
     speak(session, world, "x", 30)
     found = places(session, HR, "location", START, END)
     assert [(row.name, row.voice.mentions) for row in found.rows] == [("Leeds", 9), ("Lyon", 6)]
-    assert found.others == 32
     assert places(session, HR, "team", START, END).rows == ()
+
+
+def test_readers_who_file_mentions_elsewhere_move_no_bound_of_a_place(session: Session, world: World) -> None:
+    here = {"location": "Lyon"}
+    speak(session, world, "a", 5, stated=here, audience="candidate", at=NOW - 2 * DAY)
+    speak(session, world, "b", 1, stated=here, audience="candidate", at=NOW - DAY)
+    first = places(session, HR, "location", START, END)
+    reader = make.a_user(session, "administrator")
+    said = mentions.search(session, reader, MentionFilter(end=NOW - DAY)).items
+    mentions.correct(session, reader, said[0].id, "facet", "brand", NOW)
+    assert [row.voice.mentions for row in first.rows] == [5]
+    assert places(session, HR, "location", START, END).rows == (), "else the one of the next day would be told"
 
 
 def test_quotes_leave_out_staff_and_few_candidates(session: Session, world: World) -> None:
