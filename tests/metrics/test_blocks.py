@@ -1,8 +1,13 @@
 """Blocks of days: how they fill, that they never overlap, and that the remainder is never few people."""
 
-from collections.abc import Sequence
+import random
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
+from itertools import product
 
+import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -119,3 +124,36 @@ def test_whom_readers_put_into_a_group_make_it_no_larger() -> None:
     assert still_enough(found, on("abcdef")) == found
     voices = {"employee": on("abcde"), "alumnus": {MONDAY: {CLAIMED}}}
     assert told_of("employee", found, voices, GUARDED) == ()
+
+
+AUDIENCES = ("consumer", "employee", "alumnus", "candidate", UNKNOWN)
+
+
+@pytest.mark.parametrize("weights", [(1, 5, 3, 1, 0), (0, 5, 3, 0, 0), (2, 5, 3, 1, 2), (6, 2, 1, 1, 6)])
+def test_no_combination_of_daily_totals_and_blocks_isolates_few(weights: Sequence[int]) -> None:
+    """Sparse talk, often without anybody unknown: every total of a day is known, and every block of every audience."""
+    dice = random.Random(sum(weights))
+    spoke: dict[tuple[int, str], set[object]] = defaultdict(set)
+    for person in range(90):
+        spoke[dice.randrange(28), dice.choices(AUDIENCES, weights=weights)[0]].add(person)
+    voices: dict[str, People] = {
+        name: {MONDAY + timedelta(days=day): who for (day, audience), who in spoke.items() if audience == name}
+        for name in (*GUARDED, UNKNOWN)
+    }
+    found = shared_blocks(voices, GUARDED)
+    places = list(product(range(28), AUDIENCES))
+
+    def sum_of(chosen: Callable[[date, str], bool]) -> list[float]:
+        return [float(chosen(MONDAY + timedelta(days=day), name)) for day, name in places]
+
+    known = [sum_of(lambda day, _, at=day: day == at) for day in days(*range(28))]  # type: ignore[misc]
+    told = [(name, block) for name in AUDIENCES for block in told_of(name, found, voices, GUARDED)]
+    assert told
+    known += [sum_of(lambda day, who, name=name, block=block: day in block and who == name) for name, block in told]  # type: ignore[misc]
+    for first, length, name in product(range(28), (1, 2, 3), GUARDED):
+        window = days(*range(first, first + length))
+        group = sum_of(lambda day, who, window=window, name=name: day in window and who == name)  # type: ignore[misc]
+        people = set().union(*(spoke[place] for place, inside in zip(places, group, strict=True) if inside))
+        if 0 < len(people) < 5:
+            rest = np.linalg.lstsq(np.array(known).T, np.array(group), rcond=None)[0] @ np.array(known) - group
+            assert np.linalg.norm(rest) > 1e-6, (first, length, name)
