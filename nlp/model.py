@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from config.settings import get_settings
 from nlp.heads import Calibration, Floats, HeadsError, Thresholds, TunedHeads
+from nlp.protected import reader_for
 from nlp.recent import RecentAnswers
 from nlp.result import LABELS
 from nlp.shipped import WEIGHTS, WeightsError, read_meta
@@ -29,6 +30,7 @@ TOKENS = 512  # of one run of the network, padding included
 REMEMBERED = 4_096  # answers, about a megabyte
 VECTOR = "vector"  # the output that the heads read: the mean of the word pieces' last states
 OUTPUTS = (*LABELS, VECTOR)
+PROTECTED = "protected"  # beside the heads: the score of `nlp.protected`, above zero where a text touches it
 
 Probabilities = NDArray[np.float32]
 
@@ -69,6 +71,7 @@ class Network:
         from tokenizers import Tokenizer
 
         self.meta = read_meta(folder)
+        self.protected = reader_for(self.meta.version)
         self.sentiment: SentimentModel | None = None
         self._tuned: TunedHeads | None = None
         self._recent = RecentAnswers(REMEMBERED)
@@ -129,7 +132,10 @@ class Network:
         return [tuple(row) for row in rows]
 
     def probabilities(self, texts: Sequence[str]) -> dict[str, Probabilities]:
-        """Calibrated probabilities per head (texts × labels), in input order."""
+        """Calibrated probabilities per head (texts × labels), in input order, and `PROTECTED` (texts × 1).
+
+        `PROTECTED` is below any threshold where nothing reads it: the shipped reader fits one version of the network.
+        """
         return self.begin(texts)()
 
     def begin(self, texts: Sequence[str]) -> Callable[[], dict[str, Probabilities]]:
@@ -164,7 +170,7 @@ class Network:
         return [len(coded) for coded in self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)]
 
     def _begin_rows(self, texts: Sequence[str]) -> Callable[[], Floats]:
-        """The probabilities of all heads side by side in one row for each text."""
+        """The probabilities of all heads side by side in one row for each text, and the score of protected activity."""
         owners, windows = self._windows(texts)
         calibration, answers = self.calibration, self._begin(windows)
 
@@ -174,9 +180,16 @@ class Network:
             sums = np.zeros((len(texts), sum(map(len, LABELS.values()))), dtype=np.float32)
             np.add.at(sums, owners, np.concatenate(columns, axis=1))
             counts = np.bincount(owners, minlength=len(texts)).astype(np.float32)
-            return np.asarray(sums / counts[:, None])
+            return np.concatenate([sums / counts[:, None], self._protected(found, owners, len(texts))], axis=1)
 
         return finish
+
+    def _protected(self, found: Mapping[str, Floats], owners: list[int], texts: int) -> Floats:
+        """The score of each text (texts × 1): the higher one of its windows."""
+        scores = np.full(texts, -np.inf, dtype=np.float32)
+        if self.protected is not None and owners:
+            np.maximum.at(scores, owners, self.protected.scores(found[VECTOR]))
+        return scores[:, None]
 
     def _windows(self, texts: Sequence[str]) -> tuple[list[int], list[list[int]]]:
         owners: list[int] = []
@@ -241,10 +254,10 @@ def _groups(windows: list[list[int]], threads: int) -> list[list[int]]:
 
 
 def _per_head(rows: Sequence[Floats | None]) -> dict[str, Probabilities]:
-    width = sum(map(len, LABELS.values()))
+    width = sum(map(len, LABELS.values())) + 1
     table = np.array(rows, dtype=np.float32).reshape(len(rows), width)
     ends = np.cumsum([len(labels) for labels in LABELS.values()])
-    return dict(zip(LABELS, np.split(table, ends[:-1], axis=1), strict=True))
+    return dict(zip((*LABELS, PROTECTED), np.split(table, ends, axis=1), strict=True))
 
 
 def network(threads: int = 1) -> Network:

@@ -50,8 +50,9 @@ class Tags:
     """All that one text was tagged with.
 
     `evidence` says what decided a head where it was not the model alone: `{"audience": "source: former employee"}`,
-    `{"sentiment": "language xx not supported"}`. `model` is the version of the weights (and of what replaces parts of
-    them), `taxonomy` that of the labels and themes: tags of two taxonomies are not to be compared.
+    `{"sentiment": "language xx not supported"}`; for a text of protected activity, what took it for that. `model` is
+    the version of the weights (and of what replaces parts of them), `taxonomy` that of the labels and themes: tags of
+    two taxonomies are not to be compared.
     """
 
     id: str
@@ -63,6 +64,7 @@ class Tags:
     evidence: Mapping[str, str]
     model: str
     taxonomy: str
+    protected: bool = False
 
 
 Span = tuple[int, int]  # characters of a text from (inclusive), to (exclusive)

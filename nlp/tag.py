@@ -15,11 +15,12 @@ from dataclasses import asdict, dataclass
 from typing import BinaryIO, TextIO
 
 from nlp.language import Language, detect
-from nlp.model import Network, Probabilities, network
+from nlp.model import PROTECTED, Network, Probabilities, network
+from nlp.protected import protected_by
 from nlp.result import LABELS, TagInput, Tags, Verdict
 from nlp.shipped import WeightsError, model_version
 from nlp.text import clean, cut, is_empty, mark_target, mask, spelled
-from nlp.themes import find_themes, taxonomy_version
+from nlp.themes import find_themes, speaks_of_work, taxonomy_version
 from nlp.verdict import apply_stated, audience_verdict, facet_verdict, sentiment_verdict, stated, unread
 
 __all__ = ["model_version", "tag_posts"]
@@ -35,7 +36,8 @@ MAX_LINE_BYTES = 32_000_000
 class Reading:
     """One input with its masked text, its language, why the model did not read it (None: it did) and the scores.
 
-    `sentiment` holds the scores of another sentiment model where there is one that read the text.
+    `sentiment` holds the scores of another sentiment model where there is one that read the text, `protected` the score
+    of the reader of protected activity.
     """
 
     given: TagInput
@@ -44,6 +46,7 @@ class Reading:
     unread: str | None
     scores: Mapping[str, Mapping[str, float]]
     sentiment: Mapping[str, float] | None = None
+    protected: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +102,12 @@ def _other_sentiments(
 
 
 def _finish(part: _Part, loaded: Network) -> Iterator[Tags]:
-    scores = _scores(part.scores())
+    answers = part.scores()
+    scores, protected = _scores(answers), iter(answers[PROTECTED][:, 0].tolist())
     rows = zip(part.inputs, part.masked, part.languages, part.reasons, strict=True)
     for at, (one, text, language, reason) in enumerate(rows):
-        found = next(scores) if reason is None else {}
-        yield _tags(Reading(one, text, language, reason, found, part.sentiments.get(at)), loaded)
+        found, score = (next(scores), next(protected)) if reason is None else ({}, None)
+        yield _tags(Reading(one, text, language, reason, found, part.sentiments.get(at), score), loaded)
 
 
 def _marked(one: TagInput, masked: str) -> str:
@@ -157,17 +161,25 @@ def _tags(one: Reading, loaded: Network) -> Tags:
         verdicts["sentiment"] = sentiment_verdict(one.sentiment, loaded.sentiment.threshold)
         evidence.pop("sentiment", None)
     verdicts, evidence = apply_stated(verdicts, evidence, stated(one.given.meta))
+    facet, audience = verdicts["facet"].label, verdicts["audience"].label
+    protected = _protected(one, loaded, staff=speaks_of_work(facet, audience))
     return Tags(
         id=one.given.id,
         lang=one.language.code,
         sentiment=verdicts["sentiment"],
         audience=verdicts["audience"],
         facet=verdicts["facet"],
-        themes=find_themes(one.masked, verdicts["facet"].label, verdicts["audience"].label),
-        evidence=evidence,
+        themes=find_themes(one.masked, facet, audience, protected=protected is not None),
+        evidence=evidence if protected is None else {**evidence, PROTECTED: protected},
         model=loaded.version,
         taxonomy=taxonomy_version(),
+        protected=protected is not None,
     )
+
+
+def _protected(one: Reading, loaded: Network, *, staff: bool) -> str | None:
+    stricter = loaded.protected.stricter if loaded.protected else 0.0
+    return protected_by(one.given.text, staff=staff, score=one.protected, stricter=stricter)
 
 
 class LineError(ValueError):
@@ -242,7 +254,7 @@ def _answer(inputs: list[TagInput], out: TextIO, threads: int) -> None:
 def as_json(tags: Tags) -> dict[str, object]:
     """The public shape of one answer."""
     found = asdict(tags)
-    del found["taxonomy"]  # of interest where answers are kept
+    del found["taxonomy"], found["protected"]  # of interest where answers are kept; evidence says what is protected
     for head in LABELS:
         found[head] = _rounded(getattr(tags, head))
     return found

@@ -71,15 +71,19 @@ def taxonomy_version() -> str:
     return _lexicon().version
 
 
-def find_themes(text: str, facet: str | None = None, audience: str | None = None) -> tuple[str, ...]:
+def find_themes(
+    text: str, facet: str | None = None, audience: str | None = None, *, protected: bool | None = None
+) -> tuple[str, ...]:
     """Themes of a text in the order of the lexicon; none for a text that touches protected activity.
+
+    `protected`: whether it does, where the caller knows.
 
     A text known to be about one facet alone ("brand" or "employer") gets no theme of the other: "the manager" of a shop
     is no theme of work to its customer. Words that mean a theme of one facet only there ("hours", "the app") count in a
     text known to be about that facet or both.
     """
     folded = _folded(cut(text))
-    if _is_protected(folded, staff=speaks_of_work(facet, audience)):
+    if _is_protected(folded, staff=speaks_of_work(facet, audience)) if protected is None else protected:
         return ()
     found = {hit.entry.label for hit in _theme_hits(_plain(folded), facet)}
     return tuple(theme for theme in _lexicon().facets if theme in found)

@@ -19,7 +19,6 @@ from nlp.result import TagInput, Tags
 from nlp.shipped import WeightsError
 from nlp.stories import bands, signature
 from nlp.tag import tag_posts
-from nlp.themes import is_protected, speaks_of_work
 from storage import db, mentions, profile
 from storage.mentions import Analyzed, PendingMention
 from workers.app import ANALYZE_MENTIONS, ANALYZE_PENDING, DETECT_ALERTS, REMATCH, enqueue, enqueue_once, job
@@ -156,8 +155,7 @@ def tag_input(mention: PendingMention) -> TagInput:
 
 def _analyzed(mention: PendingMention, tags: Tags) -> Analyzed:
     sign = signature(mention.text)
-    protected = is_protected(mention.text, staff=speaks_of_work(tags.facet.label, tags.audience.label))
-    return Analyzed(mention.id, tags, protected, sign, bands(sign))
+    return Analyzed(mention.id, tags, tags.protected, sign, bands(sign))
 
 
 def _detect_soon(companies: Sequence[int]) -> None:
