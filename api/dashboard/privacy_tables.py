@@ -7,11 +7,12 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.orm import Session
 
+from api.dashboard.privacy_fields import ABOUT_PEOPLE
 from api.dashboard.privacy_statements import Table, model, open_points, rights, safeguards
 from collectors import registry
 from config.company import CompanyProfile
 from config.settings import Settings
-from storage import advocate_accounts, audit_chain, channels, data_catalogue, data_fields, profile, sources, users
+from storage import advocate_accounts, audit_chain, channels, data_catalogue, profile, sources, users
 from storage.source_health import SourceRow
 from storage.viewer import ROLES, SYSTEM
 
@@ -60,7 +61,7 @@ def _data(settings: Settings) -> Table:
 
 
 def _about_people() -> Table:
-    rows = sorted(data_fields.ABOUT_PEOPLE.items())
+    rows = sorted(ABOUT_PEOPLE.items())
     return Table("What tells of people", ("Field", "Holds"), rows, "All other fields hold what the next part names.")
 
 
