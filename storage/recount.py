@@ -69,10 +69,27 @@ def mend(session: Session) -> None:
     session.execute(_PATIENTLY)
     lock_companies(session, session.scalars(text("SELECT id FROM companies")).all())
     settle(session, session.scalars(_STRAY_FIRSTS).all())
-    for tally, truth in _TRUTH:
+    _write(session, _TRUTH)
+    _write_crowds(session)
+
+
+def mend_days(session: Session) -> None:
+    """Write anew what follows from right hourly counts: days, themes, and where five people spoke."""
+    session.execute(_PATIENTLY)
+    _write(session, _TRUTH[1:])
+    _write_crowds(session)
+
+
+def _write(session: Session, tables: Iterable[tuple[Tally, str]]) -> None:
+    for tally, truth in tables:
         columns = ", ".join((*tally.keys, *tally.figures))
         session.execute(text(f"DELETE FROM {tally.table}"))  # noqa: S608 - a name of our own
         session.execute(text(f"INSERT INTO {tally.table} ({columns}) {truth}"))
+
+
+def _write_crowds(session: Session) -> None:
+    session.execute(text("DELETE FROM crowded_days"))
+    session.execute(_CROWDS, crowds.VALUES)
 
 
 def _differences(session: Session, tally: Tally, truth: str) -> list[str]:

@@ -76,3 +76,6 @@ def test_what_pages_tell_is_the_same_without_it(session: Session) -> None:
     with_it = told_days(session, world.acme, ["employer"], NOW - 2 * make.DAY, NOW + make.DAY)
     session.execute(text("DELETE FROM crowded_days"))
     assert told_days(session, world.acme, ["employer"], NOW - 2 * make.DAY, NOW + make.DAY) == with_it
+    assert len(rollups.check(session)) == 1
+    rollups.mend(session)
+    assert _crowded(session)
