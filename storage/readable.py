@@ -12,19 +12,24 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from metrics.blocks import blocks, days_within, quarter_of
-from storage.blocks import STAFF, Heads, Slice, Span, midnight, span, staff_blocks, told_days
+from metrics.blocks import blocks, days_within, quarter_of, still_enough
+from storage.blocks import STAFF, Heads, Slice, Span, midnight, span, staff_blocks
 from storage.viewer import STAFF_AUDIENCES, Viewer
 
+# With the labels that answers had before readers corrected some.
 _SURVEYED = text("""
-SELECT m.facet, m.audience, date_trunc('day', m.published_at, 'UTC') AS day,
+SELECT m.facet, m.audience, coalesce(f.old, m.facet) AS facet_before, coalesce(a.old, m.audience) AS audience_before,
+    date_trunc('day', m.published_at, 'UTC') AS day,
     array_agg(m.author_key) FILTER (WHERE m.author_key IS NOT NULL) AS people,
     array_agg(concat(p.source_id, ' ', p.title)) FILTER (WHERE m.author_key IS NULL) AS questions
 FROM mentions m JOIN posts p ON p.id = m.post_id
+LEFT JOIN LATERAL (SELECT old FROM corrections WHERE mention_id = m.id AND head = 'facet' AND old <> new
+    ORDER BY at, id LIMIT 1) f ON m.corrected ? 'facet'
+LEFT JOIN LATERAL (SELECT old FROM corrections WHERE mention_id = m.id AND head = 'audience' AND old <> new
+    ORDER BY at, id LIMIT 1) a ON m.corrected ? 'audience'
 WHERE m.company_id = :company AND m.published_at >= :start AND m.published_at < :end AND m.counted
-  AND NOT m.own_account AND m.facet = ANY(CAST(:facets AS text[])) AND m.audience = ANY(CAST(:staff AS text[]))
-  AND p.kind = 'survey'
-GROUP BY 1, 2, 3 ORDER BY 3
+  AND NOT m.own_account AND p.kind = 'survey'
+GROUP BY 1, 2, 3, 4, 5 ORDER BY 5
 """)
 
 
@@ -68,8 +73,13 @@ class Readable:
         start = self._start
         if start is None:
             start = midnight(quarter_of(quarter_of(self._whole.until) - timedelta(days=1)))
-        found = told_days(self._session, self._company, self._labels, start, self._end)
-        return tuple(name for name in found.held_back() if name in STAFF_AUDIENCES and name == (audience or name))
+        window = span(self._session, self._company, start, self._end)
+        if window is None:
+            return ()
+        days = staff_blocks(self._session, self._company, self._labels, window).readable(window)
+        read = {name for (_, name), each in days.items() if each}
+        spoke = {name for _, name in days}
+        return tuple(name for name in STAFF if name in spoke - read and name == (audience or name))
 
     def _of_public(self, whole: Span, quarter: date) -> dict[Slice, frozenset[date]]:
         if quarter not in self._days:
@@ -80,19 +90,25 @@ class Readable:
     def _of_surveys(self, whole: Span, quarter: date) -> dict[Slice, frozenset[date]]:
         if quarter not in self._surveyed:
             start, end = Span(quarter, quarter + timedelta(days=1)).gathered()
-            values = {
-                "company": self._company,
-                "facets": list(self._labels),
-                "staff": STAFF,
-                "start": start,
-                "end": end,
-            }
-            spoke: dict[Slice, dict[date, frozenset[str]]] = defaultdict(dict)
-            heads = Heads()
-            for row in self._session.execute(_SURVEYED, values | {"staff": STAFF}):
-                day, people = heads.of(row, row.facet, row.audience)
-                spoke[row.facet, row.audience][day] = people
+            before, now = _answers(self._session, self._company, start, end)
             self._surveyed[quarter] = {
-                where: days_within(blocks(days), whole.first, whole.until) for where, days in spoke.items()
+                where: days_within(still_enough(blocks(before[where]), people), whole.first, whole.until)
+                for where, people in now.items()
             }
         return self._surveyed[quarter]
+
+
+_Days = defaultdict[Slice, dict[date, frozenset[str]]]
+
+
+def _answers(session: Session, company_id: int, start: datetime, end: datetime) -> tuple[_Days, _Days]:
+    """Who answered by the labels before corrections, and of them those whose labels are the same."""
+    before, now = _Days(dict), _Days(dict)
+    heads, same = Heads(), Heads()
+    for row in session.execute(_SURVEYED, {"company": company_id, "start": start, "end": end}):
+        was, where = (row.facet_before, row.audience_before), (row.facet, row.audience)
+        day, people = heads.of(row, *was)
+        before[was][day] = before[was].get(day, frozenset()) | people
+        if was == where:
+            now[where][day] = same.of(row, *where)[1]
+    return before, now

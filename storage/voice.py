@@ -21,15 +21,21 @@ from storage.viewer import Viewer, count_labels
 _NOBODY = Voice(0, 0, Heard(0, 0, 0))
 
 _SURVEYS = text("""
-SELECT survey, day, count(*) AS answers, array_agg(DISTINCT author) FILTER (WHERE author IS NOT NULL) AS people,
-    array_agg(question) FILTER (WHERE author IS NULL) AS questions
+SELECT survey, day, count(*) FILTER (WHERE here) AS answers,
+    array_agg(DISTINCT author) FILTER (WHERE here AND was AND author IS NOT NULL) AS people,
+    array_agg(question) FILTER (WHERE here AND was AND author IS NULL) AS questions,
+    array_agg(DISTINCT coalesce(author, id::text)) FILTER (WHERE was AND NOT here) AS gone
 FROM (
     SELECT coalesce(p.stated ->> 'survey_type', '') AS survey, date_trunc('day', m.published_at, 'UTC') AS day,
-        m.author_key AS author, concat(p.source_id, ' ', p.title) AS question
+        m.id, m.author_key AS author, concat(p.source_id, ' ', p.title) AS question,
+        m.facet = ANY(CAST(:facets AS text[])) AS here,
+        coalesce(f.old, m.facet) = ANY(CAST(:facets AS text[])) AS was
     FROM mentions m JOIN posts p ON p.id = m.post_id
+    LEFT JOIN LATERAL (SELECT old FROM corrections WHERE mention_id = m.id AND head = 'facet' AND old <> new
+        ORDER BY at, id LIMIT 1) f ON m.corrected ? 'facet'
     WHERE m.company_id = :company AND p.published_at >= :start AND p.published_at < :end AND m.counted
-      AND NOT m.own_account AND m.facet = ANY(CAST(:facets AS text[])) AND p.kind = 'survey'
-) given WHERE (survey = :customers) = :brand GROUP BY 1, 2 ORDER BY 1, 2
+      AND NOT m.own_account AND p.kind = 'survey'
+) given WHERE (here OR was) AND (survey = :customers) = :brand GROUP BY 1, 2 ORDER BY 1, 2
 """)
 
 
@@ -88,11 +94,13 @@ def _surveys(session: Session, viewer: Viewer, side: str, start: datetime, end: 
     first, until = window.gathered()
     values = {"company": own.id, "start": first, "end": until, "facets": labels}
     given: dict[str, list[_Answers]] = defaultdict(list)
+    published: dict[str, dict[date, frozenset[str]]] = defaultdict(dict)
     heads = Heads()
     for row in session.execute(_SURVEYS, {**values, "customers": CUSTOMERS, "brand": side == "brand"}):
         day, people = heads.of(row, row.survey)
         given[row.survey].append(_Answers(day, row.answers, people))
-    return tuple(_survey(name, in_blocks(each, window)) for name, each in given.items())
+        published[row.survey][day] = people | set(row.gone or ())  # readers who file answers elsewhere move no bound
+    return tuple(_survey(name, in_blocks(each, window, published[name])) for name, each in given.items())
 
 
 def _survey(name: str, told: list[_Answers]) -> SurveyPart:

@@ -192,6 +192,19 @@ def test_public_talk_opens_no_few_answers_to_a_survey(session: Session, world: W
     assert len(search(session, HR, MentionFilter()).items) == 7
 
 
+def test_no_correction_opens_few_answers_to_a_survey(session: Session, world: World) -> None:
+    for number in range(7):
+        author = make.author(f"answers {number}")
+        make.say(session, world, f"n{number}", make.different(number), author_key=author, kind="survey")
+        make.judge(session, "negative", "alumnus" if number < 3 else "consumer", "employer")
+    reader = make.a_user(session, "administrator")
+    said = search(session, reader, MentionFilter()).items
+    assert len(said) == 4
+    for item in said:
+        mentions.correct(session, reader, item.id, "audience", "alumnus", NOW)
+    assert search(session, reader, MentionFilter()).items == ()
+
+
 def test_nothing_is_left_of_a_total_when_all_that_may_be_read_is_subtracted(session: Session, world: World) -> None:
     for facet in ("employer", "brand"):
         make.heard(session, world, [make.different(1, f"Acme {facet}")], labels=("neutral", "unknown", facet))
