@@ -115,9 +115,9 @@ def test_an_incident_is_looked_after(open_page: Opened) -> None:
 
 def test_the_menu_opens_on_a_telephone(open_page: Opened) -> None:
     page = open_page("hr", "/employer", width=390)
-    expect(page.get_by_role("link", name="Mentions")).to_be_hidden()
+    expect(page.get_by_role("link", name="Mentions", exact=True)).to_be_hidden()
     page.get_by_role("button", name="Menu").click()
-    expect(page.get_by_role("link", name="Mentions")).to_be_visible()
+    expect(page.get_by_role("link", name="Mentions", exact=True)).to_be_visible()
 
 
 def test_the_keyboard_reaches_the_content_first(open_page: Opened) -> None:
