@@ -12,6 +12,7 @@ from typing import Any
 
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 _REMEMBERED = 100_000  # words; texts bring ever new ones
+_FAR = 1_000  # words before a text
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,26 +28,27 @@ class Nearby:
     def matches(self, plain: str) -> bool:
         """Whether any rule is met; the text folded and without accents, as the lexicon reads it."""
         last: dict[tuple[int, int], int] = {}
-        for place, found in enumerate(_WORD.finditer(plain)):
-            groups = self._groups(found.group())
-            for rule, group in groups:
-                last[rule, group] = place
-            if any(self._met(rule, last, place) for rule in {rule for rule, _ in groups}):
-                return True
+        known = self._known
+        for place, word in enumerate(_WORD.findall(plain)):
+            groups = known.get(word)
+            if groups is None:
+                groups = self._groups(word)
+            if groups:
+                last |= dict.fromkeys(groups, place)
+                if any(self._met(rule, last, place) for rule, _ in groups):
+                    return True
         return False
 
     def _met(self, rule: int, last: Mapping[tuple[int, int], int], place: int) -> bool:
-        places = [last.get((rule, group)) for group in range(self.sizes[rule])]
-        return all(one is not None and place - one < self.spans[rule] for one in places)
+        first = place - self.spans[rule]
+        return all(last.get((rule, group), -_FAR) > first for group in range(self.sizes[rule]))
 
     def _groups(self, word: str) -> frozenset[tuple[int, int]]:
-        known = self._known.get(word)
-        if known is None:
-            starts = (self.starts.get(word[:end], frozenset()) for end in range(1, len(word) + 1))
-            known = self.whole.get(word, frozenset()).union(*starts)
-            if len(self._known) < _REMEMBERED:
-                self._known[word] = known
-        return known
+        starts = (self.starts.get(word[:end], frozenset()) for end in range(1, len(word) + 1))
+        found = self.whole.get(word, frozenset()).union(*starts)
+        if len(self._known) < _REMEMBERED:
+            self._known[word] = found
+        return found
 
 
 def nearby(rules: Sequence[Mapping[str, Any]]) -> Nearby:
