@@ -1,8 +1,5 @@
 """Settings of a site: each wrong line is named, and nothing forbidden is taken."""
 
-import subprocess
-import sys
-
 import pytest
 
 from collectors.post import Json
@@ -10,7 +7,6 @@ from collectors.refused import refusal
 from collectors.web.collector import WebCollector
 from collectors.web.form import site_of
 from collectors.web.site import Site, fits
-from config.settings import ROOT
 
 START = "https://a.example/reviews"
 FORUM: dict[str, Json] = {
@@ -119,9 +115,3 @@ def test_hosts_with_letters_beyond_ascii_are_one_site() -> None:
 def test_the_host_takes_turns() -> None:
     assert WebCollector().host({"start": "https://A.example:8443/x"}) == "a.example"
     assert WebCollector().host({}) is None
-
-
-def test_the_collector_loads_no_scrapy() -> None:
-    code = "import sys, collectors.web.collector; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    assert not {"scrapy", "twisted", "extruct", "trafilatura", "lxml", "parsel"} & set(loaded.split())

@@ -2,15 +2,13 @@
 
 import importlib
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import redis
 
-from config.settings import ROOT, Settings
+from config.settings import Settings
 from tests.servers import use_queue_of_settings
 from workers import app as queue
 from workers.app import app, broker_url, enqueue, enqueue_once
@@ -67,11 +65,3 @@ def test_addresses_are_translated_for_celery(settings: Callable[..., Settings]) 
     assert broker_url() == "redis+socket:///run/valkey.sock?virtual_host=3"
     settings(redis_url="rediss://:secret@redis.example:6380/1")
     assert broker_url() == "rediss://:secret@redis.example:6380/1"
-
-
-def test_enqueueing_loads_no_job_no_model_and_no_platform() -> None:
-    code = "import sys, workers.app; print(' '.join(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    loaded = set(done.stdout.split())
-
-    assert not loaded & {"workers.collect", "workers.analyze", "onnxruntime", "transformers", "torch"}
