@@ -68,7 +68,7 @@ def test_a_lasting_error_is_told_in_words(clients: Clients) -> None:
     client = clients("administrator")
     path = _feed(client, "Gone feed")
     with db.transaction() as session:
-        claimed = sources.claim(session, int(path.rpartition("/")[2]), NOW, force=True)
+        claimed = sources.claim(session, int(path.rpartition("/")[2]), NOW + timedelta(seconds=1), force=True)
         assert claimed is not None
         error = CollectError("gone", "The feed is gone: <b>410</b>.", permanent=True)
         sources.fail_run(session, claimed.run_id, error, NOW + timedelta(seconds=3))
