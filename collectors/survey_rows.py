@@ -22,6 +22,7 @@ class SurveyRowReader(RowReader):
         self._known_scale = scale
         self._kept = kept
         self._asks = "title" in columns.places  # one row a question: several rows may be of one person
+        self._now = datetime.now(UTC)  # of the file: rows read before and after midnight fall into one month
 
     def read(self, cells: Sequence[object]) -> tuple[RawPost, bool]:
         """The row as an answer, and whether its id is the file's own; raise `RowProblem`."""
@@ -39,7 +40,7 @@ class SurveyRowReader(RowReader):
             lang=stated_language(values.get("lang", "")),
             stated=self._said(values),
         )
-        return anonymous(post, datetime.now(UTC), respondent_of(values, asks=self._asks)), bool(given)
+        return anonymous(post, self._now, respondent_of(values, asks=self._asks)), bool(given)
 
     def _said(self, values: Mapping[str, str]) -> dict[str, str]:
         scale = values.get("scale", self._known_scale)

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collectors import survey_rows
 from collectors.base import CollectRequest, Delivery
 from collectors.deliveries import Delivered
 from collectors.files import MappingError, Row, RowError, guess_mapping, open_rows
@@ -209,6 +210,19 @@ def test_dates_are_cut_to_the_month_and_never_later_than_now() -> None:
     ):
         post = anonymous(RawPost("1", "x", published), NOW)
         assert post.published_at == month.replace(day=1, hour=0)
+
+
+def test_a_file_read_over_the_end_of_a_month_is_of_one_month(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Ending(datetime):
+        looks = iter([datetime(2026, 2, 28, 23, 59, 59, tzinfo=UTC), *[datetime(2026, 3, 1, tzinfo=UTC)] * 9])
+
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> "Ending":
+            return cls.fromtimestamp(next(cls.looks).timestamp(), tz)
+
+    monkeypatch.setattr(survey_rows, "datetime", Ending)
+    found, _ = rows(tmp_path, "response id,answer\n" + "".join(f"R-{n},Fine {n}\n" for n in range(5)))
+    assert {post.published_at for post in found} == {datetime(2026, 2, 1, tzinfo=UTC)}
 
 
 def test_ids_cannot_be_turned_back_and_stay_the_same() -> None:
