@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from api.dashboard import wording
+from tests.api import world
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -47,7 +48,7 @@ def test_signs() -> None:
 
 def test_a_time_element_is_exact_and_escaped() -> None:
     opened = '<time datetime="2026-03-01T12:00:00Z" title="1 Mar 2026, 12:00 UTC">'
-    assert wording.ago(NOW) == f"{opened}{wording.relative(NOW, datetime.now(UTC))}</time>"
+    assert wording.ago(NOW) == f"{opened}{wording.relative(NOW, world.now())}</time>"
 
 
 @pytest.mark.parametrize("address", ["javascript:alert(1)", "data:text/html,x", "", None, " https://x", "//x"])

@@ -19,7 +19,7 @@ def test_a_rivals_spike_is_low_tells_the_share_of_voice_and_mails_nobody(world: 
             make.say(session, world, f"quiet {day}", text, now - timedelta(days=day), now=now)
         for number in range(40):
             text = f"Contoso: {make.different(100 + number)}"
-            make.say(session, world, f"loud {number}", text, now - timedelta(minutes=number % 30), now=now)
+            make.say(session, world, f"loud {number}", text, now, now=now)  # of one day
         make.judge(session, "negative", "employee", "employer", now=now)
     detect_alerts(world.contoso)
     with db.reading() as session:
