@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -33,11 +34,9 @@ PATH = "/services/T0/B0/secretpath"
 
 
 @pytest.fixture
-def server(settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch) -> Iterator[Replay]:
+def server(settings: Callable[..., Settings]) -> Iterator[Replay]:
     """A channel's server on loopback, which the settings let be called; it takes a message unless told otherwise."""
     settings(allow_private_addresses=True)
-    monkeypatch.setattr(tell_channels, "_TIMEOUT", 0.15)
-    monkeypatch.setattr(tell_channels, "_TOTAL", 0.2)
     with replay_server() as replay:
         replay.add(PATH, Answer())
         yield replay
@@ -130,17 +129,20 @@ def _dropped(wire: BufferedIOBase) -> None:
 
 
 def _slow(wire: BufferedIOBase) -> None:
-    import time
-
-    time.sleep(0.3)
+    time.sleep(0.4)
 
 
 @pytest.mark.usefixtures("world")
 @pytest.mark.parametrize("fault", [_dropped, _slow])
 def test_a_channel_that_drops_or_dawdles_loses_nothing_and_holds_up_no_other(
-    server: Replay, fault: Callable[[BufferedIOBase], None], caplog: pytest.LogCaptureFixture
+    server: Replay,
+    fault: Callable[[BufferedIOBase], None],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     caplog.set_level(logging.INFO)
+    monkeypatch.setattr(tell_channels, "_TIMEOUT", 0.25)
+    monkeypatch.setattr(tell_channels, "_TOTAL", 0.3)
     server.add("/bad/secretpath", Answer(body=fault))
     a_channel(server, name="Bad", path="/bad/secretpath")
     a_channel(server, name="Good")
