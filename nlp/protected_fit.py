@@ -48,7 +48,7 @@ LONGEST = 1_200  # characters: longer posts say more than their vector does
 STRANGER, OWN, HIT = 0.1, 0.5, 0.4
 PROTECTED_WEIGHT = 3.0
 RIDGE = 50.0
-ALLOWED, ALLOWED_ELSEWHERE = 0.01, 0.001  # of ordinary posts of staff, and of others
+ALLOWED, ALLOWED_ELSEWHERE = 0.004, 0.001  # of ordinary posts of staff, and of others
 MARGIN = 1.0  # the least by which the score has to be higher elsewhere
 STEPS = 12
 
