@@ -13,6 +13,7 @@ from tests.api import world
 from tests.api.world import NOW, Said, say
 
 Header = dict[str, str]
+BEFORE = NOW - timedelta(seconds=1)
 pytestmark = pytest.mark.usefixtures("company")
 
 
@@ -26,10 +27,10 @@ def _check(role: str, *said: Said) -> list[int]:
     ids = say(*said)
     user_id, _ = world.add_person(role, name=f"reader-{role}")
     with db.transaction() as session:
-        viewer, later = viewer_for(role, user_id), NOW + timedelta(seconds=1)
-        while (drawn := quality_sample.draw(session, viewer, later)) is not None:
+        viewer = viewer_for(role, user_id)
+        while (drawn := quality_sample.draw(session, viewer, BEFORE)) is not None:
             labels = {"sentiment": "negative", "facet": "brand"}
-            quality_sample.enter(session, viewer, drawn.row.id, labels, later)
+            quality_sample.enter(session, viewer, drawn.row.id, labels, BEFORE)
     return ids
 
 
