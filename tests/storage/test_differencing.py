@@ -31,7 +31,7 @@ from tests import factories as make
 from tests.factories import ADMINISTRATOR, HR, LEADERSHIP, MARKETING, World
 
 log = logging.getLogger(__name__)
-QUERIES = int(os.environ.get("ATTACK_QUERIES", "100"))
+QUERIES = int(os.environ.get("ATTACK_QUERIES", "60"))
 FIRST = datetime(2026, 1, 26, tzinfo=UTC)
 DAYS = 12
 HALVES = tuple(FIRST + timedelta(days=day, hours=hour) for day in range(DAYS) for hour in (9, 15))
