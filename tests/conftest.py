@@ -40,7 +40,8 @@ from tests import servers
 _run = contextlib.ExitStack()
 # Under xdist a file is run by one process, in this order: the longest begin first, so that all processes end together.
 _FIRST = ("workers/test_supervisor.py", "dashboard/", "nlp/", "workers/", "collectors/test_web.py", "collectors/")
-_TOGETHER = ("tests/dashboard/", "tests/nlp/")  # one process has the town and the browser, one the model and PyTorch
+# One process has the town and the browser, one the model and PyTorch, one what workers are forked from.
+_TOGETHER = ("tests/dashboard/", "tests/nlp/", "tests/workers/live/")
 
 
 def pytest_configure(config: pytest.Config) -> None:

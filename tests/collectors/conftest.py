@@ -13,7 +13,7 @@ from tests.wire.replay import Replay, replay_server
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def warm_starter() -> Iterator[Callable[..., Any]]:
     """See `tests.collectors.warm`."""
     with warm.warm_starter() as start:

@@ -1,35 +1,17 @@
-"""The words behind a tag: asked for by name, found by a real worker, answered for the mention asked for alone."""
+"""The words behind a tag: found for the mention asked for alone, and every end is an answer. See also `live`."""
 
-import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-import redis
 
-from config.settings import ROOT, Settings
+from config.settings import Settings
 from nlp.shipped import WeightsError
 from storage import db
-from storage.child import Command, end, spawn
 from tests import factories as make
 from tests.conftest import free_port
 from tests.factories import World
 from workers import explain
-from workers.app import worker_arguments
-from workers.explanations import Explanation, explanation, put_explanation, start_explanation, wait_for
-
-
-@pytest.fixture
-def worker(world: World, tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    """A real worker for the queue that people wait for."""
-    arguments = worker_arguments("test", 1, "upkeep")
-    command = Command((sys.executable, "-m", "celery", "--app", "workers.app:app", "--quiet", *arguments))
-    with (tmp_path / "worker.log").open("ab") as log:
-        process = spawn(command, log.fileno(), ROOT)
-    yield process
-    end(process, signal.SIGKILL, 10)
+from workers.explanations import Explanation, explanation, put_explanation, wait_for
 
 
 def _heard(world: World, text: str, *, protected: bool = False) -> int:
@@ -42,25 +24,6 @@ def _asked(mention_id: int) -> Explanation:
     found = explanation("t", mention_id)
     assert found is not None
     return found
-
-
-@pytest.mark.usefixtures("worker")
-def test_a_real_worker_answers_for_the_mention_alone(world: World, redis_url: str) -> None:
-    mention_id = _heard(world, "Acme sent me a lamp that is absolutely horrible, never again")
-    token = start_explanation(mention_id)
-
-    found = wait_for(token, mention_id, 60)
-
-    assert found is not None
-    assert found.evidence is not None
-    sentiment = found.evidence.heads[0]
-    assert (sentiment.head, sentiment.label) == ("sentiment", "negative")
-    assert "Acme" in {found.evidence.text[start:end] for start, end in found.evidence.named}
-    assert found.evidence.text.startswith("Acme sent me")
-    assert explanation(token, mention_id + 1) is None
-    with redis.Redis.from_url(redis_url) as client:
-        (key,) = client.scan_iter("outspoken:words:*")
-        assert 0 < client.ttl(key) <= 300
 
 
 def test_what_comes_back_is_what_was_found(world: World) -> None:

@@ -1,8 +1,5 @@
-"""What one run leaves behind: posts with their cursor, its cost, what waits for a person; also when it is cut off."""
+"""What one run leaves behind: posts with their cursor, its cost, what waits for a person. See also `live`."""
 
-import signal
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -12,7 +9,7 @@ from sqlalchemy import text
 from collectors.base import Batch, Budget, CollectError, CollectRequest, Outcome
 from collectors.http import HttpClient
 from collectors.post import Json, Post, RawAuthor, RawPost
-from config.settings import ROOT, Settings
+from config.settings import Settings
 from notify.email import local_part
 from notify.message import Mail
 from storage import db, outbox, sources
@@ -125,21 +122,6 @@ def test_what_a_failed_run_owes_is_kept_and_the_next_one_knows_it(
     with db.reading() as session:
         row = next(each for each in sources.list_sources(session, SYSTEM, datetime.now(UTC)) if each.id == source_id)
     assert (row.spent, row.limit, row.state) == (12.0, 10.0, "error")
-
-
-def test_a_killed_process_has_paid_and_its_pages_are_there_with_their_cursor(
-    scripted: Callable[..., tuple[int, Scripted]],
-) -> None:
-    source_id, _ = scripted()
-    argv = (sys.executable, "-m", "tests.workers.killed_run", str(source_id))
-    done = subprocess.run(argv, cwd=ROOT, check=False, capture_output=True)
-    assert done.returncode == -signal.SIGKILL, done.stderr
-    assert count("posts") == 2
-    assert count("sources", "cursor = '{\"page\": 2}' AND claimed_at IS NOT NULL") == 1
-    assert count("collection_runs", "finished_at IS NULL AND cost = 1.5 AND seen = 2") == 1
-    with db.reading() as session:
-        later = datetime.now(UTC) + sources.STALE_CLAIM + timedelta(minutes=1)
-        assert sources.due_sources(session, later) == [source_id]
 
 
 def test_a_source_that_was_taken_over_stores_nothing_more(scripted: Callable[..., tuple[int, Scripted]]) -> None:

@@ -1,41 +1,28 @@
 """Real workers: one is killed in the middle of re-tagging, one follows a switch of the model while it runs."""
 
-import contextlib
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from config.settings import ROOT, Settings
+from config.settings import Settings
 from nlp.shipped import WEIGHTS, model_version
 from storage import db, rollups, tuned_models
-from storage.child import Command, end, spawn
 from tests import factories as make
 from tests.commands.test_model import heads
 from tests.factories import World
 from tests.workers.conftest import count
+from tests.workers.live.conftest import Worker
 from workers import retag_state
-from workers.app import ANALYZE_MENTIONS, RETAG, enqueue, worker_arguments
+from workers.app import ANALYZE_MENTIONS, RETAG, enqueue
 from workers.retag_state import Run
 
 MENTIONS = 36
+_APP = "tests.workers.live.slow_retag_app:app"
 NOW = datetime.now(UTC)
-
-
-@contextlib.contextmanager
-def _worker(app: str, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    celery = (sys.executable, "-m", "celery", "--app", app, "--quiet")
-    with log.open("ab") as file:
-        process = spawn(Command((*celery, *worker_arguments("test", 1, "analyze"))), file.fileno(), ROOT)
-    try:
-        yield process
-    finally:
-        end(process, signal.SIGKILL, 10)
 
 
 def _wait(until: Callable[[], bool]) -> None:
@@ -56,23 +43,23 @@ def _checked() -> list[str]:
 
 @pytest.mark.timeout(150)
 def test_a_worker_killed_in_the_middle_loses_nothing(
-    world: World, settings: Callable[..., Settings], tmp_path: Path
+    world: World, worker: Worker, settings: Callable[..., Settings], tmp_path: Path
 ) -> None:
     settings(analyze_batch=4)
     with db.transaction() as session:
         make.heard(session, world, [make.different(n) for n in range(MENTIONS)], at=NOW - timedelta(hours=5))
     retag_state.ask(None, Run(NOW))
     log = tmp_path / "worker.log"
-    with _worker("tests.workers.slow_retag_app:app", log) as worker:
+    with worker(_APP, log) as first:
         _wait(lambda: _done() > 8)
-        worker.send_signal(signal.SIGKILL)
-        worker.wait()
+        first.send_signal(signal.SIGKILL)
+        first.wait()
     killed_at = _done()
     assert killed_at < MENTIONS
     assert _checked() == []
     assert count("mentions", "analyzed_at IS NULL") == 0
 
-    with _worker("tests.workers.slow_retag_app:app", log):
+    with worker(_APP, log):
         enqueue(RETAG)  # as the clock does every half minute
         _wait(lambda: retag_state.wanted() is None)
 
@@ -95,10 +82,10 @@ def _tagged_by(world: World, number: int) -> str | None:
 
 @pytest.mark.timeout(150)
 @pytest.mark.skipif(not (WEIGHTS / "model.onnx").exists(), reason="there are no weights")
-def test_a_running_worker_follows_a_switch(world: World, tmp_path: Path) -> None:
+def test_a_running_worker_follows_a_switch(world: World, worker: Worker, tmp_path: Path) -> None:
     base = model_version()
     tuned = f"{base}+1"
-    with _worker("workers.app:app", tmp_path / "worker.log"):
+    with worker("workers.app:app", tmp_path / "worker.log"):
         assert _tagged_by(world, 0) == base
         with db.transaction() as session:
             tuned_models.save(session, heads(tuned), {}, "a test", NOW)

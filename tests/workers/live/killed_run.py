@@ -1,4 +1,4 @@
-"""A process that is killed in the middle of a run: `python -m tests.workers.killed_run SOURCE_ID`, for `test_runs`."""
+"""A process that is killed in the middle of a run, for `test_runs`: its argument is the source's id."""
 
 import os
 import signal
@@ -21,6 +21,7 @@ def killed(request: CollectRequest, http: HttpClient) -> Steps:
     raise AssertionError("this process is gone")
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Begin the run that ends us."""
     registry._BY_KIND["scripted"] = Scripted(killed, credentials=(), budget=Budget("USD", "month"))
     run_source(int(sys.argv[1]), analyze=lambda _: None)

@@ -1,10 +1,8 @@
 """Kill -9 of a worker in mid-batch, PostgreSQL and Valkey gone and back during work: nothing lost, nothing doubled."""
 
-import contextlib
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,18 +10,19 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from config.settings import ROOT, Settings
+from config.settings import Settings
 from storage import db, embedded, mentions, rollups
-from storage.child import Command, end, spawn
+from storage.child import end, spawn
 from tests import factories as make
 from tests.factories import World
 from tests.servers import use_queue_of_settings
 from tests.workers.conftest import count
-from workers.app import ANALYZE_PENDING, enqueue, worker_arguments
+from tests.workers.live.conftest import Process, Worker
+from workers.app import ANALYZE_PENDING, enqueue
 from workers.collect import analyze_later
 
 MENTIONS = 240
-_WORKER = (sys.executable, "-m", "celery", "--app", "tests.workers.slow_app:app", "--quiet")
+_APP = "tests.workers.live.slow_app:app"
 
 
 class Servers:
@@ -67,17 +66,6 @@ def own_servers(open_folder: Path, settings: Callable[..., Settings]) -> Iterato
                 servers.stop(name)
 
 
-@contextlib.contextmanager
-def _worker(log: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    command = Command((*_WORKER, *worker_arguments("test", 2, "analyze")))
-    with log.open("ab") as file:
-        process = spawn(command, file.fileno(), ROOT)
-    try:
-        yield process
-    finally:
-        end(process, signal.SIGKILL, 10)
-
-
 def _wait(until: Callable[[], bool], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not until():
@@ -99,7 +87,7 @@ def _done() -> int:
     return count("mentions", "analyzed_at IS NOT NULL")
 
 
-def _pool_of(worker: "subprocess.Popen[bytes]") -> list[int]:
+def _pool_of(worker: Process) -> list[int]:
     done = subprocess.run(["pgrep", "-P", str(worker.pid)], capture_output=True, text=True, check=False)
     return [int(pid) for pid in done.stdout.split()]
 
@@ -112,18 +100,20 @@ def _gone(pid: int) -> bool:
 
 
 @pytest.mark.timeout(300)
-def test_nothing_is_lost_or_counted_twice_when_worker_database_and_queue_die(own_servers: Servers) -> None:
+def test_nothing_is_lost_or_counted_twice_when_worker_database_and_queue_die(
+    own_servers: Servers, worker: Worker
+) -> None:
     log = own_servers.data_dir / "worker.log"
     _set_up()
-    with _worker(log) as worker:
+    with worker(_APP, log, processes=2) as first:
         _wait(lambda: _done() > 0)
-        pool = _pool_of(worker)
-        worker.send_signal(signal.SIGKILL)
-        worker.wait()
+        pool = _pool_of(first)
+        first.send_signal(signal.SIGKILL)
+        first.wait()
         _wait(lambda: all(_gone(pid) for pid in pool), 10)  # no process of the pool stays behind
     assert _done() < MENTIONS
 
-    with _worker(log):
+    with worker(_APP, log, processes=2):
         enqueue(ANALYZE_PENDING)
         before = _done()
         _wait(lambda: _done() > before)
