@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from metrics.blocks import blocks, days_within, quarter_of, still_enough
+from metrics.blocks import blocks, days_within, quarter_of, quarters, still_enough
 from storage.blocks import STAFF, Heads, Slice, Span, midnight, span, staff_blocks
 from storage.viewer import STAFF_AUDIENCES, Viewer
 
@@ -76,9 +76,10 @@ class Readable:
         window = span(self._session, self._company, start, self._end)
         if window is None:
             return ()
-        days = staff_blocks(self._session, self._company, self._labels, window).readable(window)
-        read = {name for (_, name), each in days.items() if each}
-        spoke = {name for _, name in days}
+        heard = [staff_blocks(self._session, self._company, self._labels, window).readable(window)]
+        heard += [self._of_surveys(self._whole, first) for first, _ in quarters(window.first, window.until)]
+        said = [(name, days) for each in heard for (label, name), days in each.items() if label in self._labels]
+        spoke, read = {name for name, _ in said}, {name for name, days in said if days}
         return tuple(name for name in STAFF if name in spoke - read and name == (audience or name))
 
     def _of_public(self, whole: Span, quarter: date) -> dict[Slice, frozenset[date]]:

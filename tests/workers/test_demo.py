@@ -23,20 +23,25 @@ OWN = '[company]\nname = "Acme"\n'
 
 @pytest.fixture
 def short_demo(monkeypatch: pytest.MonkeyPatch, clean_database: object) -> None:
-    """The whole way with few posts: every third of the last twelve days, and all of the last hour; short watches.
+    """The whole way with few posts: every third of the last twelve days, and all of events and of the last hour; short
+    watches.
 
     Only the three advocates who joined last.
     """
     whole = generator.demo_posts
     recent, hour = timedelta(days=12), timedelta(hours=1)
+    events = tuple(event for event in generator.EVENTS if event.begins < recent)
 
     def few(now: datetime) -> list[DemoPost]:
         ages = [(now - (each.post.published_at or now), each) for each in whole(now)]
-        return [each for at, (age, each) in enumerate(ages) if age < hour or (age < recent and at % 3 == 0)]
+        return [each for at, (age, each) in enumerate(ages) if loud(age) or (age < recent and at % 3 == 0)]
+
+    def loud(age: timedelta) -> bool:
+        return age < hour or any(event.begins - hour * event.hours <= age <= event.begins for event in events)
 
     monkeypatch.setattr(generator, "demo_posts", few)
     monkeypatch.setattr(surveys, "_ASKED", dict.fromkeys(("exit", "csat"), 6))
-    monkeypatch.setattr(loader, "EVENTS", tuple(event for event in generator.EVENTS if event.begins < recent))
+    monkeypatch.setattr(loader, "EVENTS", events)
     monkeypatch.setattr(loader, "_AFTERMATH", timedelta(hours=2))
     monkeypatch.setattr(demo_advocates, "_PEOPLE", demo_advocates._PEOPLE[-3:])
     monkeypatch.setattr(accounts, "_hasher", lambda: PasswordHash((Argon2Hasher(1, 8, 1),)))
