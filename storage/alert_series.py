@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
@@ -12,8 +12,8 @@ from alerts.rating import MEMORY, MOST_BEFORE, MOST_REVIEWS, RatingSeries, Revie
 from alerts.rules import ALL, NEGATIVE, POSITIVE, VOLUME, HourCount, Series
 from metrics.listening import COVERAGE_FLOOR
 from nlp.result import UNKNOWN
-from storage.answers import ANSWER, CELLS
-from storage.counted import uncounted
+from storage.answers import ANSWER, CELLS, months_in
+from storage.counted import Uncounted, is_left_out, uncounted
 from storage.models.incidents import Incident
 from storage.models.sources import Company, Source
 from storage.planned_events import planned
@@ -50,7 +50,6 @@ _NEWEST_POSTS = 2 * (MOST_BEFORE + MOST_REVIEWS)  # of a source; both sides may 
 _LONGEST_TROUBLE = timedelta(days=3)  # what lasts longer becomes usual
 
 _Slice = tuple[str, str]
-_Uncounted = set[tuple[str, str, date]]
 
 
 def alert_series(session: Session, company_id: int, now: datetime, hours: int = 24 * 29) -> list[Series]:
@@ -97,7 +96,7 @@ def rating_series(session: Session, company_id: int, now: datetime) -> list[Rati
     found: dict[tuple[str, int, str], list[Review]] = defaultdict(list)
     left = uncounted(session, company_id, sorted(LABELS), now - MEMORY, now)
     for row in session.execute(_REVIEWS, values):
-        if (row.facet, row.audience, row.published_at.astimezone(UTC).date()) in left:
+        if is_left_out(left, row.facet, row.audience, row.published_at):
             continue
         review = Review(row.published_at, row.rating, row.author)
         for facet in FACETS[1:]:
@@ -149,20 +148,20 @@ def _proven_sources(session: Session) -> list[int]:
     return list(session.scalars(select(Source.id).where(Source.last_success_at.is_not(None))))
 
 
-def _slices(label: str, audience: str, at: datetime, left: _Uncounted) -> Iterable[_Slice]:
+def _slices(label: str, audience: str, at: datetime, left: Uncounted) -> Iterable[_Slice]:
     for facet in FACETS:
         if facet == ALL or label in FACET_LABELS[facet]:
             if audience != UNKNOWN:  # no standpoint is no group to warn about; these count in the series over all
                 yield facet, audience
-            if (label, audience, at.astimezone(UTC).date()) not in left:
+            if not is_left_out(left, label, audience, at):
                 yield facet, ALL
 
 
 def _counts(
-    session: Session, company_id: int, grid: Sequence[datetime], left: _Uncounted
+    session: Session, company_id: int, grid: Sequence[datetime], left: Uncounted
 ) -> dict[_Slice, dict[datetime, HourCount]]:
     sums: dict[_Slice, dict[datetime, dict[str, int]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(int)))
-    months = [hour for hour in grid if (hour.day, hour.hour) == (1, 0)]
+    months = months_in(grid[0], grid[-1] + timedelta(hours=1))
     values = {"company": company_id, "start": grid[0], "last": grid[-1], "months": months}
     for row in session.execute(_COUNTS, values):
         for slice_ in _slices(row.facet, row.audience, row.hour, left):
@@ -179,7 +178,7 @@ def _told(hours: Mapping[datetime, Mapping[str, int]], months: Sequence[datetime
 
 
 def _authors(
-    session: Session, company_id: int, now: datetime, left: _Uncounted, recent: datetime
+    session: Session, company_id: int, now: datetime, left: Uncounted, recent: datetime
 ) -> dict[tuple[str, str, bool], set[str]]:
     found: dict[tuple[str, str, bool], set[str]] = defaultdict(set)
     values = {"company": company_id, "now": now, "day_ago": now - _DAY, "recent": recent}

@@ -1,89 +1,42 @@
 """Which days count for which audience in a window: how `metrics.blocks` is asked of the database.
 
-On a facet label where employees, alumni or staff spoke in the quarters of a window, mentions are told by audience only
-in whole days; those of staff only in whole blocks of days, and those of unknown standpoint not at all. What a window
-does not tell stands in one cell, "rest". What no block of its quarter holds is in no figure and no list
-(`storage.counted`): who reads texts one by one could subtract them from any total that had it. Answers to surveys are
-no public talk, and voices of none of this. The day that still runs counts as a whole once the window reaches the newest
-mention.
+On a facet label where employees, alumni or staff spoke in the quarters of a window, audiences are told by the shared
+blocks that lie in it as a whole: staff where they are five people, the unknown where nobody hides among them, all
+others everywhere, and on days without staff and unknown, too. What a window does not tell stands in one cell, "rest".
+What no block of its quarter holds is in no figure and no list (`storage.counted`): who reads texts one by one could
+subtract them from any total that had it. Answers to surveys are no public talk, and voices of none of this. The day
+that still runs counts as a whole once the window reaches the newest mention.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from metrics.blocks import (
-    CLAIMED,
     UNKNOWN,
     Block,
     People,
     blocks,
     days_within,
-    quarter_of,
     quarters,
     still_enough,
 )
-from metrics.suppress import MIN_AUTHORS
-from storage import db, label_blocks
-from storage.answers import ANSWER
-from storage.crowds import GUARDED, SAMPLE
-from storage.label_blocks import LabelBlocks
-from storage.viewer import STAFF_AUDIENCES
+from storage import db
+from storage.label_blocks import OTHERS, STAFF, LabelBlocks, label_blocks
 
 Slice = tuple[str, str]  # facet label, audience
-_Voices = defaultdict[str, defaultdict[str, dict[date, frozenset[str]]]]  # by label and audience
 REST = "rest"
-STAFF = label_blocks.STAFF
-OTHERS = label_blocks.OTHERS
-_CROWD = [f"one of a crowd {number}" for number in range(MIN_AUTHORS)]  # of five people it is all the same who they are
 _DAY = timedelta(days=1)
 
 _EXTENT = text(
     "SELECT min(published_at) AS oldest, max(published_at) AS newest FROM mentions WHERE company_id = :company"
 )
-_VOICES = text(f"""
-SELECT d.facet, d.audience, d.day, v.people
-FROM (
-    SELECT DISTINCT company_id, facet, audience, day FROM rollup_days
-    WHERE company_id = :company AND day >= :start AND day < :end AND mentions > owned
-      AND facet = ANY(CAST(:facets AS text[])) AND audience = ANY(CAST(:audiences AS text[]))
-) d LEFT JOIN crowded_days c USING (company_id, day, facet, audience) CROSS JOIN LATERAL (
-    SELECT CASE WHEN c.company_id IS NOT NULL THEN CAST(:crowd AS text[]) ELSE (
-        SELECT array_agg(s.author)
-        FROM (
-            SELECT CASE WHEN m.id = ANY(CAST(:moved AS bigint[])) THEN 'claimed'
-                ELSE coalesce(m.author_key, m.id::text) END AS author
-            FROM mentions m
-            WHERE m.company_id = d.company_id AND m.audience = d.audience AND m.facet = d.facet
-              AND m.published_at >= d.day AND m.published_at < d.day + interval '24 hours' AND m.counted
-              AND NOT m.own_account AND NOT {ANSWER}
-            ORDER BY m.published_at, m.id LIMIT :sample
-        ) s
-    ) END AS people
-) v
-WHERE v.people IS NOT NULL ORDER BY d.day
-""")  # noqa: S608 - a constant
-
-# Mentions that readers put into other groups by correcting their labels, with the labels before.
-_MOVED = text(f"""
-SELECT m.id, coalesce(m.author_key, m.id::text) AS author, date_trunc('day', m.published_at, 'UTC') AS day,
-    coalesce(f.old, m.facet) AS facet, coalesce(a.old, m.audience) AS audience
-FROM (SELECT DISTINCT mention_id FROM corrections WHERE head IN ('audience', 'facet') AND old <> new) c
-JOIN mentions m ON m.id = c.mention_id
-LEFT JOIN LATERAL (SELECT old FROM corrections WHERE mention_id = m.id AND head = 'facet' AND old <> new
-    ORDER BY at, id LIMIT 1) f ON true
-LEFT JOIN LATERAL (SELECT old FROM corrections WHERE mention_id = m.id AND head = 'audience' AND old <> new
-    ORDER BY at, id LIMIT 1) a ON true
-WHERE m.company_id = :company AND m.published_at >= :start AND m.published_at < :end AND m.counted AND NOT m.own_account
-  AND NOT {ANSWER}
-""")  # noqa: S608 - a constant
-
 # What a query on rollups `r` joins to tell whose mentions may be counted as whose; values: `ToldDays.columns`.
 JOIN_DAYS = """
 LEFT JOIN unnest(CAST(:day_facets AS text[]), CAST(:day_audiences AS text[]), CAST(:days AS timestamptz[]))
@@ -91,27 +44,6 @@ LEFT JOIN unnest(CAST(:day_facets AS text[]), CAST(:day_audiences AS text[]), CA
     ON d.facet = r.facet AND d.audience = r.audience AND d.day = date_trunc('day', r.hour, 'UTC')
 """
 TOLD = f"CASE WHEN d.day IS NULL AND r.facet = ANY(CAST(:heard AS text[])) THEN '{REST}' ELSE r.audience END"
-
-
-class Heads:
-    """Who spoke, in rows of groups and days that come in order of time.
-
-    Survey answers that name no respondent stand for as many people as gave one and the same question an answer: one
-    person may have answered every question, and nobody a question twice.
-    """
-
-    def __init__(self) -> None:
-        self._answers: dict[tuple[Sequence[str], date], Counter[str]] = defaultdict(Counter)
-
-    def of(self, row: Row[Any], *group: str) -> tuple[date, frozenset[str]]:
-        """The day of a row, and its people; the row has `day`, `people` and the `questions` of answers without one."""
-        day: date = row.day.astimezone(UTC).date()
-        answers = self._answers[group, quarter_of(day)]
-        found = set(row.people or ())
-        for question in row.questions or ():
-            answers[question] += 1
-            found.add(f"{' '.join(group)} {answers[question]}")
-        return day, frozenset(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +68,7 @@ class Span:
 class ToldDays:
     """The days of a window that count, per slice, on the facet labels where staff spoke in its quarters.
 
-    On other labels everything is told but the unknown. `heard` are the slices of staff that spoke.
+    On other labels everything is told. `heard` are the slices of staff that spoke.
     """
 
     heard: frozenset[Slice]
@@ -272,34 +204,8 @@ def _of_quarter(
     known: dict[str, LabelBlocks] = db.remembered(session, ("staff blocks", company_id, first), dict)
     missing = [label for label in labels if label not in known]
     if missing:
-        known |= _blocks(session, company_id, missing, midnight(first), midnight(until))
+        known |= label_blocks(session, company_id, missing, midnight(first), midnight(until))
     return {label: known[label] for label in labels}
-
-
-def _blocks(
-    session: Session, company_id: int, labels: Sequence[str], start: datetime, end: datetime
-) -> dict[str, LabelBlocks]:
-    values = {"company": company_id, "start": start, "end": end, "facets": list(labels)}
-    moved = session.execute(_MOVED, values).all()
-    sampled = {"audiences": list(GUARDED), "moved": [row.id for row in moved], "crowd": _CROWD, "sample": SAMPLE}
-    spoke: _Voices = defaultdict(lambda: defaultdict(dict))
-    for row in session.execute(_VOICES, values | sampled):
-        spoke[row.facet][row.audience][row.day.astimezone(UTC).date()] = frozenset(row.people)
-    published = _before_corrections(spoke, moved) if moved else spoke
-    return {label: LabelBlocks(spoke[label], published[label]) for label in labels}
-
-
-def _before_corrections(told: _Voices, moved: Sequence[Row[Any]]) -> _Voices:
-    """Who spoke by the labels that the mentions had: a reader who corrects some moves no bound of a block."""
-    found: _Voices = defaultdict(lambda: defaultdict(dict))
-    for label, spoke in told.items():
-        for audience, days in spoke.items():
-            found[label][audience] = {day: people - {CLAIMED} for day, people in days.items()}
-    for row in moved:
-        if row.audience in STAFF_AUDIENCES or row.audience == UNKNOWN:
-            days, day = found[row.facet][row.audience], row.day.astimezone(UTC).date()
-            days[day] = days.get(day, frozenset()) | {row.author}
-    return found
 
 
 def told_days(

@@ -20,6 +20,7 @@ COUNTED = """((r.company_id, r.facet, r.audience, date_trunc('day', r.hour, 'UTC
 MENTIONS = f"(SELECT m.*, m.published_at AS hour FROM mentions m WHERE NOT {ANSWER})"  # noqa: S608 - a constant
 _DAY = timedelta(days=1)
 _INSTANT = timedelta(microseconds=1)
+Uncounted = set[tuple[str, str, date]]  # facet label, audience and day
 
 
 def left_out(
@@ -35,10 +36,8 @@ def left_out(
     return {name: [row[at] for row in rows] for at, name in enumerate(columns)} | {"months": months_in(start, end)}
 
 
-def uncounted(
-    session: Session, company_id: int, labels: Sequence[str], start: datetime, end: datetime
-) -> set[tuple[str, str, date]]:
-    """Facet label, audience and day of what no block holds, in the quarters around [start, end)."""
+def uncounted(session: Session, company_id: int, labels: Sequence[str], start: datetime, end: datetime) -> Uncounted:
+    """What no block holds, in the quarters around [start, end)."""
     whole = span(session, company_id, None, None)
     if whole is None or start >= end:
         return set()
@@ -48,3 +47,8 @@ def uncounted(
         return set()
     found = staff_blocks(session, company_id, labels, Span(first, until)).left_out
     return {(*where, day) for where, days in found.items() for day in days}
+
+
+def is_left_out(uncounted: Uncounted, facet: str, audience: str, at: datetime) -> bool:
+    """Whether a mention of this time is in no figure."""
+    return (facet, audience, at.astimezone(UTC).date()) in uncounted

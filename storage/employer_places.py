@@ -12,9 +12,11 @@ from datetime import date, datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from storage.blocks import Heads, in_blocks, span
+from storage.blocks import in_blocks, span
 from storage.counted import COUNTED, left_out
+from storage.first_labels import first_label
 from storage.profile import own_company
+from storage.respondents import Respondents
 from storage.theme_voices import Saying, Voice, voice_of
 from storage.viewer import Viewer, count_labels
 
@@ -34,10 +36,8 @@ FROM (
         coalesce(r.author_key, CASE WHEN p.kind <> 'survey' THEN r.id::text END) AS author,
         concat(p.source_id, ' ', p.title) AS question,
         r.facet = ANY(CAST(:facets AS text[])) AND (p.kind = 'survey' OR {COUNTED}) AS here,
-        coalesce(f.old, r.facet) = ANY(CAST(:facets AS text[])) AND (p.kind = 'survey' OR {COUNTED}) AS was
+        {first_label("facet", "r")} = ANY(CAST(:facets AS text[])) AND (p.kind = 'survey' OR {COUNTED}) AS was
     FROM (SELECT m.*, m.published_at AS hour FROM mentions m) r JOIN posts p ON p.id = r.post_id
-    LEFT JOIN LATERAL (SELECT old FROM corrections WHERE mention_id = r.id AND head = 'facet' AND old <> new
-        ORDER BY at, id LIMIT 1) f ON r.corrected ? 'facet'
     WHERE r.company_id = :company AND p.published_at >= :start AND p.published_at < :end AND r.counted
       AND NOT r.own_account AND p.stated ? '{{trait}}'
 ) said WHERE place <> '' AND (here OR was) GROUP BY 1, 2, 3 ORDER BY 3, 1, 2
@@ -74,13 +74,13 @@ def places(session: Session, viewer: Viewer, trait: str, start: datetime, end: d
     first, until = window.gathered()
     said: dict[tuple[str, bool], list[Saying]] = defaultdict(list)
     published: dict[tuple[str, bool], dict[date, frozenset[str]]] = defaultdict(dict)
-    heads = Heads()
+    respondents = Respondents()
     left = left_out(session, [own.id], labels, first, until)
     for row in session.execute(
         _PLACES[trait], {**left, "company": own.id, "start": first, "end": until, "facets": labels}
     ):
         part = (row.place, row.survey)
-        day, people = heads.of(row, row.place, str(row.survey))
+        day, people = respondents.of(row, row.place, str(row.survey))
         said[part].append(Saying(day, row.mentions, row.positive, row.negative, row.judged, people))
         published[part][day] = people | set(row.gone or ())
     told: dict[str, list[Saying]] = defaultdict(list)

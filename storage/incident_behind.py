@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select, text
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from alerts.rules import ALL, RATING, SILENCE, SPILL, TOPIC
 from metrics.reach import IMPRESSION_COUNTERS, PostReach, measured_impressions, potential_reach
 from notify.facts import Behind, SourceStep, ThemeCount, coarse_behind
-from storage.counted import uncounted
+from storage.counted import is_left_out, uncounted
 from storage.discretion import EMPLOYER_SIDE
 from storage.incident_log import IncidentRow
 from storage.models.mentions import Mention, Post
@@ -102,7 +102,7 @@ def _counted(session: Session, incident: IncidentRow, labels: frozenset[str]) ->
         return list(rows)
     end = incident.last_finding_at + _HOUR
     left = uncounted(session, incident.company_id, sorted(labels), incident.window_start, end)
-    return [row for row in rows if (row.facet, row.audience, row.published_at.astimezone(UTC).date()) not in left]
+    return [row for row in rows if not is_left_out(left, row.facet, row.audience, row.published_at)]
 
 
 def of_topic(incident: IncidentRow) -> ColumnElement[bool]:

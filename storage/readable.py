@@ -13,24 +13,23 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from metrics.blocks import blocks, days_within, quarter_of, quarters, still_enough
-from storage.blocks import STAFF, Heads, Slice, Span, midnight, span, staff_blocks
+from storage.blocks import Slice, Span, midnight, span, staff_blocks
+from storage.first_labels import first_label
+from storage.label_blocks import STAFF
+from storage.respondents import Respondents
 from storage.viewer import STAFF_AUDIENCES, Viewer
 
 # With the labels that answers had before readers corrected some.
-_SURVEYED = text("""
-SELECT m.facet, m.audience, coalesce(f.old, m.facet) AS facet_before, coalesce(a.old, m.audience) AS audience_before,
+_SURVEYED = text(f"""
+SELECT m.facet, m.audience, {first_label("facet")} AS facet_before, {first_label("audience")} AS audience_before,
     date_trunc('day', m.published_at, 'UTC') AS day,
     array_agg(m.author_key) FILTER (WHERE m.author_key IS NOT NULL) AS people,
     array_agg(concat(p.source_id, ' ', p.title)) FILTER (WHERE m.author_key IS NULL) AS questions
 FROM mentions m JOIN posts p ON p.id = m.post_id
-LEFT JOIN LATERAL (SELECT old FROM corrections WHERE mention_id = m.id AND head = 'facet' AND old <> new
-    ORDER BY at, id LIMIT 1) f ON m.corrected ? 'facet'
-LEFT JOIN LATERAL (SELECT old FROM corrections WHERE mention_id = m.id AND head = 'audience' AND old <> new
-    ORDER BY at, id LIMIT 1) a ON m.corrected ? 'audience'
 WHERE m.company_id = :company AND m.published_at >= :start AND m.published_at < :end AND m.counted
   AND NOT m.own_account AND p.kind = 'survey'
 GROUP BY 1, 2, 3, 4, 5 ORDER BY 5
-""")
+""")  # noqa: S608 - names of our own
 
 
 class Readable:
@@ -105,11 +104,11 @@ _Days = defaultdict[Slice, dict[date, frozenset[str]]]
 def _answers(session: Session, company_id: int, start: datetime, end: datetime) -> tuple[_Days, _Days]:
     """Who answered by the labels before corrections, and of them those whose labels are the same."""
     before, now = _Days(dict), _Days(dict)
-    heads, same = Heads(), Heads()
+    people_before, people_same = Respondents(), Respondents()
     for row in session.execute(_SURVEYED, {"company": company_id, "start": start, "end": end}):
         was, where = (row.facet_before, row.audience_before), (row.facet, row.audience)
-        day, people = heads.of(row, *was)
+        day, people = people_before.of(row, *was)
         before[was][day] = before[was].get(day, frozenset()) | people
         if was == where:
-            now[where][day] = same.of(row, *where)[1]
+            now[where][day] = people_same.of(row, *where)[1]
     return before, now

@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 from metrics.blocks import UNKNOWN, Voices, days_within, shared_blocks, told_of
 from storage.answers import ANSWER
 from storage.asked import Asked
-from storage.blocks import OTHERS, STAFF, Span, midnight, span
+from storage.blocks import Span, midnight, span
 from storage.counted import COUNTED, left_out
+from storage.label_blocks import OTHERS, STAFF
 from storage.viewer import STAFF_AUDIENCES
 
 Part = tuple[str, str]  # theme, facet label

@@ -8,7 +8,7 @@ least as many people are counted as gave one and the same question an answer, ne
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -17,9 +17,10 @@ from metrics.blocks import UNKNOWN, blocks, days_within, shared_blocks, told_of
 from metrics.gaps import Heard
 from metrics.suppress import MIN_AUTHORS
 from nlp.themes import theme_facets
-from storage.blocks import Heads, Span, ToldDays, in_blocks, midnight, span, staff_blocks, whole_days
-from storage.counted import uncounted
+from storage.blocks import Span, ToldDays, in_blocks, midnight, span, staff_blocks, whole_days
+from storage.counted import is_left_out, uncounted
 from storage.profile import own_company
+from storage.respondents import Respondents
 from storage.viewer import STAFF_AUDIENCES, Viewer, count_labels
 
 CUSTOMERS = "csat"  # the type of surveys that customers answer; all others are answered by people who work here
@@ -154,11 +155,11 @@ def _read(session: Session, company_id: int, labels: list[str], side: str, aroun
         "guarded": [*STAFF_AUDIENCES, CANDIDATE, UNKNOWN],
     }
     said: dict[str, list[_Said]] = defaultdict(list)
-    heads, left = Heads(), uncounted(session, company_id, labels, start, end)
+    respondents, left = Respondents(), uncounted(session, company_id, labels, start, end)
     for row in session.execute(_SAID, values):
-        if row.side == OUTSIDE and (row.facet, row.audience, row.day.astimezone(UTC).date()) in left:
+        if row.side == OUTSIDE and is_left_out(left, row.facet, row.audience, row.day):
             continue
-        day, people = heads.of(row, row.theme, row.audience, row.side)
+        day, people = respondents.of(row, row.theme, row.audience, row.side)
         counts = (row.mentions, row.positive, row.negative, row.judged)
         said[row.theme].append(_Said(day, *counts, people, row.facet, row.audience, row.side))
     return said

@@ -8,7 +8,7 @@ no topic is looked for until all are.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 from sqlalchemy import text
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from alerts.topics import MEMORY, WINDOW, Stories, Vectors
 from storage.answers import ANSWER
-from storage.counted import uncounted
+from storage.counted import is_left_out, uncounted
 from storage.models.topics import WIDTH
 
 KEPT = timedelta(days=35)
@@ -103,7 +103,7 @@ def stories(session: Session, company_id: int, space: str, now: datetime) -> tup
     values = {"company": company_id, "space": space, "since": now - READ, "now": now, "limit": _MOST}
     left = uncounted(session, company_id, _LABELS, now - READ, now + timedelta(hours=1))
     found = session.execute(_STORIES, values).all()
-    rows = [row for row in found if (row.facet, row.audience, row.published_at.astimezone(UTC).date()) not in left]
+    rows = [row for row in found if not is_left_out(left, row.facet, row.audience, row.published_at)]
     told = [Told(row.id, row.story_id, row.published_at, row.author, row.facet) for row in rows]
     packed = b"".join(bytes(row.packed)[4:] for row in rows)
     vectors = np.frombuffer(packed, dtype=">f2").astype(np.float32).reshape(len(rows), WIDTH)

@@ -12,15 +12,17 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from metrics.gaps import Gap, Heard, gap, ranked
-from storage.blocks import Heads, in_blocks, span
+from storage.blocks import in_blocks, span
+from storage.first_labels import first_label
 from storage.profile import own_company
+from storage.respondents import Respondents
 from storage.theme_voices import CUSTOMERS, ThemeVoices, Voice, theme_voices
 from storage.totals import as_of
 from storage.viewer import Viewer, count_labels
 
 _NOBODY = Voice(0, 0, Heard(0, 0, 0))
 
-_SURVEYS = text("""
+_SURVEYS = text(f"""
 SELECT survey, day, count(*) FILTER (WHERE here) AS answers,
     array_agg(DISTINCT author) FILTER (WHERE here AND was AND author IS NOT NULL) AS people,
     array_agg(question) FILTER (WHERE here AND was AND author IS NULL) AS questions,
@@ -29,14 +31,12 @@ FROM (
     SELECT coalesce(p.stated ->> 'survey_type', '') AS survey, date_trunc('day', m.published_at, 'UTC') AS day,
         m.id, m.author_key AS author, concat(p.source_id, ' ', p.title) AS question,
         m.facet = ANY(CAST(:facets AS text[])) AS here,
-        coalesce(f.old, m.facet) = ANY(CAST(:facets AS text[])) AS was
+        {first_label("facet")} = ANY(CAST(:facets AS text[])) AS was
     FROM mentions m JOIN posts p ON p.id = m.post_id
-    LEFT JOIN LATERAL (SELECT old FROM corrections WHERE mention_id = m.id AND head = 'facet' AND old <> new
-        ORDER BY at, id LIMIT 1) f ON m.corrected ? 'facet'
     WHERE m.company_id = :company AND p.published_at >= :start AND p.published_at < :end AND m.counted
       AND NOT m.own_account AND p.kind = 'survey'
 ) given WHERE (here OR was) AND (survey = :customers) = :brand GROUP BY 1, 2 ORDER BY 1, 2
-""")
+""")  # noqa: S608 - names of our own
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +95,9 @@ def _surveys(session: Session, viewer: Viewer, side: str, start: datetime, end: 
     values = {"company": own.id, "start": first, "end": until, "facets": labels}
     given: dict[str, list[_Answers]] = defaultdict(list)
     published: dict[str, dict[date, frozenset[str]]] = defaultdict(dict)
-    heads = Heads()
+    respondents = Respondents()
     for row in session.execute(_SURVEYS, {**values, "customers": CUSTOMERS, "brand": side == "brand"}):
-        day, people = heads.of(row, row.survey)
+        day, people = respondents.of(row, row.survey)
         given[row.survey].append(_Answers(day, row.answers, people))
         published[row.survey][day] = people | set(row.gone or ())  # readers who file answers elsewhere move no bound
     return tuple(_survey(name, in_blocks(each, window, published[name])) for name, each in given.items())
