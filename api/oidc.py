@@ -29,13 +29,8 @@ CALLBACK = "/sign-in/provider/callback"
 COOKIE = "outspoken_provider"
 TRY_FOR = timedelta(minutes=10)
 SKEW = 60  # seconds that the provider's clock may be off
-_NOT_VALID = "The provider's answer was not valid. Begin the sign-in again."
-_OF_THE_SERVICE = (
-    "invalid_client",
-    "unauthorized_client",
-    "unsupported_grant_type",
-    "invalid_scope",
-)  # not the person's
+# Errors that the person cannot mend.
+_OF_THE_SERVICE = ("invalid_client", "unauthorized_client", "unsupported_grant_type", "invalid_scope")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +125,7 @@ def _claims(settings: Settings, code: str, nonce: str, verifier: str, now: datet
             raise _refusal(error) from error
         except (AuthlibBaseError, JoseError) as error:
             log.warning("The provider's answer to a sign-in is not valid: %s", error)
-            raise Refused(_NOT_VALID) from error
+            raise Refused(oidc_person.NOT_VALID) from error
         except oidc_line.FAULTS as error:
             log.warning("The sign-in provider failed.", exc_info=True)
             raise ProviderDown(oidc_line.DOWN) from error
@@ -142,7 +137,7 @@ def _refusal(error: OAuthError) -> Exception:
         log.error("The provider refuses this service (%.300r): see OIDC_CLIENT_ID, OIDC_CLIENT_SECRET.", str(error))
         return ProviderDown(oidc_line.UNFIT)
     log.warning("The provider did not take a code: %.300r", str(error))
-    return Refused(_NOT_VALID)
+    return Refused(oidc_person.NOT_VALID)
 
 
 def _opened(settings: Settings, cookie: str | None, now: datetime) -> tuple[str, str, str, str]:

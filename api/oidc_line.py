@@ -21,7 +21,7 @@ from joserfc import jws, jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import JWKRegistry, Key
 
-from config.settings import Settings
+from config.settings import LOCAL_HOSTS, Settings
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,6 @@ _AT_ONCE = BoundedSemaphore(8)  # a provider that hangs must not take all thread
 _QUEUED = 3.0  # seconds
 # Signed with a key of the provider's: `none`, and secrets that are shared with clients, are out.
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
-_HERE = ("localhost", "127.0.0.1", "::1")
 
 
 class ProviderDown(Exception):  # noqa: N818
@@ -176,7 +175,7 @@ def _address(found: Mapping[str, Any], name: str, settings: Settings) -> str | N
     given = found.get(name)
     try:
         parts = urlsplit(given) if isinstance(given, str) else urlsplit("")
-        here = settings.oidc_issuer.startswith("http:") and parts.scheme == "http" and parts.hostname in _HERE
+        here = settings.oidc_issuer.startswith("http:") and parts.scheme == "http" and parts.hostname in LOCAL_HOSTS
         if isinstance(given, str) and parts.hostname and (parts.scheme == "https" or here) and not parts.username:
             return given
     except ValueError:

@@ -8,12 +8,12 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from config.settings import Settings
+from config.settings import GOOGLE, Settings
 from storage.identities import Claims, Outside, Refused
 
 log = logging.getLogger(__name__)
 
-_GOOGLE = "https://accounts.google.com"
+NOT_VALID = "The provider's answer was not valid. Begin the sign-in again."
 _OF_THE_ADDRESS = ("email_verified", "xms_edov")
 _OVERAGE = "let it send only groups that are assigned to the application, or app roles with OIDC_GROUPS_CLAIM=roles."
 _LONGEST_SUBJECT = 255  # OpenID Connect Core, section 2
@@ -28,7 +28,7 @@ def joined(claims: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]
     """Token and userinfo as one: the token goes first, and whether an address is verified says who names it."""
     if told.get("sub") != claims["sub"]:
         log.error("The provider's userinfo is of another person than its token: the sign-in is refused.")
-        raise Refused("The provider's answer was not valid. Begin the sign-in again.")
+        raise Refused(NOT_VALID)
     kept = claims if claims.get("email") else {name: claims[name] for name in claims if name not in _OF_THE_ADDRESS}
     given = told if not claims.get("email") else {name: told[name] for name in told if name not in _OF_THE_ADDRESS}
     return {**given, **{name: value for name, value in kept.items() if value not in (None, "")}}
@@ -55,13 +55,13 @@ def person(settings: Settings, claims: Mapping[str, Any]) -> Claims:
 def _check_domain(settings: Settings, claims: Mapping[str, Any], email: str | None) -> None:
     """At Google anybody may have an account with any address: there the organisation counts, not the address."""
     domains = {part.strip().casefold().lstrip("@") for part in settings.oidc_domains.split(",") if part.strip()}
-    own = claims.get("hd") if claims["iss"] == _GOOGLE else (email or "").rpartition("@")[2]
+    own = claims.get("hd") if claims["iss"] == GOOGLE else (email or "").rpartition("@")[2]
     if domains and str(own or "").casefold() not in domains:
         raise Refused("People of your mail domain do not sign in here.")
 
 
 def _verified(claims: Mapping[str, Any], email: str) -> bool:
-    if claims["iss"] == _GOOGLE and not claims.get("hd") and not email.casefold().endswith("@gmail.com"):
+    if claims["iss"] == GOOGLE and not claims.get("hd") and not email.casefold().endswith("@gmail.com"):
         return False
     if "email_verified" in claims:
         return claims["email_verified"] is True

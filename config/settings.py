@@ -14,11 +14,12 @@ from config.platform_settings import PlatformSettings
 from config.secret_files import kept_secret, lines_of
 
 ROOT = Path(__file__).resolve().parent.parent
+LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+GOOGLE = "https://accounts.google.com"  # as sign-in provider
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - recognised, not listened on
 # As `storage.viewer` has them, which stands above this package; a test compares the two.
 ROLE_NAMES = ("marketing", "hr", "leadership", "advocate", "administrator", "auditor")
 _OIDC = "oidc_client_secret"
-_GOOGLE = "https://accounts.google.com"
 _TENANTS_OF_ALL = (["common"], ["organizations"], ["consumers"])  # of Entra ID
 _APP_SECRETS = ("x_client_secret", "linkedin_client_secret")
 _KEYS = ("secret_key", "secret_key_before", "pseudonym_key", "pseudonym_key_before")
@@ -246,7 +247,7 @@ class Settings(PlatformSettings):
     @classmethod
     def _issuer_address(cls, value: str) -> str:
         parts = urlsplit(value)
-        here = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
+        here = parts.scheme == "http" and parts.hostname in LOCAL_HOSTS
         if value and not here and (parts.scheme != "https" or not parts.hostname):
             raise ValueError("must be an https address such as https://login.acme.example/realms/acme")
         if parts.hostname == "login.microsoftonline.com" and parts.path.split("/")[1:2] in _TENANTS_OF_ALL:
@@ -255,7 +256,7 @@ class Settings(PlatformSettings):
 
     @model_validator(mode="after")
     def _not_everybody(self) -> "Settings":
-        if self.oidc_issuer == _GOOGLE and self.oidc_new_role and not self.oidc_domains:
+        if self.oidc_issuer == GOOGLE and self.oidc_new_role and not self.oidc_domains:
             raise ValueError("OIDC_NEW_ROLE with Google needs OIDC_DOMAINS: else whoever has an account there gets in")
         return self
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from api.dashboard.wording import count, interval, percent, signed
+from api.dashboard.wording import UNKNOWN, count, interval, percent, signed
 from metrics.gaps import Heard
 from metrics.stats import Interval
 from storage.alumni import AlumniVoice
@@ -43,7 +43,7 @@ def share(heard: Heard) -> str:
 
 def ends(found: Interval | None) -> str:
     """The interval of a share."""
-    return "–" if found is None else f"{percent(found.low)} to {percent(found.high)}"
+    return UNKNOWN if found is None else f"{percent(found.low)} to {percent(found.high)}"
 
 
 def _net(row: AudienceRow | None) -> str:
