@@ -57,17 +57,6 @@ def told_of(
     return tuple(block for block in found if _is_told(group, block, voices, guarded, least))
 
 
-def joint_blocks(voices: Voices, least: int = MIN_AUTHORS) -> tuple[Block, ...]:
-    """Blocks in which each of the groups has nobody or enough people, and one of them has enough."""
-    days = {day for spoke in voices.values() for day in spoke}
-
-    def enough(some: Collection[date]) -> bool:
-        sizes = {_size([people], some) for people in voices.values()}
-        return max(sizes) >= least and all(size == 0 or size >= least for size in sizes)
-
-    return _gather(days, enough)
-
-
 def days_within(
     found: Iterable[Block], first: date, until: date, among: Collection[date] | None = None
 ) -> frozenset[date]:

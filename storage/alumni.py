@@ -11,9 +11,10 @@ from datetime import UTC, date
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from metrics.blocks import Block, days_within, joint_blocks
+from metrics.blocks import Block, days_within, shared_blocks
 from metrics.suppress import Cell, suppress_breakdown
 from nlp.boomerang import wants_back
+from storage.answers import ANSWER
 from storage.blocks import Span, span, staff_blocks
 from storage.discretion import public_names
 from storage.employer import FORMER, AudienceRow, EmployerVoice, ThemePair
@@ -24,13 +25,13 @@ from storage.viewer import Viewer, count_labels
 _Said = dict[str, defaultdict[date, set[str]]]  # who said yes or no on which day
 READ = 5_000  # the newest texts of a window that are read for the wish to return
 
-_TEXTS = text("""
+_TEXTS = text(f"""
 SELECT coalesce(m.author_key, m.id::text) AS author, date_trunc('day', m.published_at, 'UTC') AS day, m.facet, p.text
 FROM mentions m JOIN posts p ON p.id = m.post_id
 WHERE m.company_id = :company AND m.audience = :former AND m.published_at >= :start AND m.published_at < :end
-  AND m.counted AND NOT m.own_account AND m.facet = ANY(CAST(:facets AS text[]))
+  AND m.counted AND NOT m.own_account AND m.facet = ANY(CAST(:facets AS text[])) AND NOT {ANSWER}
 ORDER BY m.published_at DESC, m.id DESC LIMIT :limit
-""")
+""")  # noqa: S608 - a constant
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +101,10 @@ def _told_days(said: _Said, alumni: Sequence[Block], window: Span) -> frozenset[
     """
     ends = {max(block): block for block in alumni}
     voices = {
-        name: {end: frozenset().union(*(spoke[day] for day in block)) for end, block in ends.items()}
+        name: {end: who for end, block in ends.items() if (who := frozenset().union(*(spoke[day] for day in block)))}
         for name, spoke in said.items()
     }
-    joint = (frozenset().union(*(ends[end] for end in found)) for found in joint_blocks(voices))
+    joint = (frozenset().union(*(ends[end] for end in found)) for found in shared_blocks(voices, set(voices)))
     return days_within(joint, window.first, window.until)
 
 

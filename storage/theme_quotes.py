@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from storage.answers import ANSWER
 from storage.discretion import public_names
 from storage.highlights import unquoted_audiences
 from storage.models.mentions import Mention
@@ -16,21 +17,22 @@ from storage.suppression import MIN_AUTHORS
 from storage.viewer import Viewer, text_labels
 
 _QUOTABLE = sorted({"candidate", "consumer", "other"} - unquoted_audiences("employer"))
-_NEWEST = text("""
+_NEWEST = text(f"""
 WITH quotable AS (
     SELECT a.audience FROM unnest(CAST(:audiences AS text[])) AS a(audience)
     WHERE (SELECT count(DISTINCT coalesce(part.author_key, part.id::text)) FROM (
         SELECT m.author_key, m.id FROM mentions m
         WHERE m.company_id = :company AND m.audience = a.audience AND m.published_at >= :start
-          AND m.published_at < :end AND m.facet = ANY(CAST(:facets AS text[])) AND m.counted LIMIT 2000
+          AND m.published_at < :end AND m.facet = ANY(CAST(:facets AS text[])) AND m.counted AND NOT {ANSWER} LIMIT 2000
     ) part) >= :least
 )
 SELECT DISTINCT ON (t.theme) t.theme, m.id
 FROM mentions m JOIN quotable q ON q.audience = m.audience CROSS JOIN LATERAL unnest(m.themes) AS t(theme)
 WHERE m.company_id = :company AND m.published_at >= :start AND m.published_at < :end AND m.counted
   AND NOT m.own_account AND m.facet = ANY(CAST(:facets AS text[])) AND t.theme = ANY(CAST(:themes AS text[]))
+  AND NOT {ANSWER}
 ORDER BY t.theme, m.published_at DESC, m.id DESC
-""")
+""")  # noqa: S608 - a constant
 
 
 def theme_quotes(

@@ -11,6 +11,7 @@ from tests import factories as make
 from tests.factories import DAY, LEADERSHIP, NOW, World
 
 START, END = NOW - 30 * DAY, NOW + DAY
+FIRST = NOW.replace(day=1, hour=0, minute=0)
 
 
 @pytest.fixture
@@ -18,13 +19,18 @@ def world(session: Session) -> World:
     return make.set_up(session)
 
 
-def speak(session: Session, world: World, mark: str, people: int, words: str, days_ago: int = 0) -> None:
+def speak(
+    session: Session, world: World, mark: str, people: int, words: str, days_ago: int = 0, kind: str = "post"
+) -> None:
+    """Alumni post, or answer a survey, which carries the first instant of its month."""
+    at = NOW - days_ago * DAY if kind == "post" else FIRST
     posts = [
         make.a_post(
             f"{mark}{n}",
             f"{make.different(n, f'Acme {mark}')}. {words}",
-            NOW - days_ago * DAY,
+            at,
             author_key=make.author(f"{mark}{n}"),
+            kind=kind,
         )
         for n in range(people)
     ]
@@ -68,6 +74,12 @@ def test_who_would_return_is_told_of_blocks_in_which_alumni_are_told_anyway(sess
     speak(session, world, "e", 2, "Fine.", days_ago=4)
     found = heard(session).interest
     assert (found.people, found.would_return, found.read) == (12, 5, 12)
+
+
+def test_answers_to_surveys_are_not_counted_beside_public_talk(session: Session, world: World) -> None:
+    speak(session, world, "a", 6, "Fine.", days_ago=(NOW - FIRST).days)
+    speak(session, world, "b", 1, "Fine.", kind="survey")
+    assert (heard(session).interest.people, heard(session).interest.read) == (6, 6)
 
 
 def test_nobody_at_all_is_no_secret(session: Session, world: World) -> None:

@@ -174,6 +174,12 @@ def test_quotes_leave_out_staff_and_few_candidates(session: Session, world: Worl
         theme_quotes(session, LEADERSHIP, ["pay"], START, END)
 
 
+def test_answers_to_surveys_are_not_quoted(session: Session, world: World) -> None:
+    month = NOW.replace(day=1, hour=0, minute=0)
+    speak(session, world, "a", 9, audience="candidate", at=month, kind="survey")
+    assert theme_quotes(session, HR, ["pay"], START, END) == {}
+
+
 def test_marketing_reads_nothing_of_it(session: Session, world: World) -> None:
     for read in (
         lambda: employer_voice(session, MARKETING, START, END, None),
