@@ -103,5 +103,6 @@ def test_the_page_lists_every_class_of_data_and_the_settings_in_force() -> None:
         assert each.name.casefold() in table.casefold()
         for setting in re.findall(r"{(\w+)}", each.kept):
             assert f"`{setting.upper()}`" in table
-    told = data_catalogue.retention(Settings(employer_days=180))["Public posts"]
-    assert "employer side 180 days, answers to surveys as the others, protected activity 90 days" in told
+    told = data_catalogue.retention(Settings(employer_days=180, survey_days=100))
+    assert "employer side 180 days, protected activity 90 days" in told["Public posts"]
+    assert "100 days" in told["Answers to surveys"]
