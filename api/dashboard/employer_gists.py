@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from api.dashboard.wording import UNKNOWN, count, interval, percent, signed
-from metrics.gaps import Heard
-from metrics.stats import Interval
+from api.dashboard.heard_words import ends, share
+from api.dashboard.wording import count, interval, signed
 from storage.alumni import AlumniVoice
 from storage.employer import AudienceRow, EmployerVoice
 from storage.employer_places import Places
@@ -34,16 +33,6 @@ def gists(found: EmployerVoice, months: Sequence[MonthRating], places: Sequence[
         _reviews(months),
         f"{', '.join(_names(each) for each in places)} shown",
     )
-
-
-def share(heard: Heard) -> str:
-    """ "38 % of 42 judged"."""
-    return f"{percent(heard.share)} of {count(heard.judged)} judged"
-
-
-def ends(found: Interval | None) -> str:
-    """The interval of a share."""
-    return UNKNOWN if found is None else f"{percent(found.low)} to {percent(found.high)}"
 
 
 def _net(row: AudienceRow | None) -> str:

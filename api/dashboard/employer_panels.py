@@ -3,29 +3,27 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import dropwhile
 
 from sqlalchemy.orm import Session
 
-from api.dashboard.employer_gists import Gists, ends, gists, share
+from api.dashboard.employer_gists import Gists, gists
 from api.dashboard.figures import Window
+from api.dashboard.heard_words import HIDDEN, NOT_TOLD, ends, share
 from api.dashboard.panels import Table
-from api.dashboard.wording import UNKNOWN, count, day, group, interval, label, percent, signed
+from api.dashboard.review_words import beside_rivals, ratings, stated
+from api.dashboard.wording import UNKNOWN, count, group, interval, label, percent, signed
 from metrics.blocks import UNKNOWN as NO_STANDPOINT
-from metrics.listening import NET_SENTIMENT_MIN_N, Rating
+from metrics.listening import NET_SENTIMENT_MIN_N
 from metrics.stats import proportion
 from storage.alumni import AlumniVoice, Interest, alumni_voice
 from storage.blocks import REST
 from storage.employer import AudienceRow, Change, EmployerVoice, ThemePair, ThemeRow, employer_voice
 from storage.employer_places import TRAITS, Places, places
-from storage.employer_reviews import Lifetime, MonthRating, RivalReviews, lifetime, month_ratings, rival_reviews
+from storage.employer_reviews import lifetime, month_ratings, rival_reviews
 from storage.search import MentionRow
 from storage.theme_quotes import theme_quotes
 from storage.theme_voices import Voice
 from storage.viewer import NotAllowed, Viewer
-
-HIDDEN = "hidden: few people"
-NOT_TOLD = "hidden or nobody"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +87,12 @@ def employer_panels(
         _named("Hidden, few people speak of it", [row.theme for row in found.themes if row.voice is None]),
         _pairs(found),
         _named("Of both hidden, or spoken of by nobody", [each.theme for each in found.pairs if not _told(each)]),
-        _ratings(months),
-        tuple(_lifetime(each) for each in lifetime(session, viewer, span.end)),
+        ratings(months),
+        tuple(stated(each) for each in lifetime(session, viewer, span.end)),
         _candidates(found),
         _by_candidates(found.candidate_themes),
         _named("Hidden, few candidates speak of it", [row.theme for row in found.candidate_themes if not row.voice]),
-        _rivals(rivals),
+        beside_rivals(rivals),
         tuple(f"{each.company}: {', '.join(each.sources)}" for each in rivals),
         tuple(_places(each) for each in where),
         _alumni(alumni),
@@ -202,27 +200,6 @@ def _part(voice: Voice | None) -> str:
     return NOT_TOLD if voice is None else f"{share(voice.heard)} ({ends(voice.heard.interval)})"
 
 
-def _ratings(months: Sequence[MonthRating]) -> Table:
-    """From the first month on of which anything is known."""
-    known = list(dropwhile(lambda each: each.rating is not None and not each.rating.n, months))
-    rows = tuple((f"{each.month:%b %Y}", *_stars(each.rating)) for each in reversed(known))
-    return Table(("Month", "Mean stars", "95 % interval", "Reviews"), rows)
-
-
-def _stars(found: Rating | None) -> tuple[str, str, str]:
-    if found is None:
-        return NOT_TOLD, UNKNOWN, UNKNOWN
-    if found.mean is None:
-        return UNKNOWN, UNKNOWN, "0"
-    span = f"{found.interval.low:.1f} to {found.interval.high:.1f}" if found.interval else "from 4 reviews on"
-    return f"{found.mean:.1f}", span, count(found.n)
-
-
-def _lifetime(found: Lifetime) -> str:
-    of = "it does not say of how many" if found.reviews is None else f"of {count(found.reviews)} reviews"
-    return f"{found.source} itself shows {found.stars:.1f} over its lifetime, {of}; as of {day(found.as_of)}."
-
-
 def _candidates(found: EmployerVoice) -> tuple[str, ...]:
     row = found.candidates
     if row is None:
@@ -283,22 +260,6 @@ def _alumni_advocates(number: int | None) -> str:
         if number is None
         else f"{count(number)} alumni are advocates by their own choice."
     )
-
-
-def _rivals(found: Sequence[RivalReviews]) -> Table:
-    columns = ("Rival", "Our mean stars", "Their mean stars", "Ours − theirs (95 % interval)")
-    return Table(columns, tuple(_rival(each) for each in found))
-
-
-def _rival(each: RivalReviews) -> tuple[str, ...]:
-    if each.own is None or each.rival is None or each.own.mean is None or each.rival.mean is None:
-        return (each.company, HIDDEN, *[UNKNOWN] * 2)
-    gap = UNKNOWN
-    if each.interval is not None:
-        low, high = signed(each.interval.low, 1), signed(each.interval.high, 1)
-        gap = f"{signed(each.own.mean - each.rival.mean, 1)} ({low} to {high})"
-    own, theirs = (f"{found.mean:.1f}, n = {count(found.n)}" for found in (each.own, each.rival))
-    return each.company, own, theirs, gap
 
 
 def _places(found: Places) -> tuple[str, Table, str]:

@@ -8,8 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from api.auth import SignedIn
 from api.dashboard import figures
-from api.dashboard.employer_gists import ends, share
-from api.dashboard.employer_panels import HIDDEN
+from api.dashboard.heard_words import HIDDEN, ends, share
 from api.dashboard.panels import Table
 from api.dashboard.render import page
 from api.dashboard.wording import UNKNOWN, count, interval, label, percent, signed
