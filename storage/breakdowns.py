@@ -1,7 +1,7 @@
 """Counts of one window by one trait.
 
-What is counted by audience comes from the days that `storage.blocks` tells, and not by source where staff spoke; what
-is not told stands together with the unknown in a cell "rest". What `storage.counted` leaves out is in no cell.
+What is counted by audience comes from the days that `storage.blocks` tells, and not by source where staff spoke; of
+whom is not told stands in a cell "rest". What `storage.counted` leaves out is in no cell.
 """
 
 from collections.abc import Collection, Iterable, Sequence

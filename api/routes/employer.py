@@ -68,7 +68,8 @@ class SideSpan(Span):
 def employer(viewer: _Employer, asked: Annotated[EmployerSpan, Query()], now: Now) -> EmployerOut:
     """Audiences, themes with their movement, current and former employees, candidates, stars, rivals, places, alumni.
 
-    Groups are told in whole blocks of days with five people; what no block holds is `null` or in the audience `rest`.
+    Groups are told in whole blocks of days with five people. What the window does not tell is `null` or in the audience
+    `rest`; what no block holds is in no figure.
     """
     span = window(now, asked.days)
     start, end = span.start, span.end

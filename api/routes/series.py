@@ -87,7 +87,8 @@ class BreakdownSlice(CompanySlice):
 
 @router.get("/series/volume", name="volume_series", responses=_ERRORS)
 def volume(viewer: Reader, asked: Annotated[SeriesSlice, Query()], now: Now) -> VolumeSeries:
-    """Mentions and stories over time. Buckets in which nothing may be told are `null` with `suppressed: true`, be it
+    """Mentions and stories over time, without answers to surveys and, until five of them spoke, without employees,
+    alumni and staff. Buckets in which nothing may be told are `null` with `suppressed: true`, be it
     that somebody spoke or not."""
     with db.reading() as session:
         buckets = _buckets(session, viewer, asked, now)
@@ -121,8 +122,8 @@ def sentiment(viewer: Reader, asked: Annotated[SeriesSlice, Query()], now: Now) 
 
 @router.get("/breakdown", name="breakdown", responses=_ERRORS)
 def breakdown(viewer: Reader, asked: Annotated[BreakdownSlice, Query()], now: Now) -> Breakdown:
-    """One window by audience, facet, sentiment, source or theme. Audiences are told in whole days (UTC), so give those;
-    what must not be told is `null` or in the part `rest`."""
+    """One window by audience, facet, sentiment, source or theme. Audiences are told by whole blocks of days
+    (UTC), so give whole days, best of all whole quarters; what must not be told is `null` or in the part `rest`."""
     start, end = asked.counted(now)
     with db.reading() as session:
         cells = rollups.breakdown(

@@ -215,7 +215,7 @@ class SurveyOut(Answer):
 
 class InsideOutsideOut(Answer):
     """Themes, the surest large gap first; both sides are `null` where fewer than five people stand behind either.
-    Answers of surveys that no block of days holds stand with the outside."""
+    Answers that no block of days holds are in neither."""
 
     model_config = example(
         {

@@ -73,8 +73,8 @@ class MentionOut(Answer):
 
 class MentionPage(Answer):
     """Newest first. `hidden` counts mentions of protected activity (up to 1,000), which are never shown: all that there
-    are on the caller's side, whatever the filters. `small_groups` names audiences that are held back because fewer than
-    five authors stand behind them."""
+    are on the caller's side, whatever the filters. `small_groups` names audiences that spoke and of which no text
+    is listed, since fewer than five people stand behind them."""
 
     model_config = example({"items": [_MENTION], "next": None, "hidden": 0, "small_groups": []})
     items: list[MentionOut]
