@@ -21,7 +21,8 @@ from joserfc import jws, jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import JWKRegistry, Key
 
-from config.settings import LOCAL_HOSTS, Settings
+from config.settings import Settings
+from config.sign_in_settings import LOCAL_HOSTS
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,8 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from config.settings import GOOGLE, Settings
+from config.settings import Settings
+from config.sign_in_settings import GOOGLE
 from storage.identities import Claims, Outside, Refused
 
 log = logging.getLogger(__name__)

@@ -7,6 +7,7 @@ from pydantic.fields import FieldInfo
 
 from config.platform_settings import PlatformSettings
 from config.settings import ROOT, Settings
+from config.sign_in_settings import SignInSettings
 
 PAGE = ROOT / "docs" / "settings.md"
 
@@ -20,15 +21,16 @@ also come from a file: `SMTP_PASSWORD_FILE=/run/secrets/smtp` stands in for `SMT
 `python manage.py settings` writes this page; `make check` compares it.
 
 """
+_SIGN_IN = "\n## Signing in\n\n[access.md](access.md) says how.\n\n"
 _PLATFORMS = "\n## Where platforms are reached\n\nA server on loopback can stand in for each.\n\n"
 _COLUMNS = "| setting | default | what it does |\n|---|---|---|\n"
 
 
 def settings_page() -> str:
     """The page as it should be."""
-    platforms = PlatformSettings.model_fields
-    own = {name: field for name, field in Settings.model_fields.items() if name not in platforms}
-    return _HEAD + _table(own) + _PLATFORMS + _table(platforms)
+    sign_in, platforms = SignInSettings.model_fields, PlatformSettings.model_fields
+    own = {name: field for name, field in Settings.model_fields.items() if name not in sign_in | platforms}
+    return _HEAD + _table(own) + _SIGN_IN + _table(sign_in) + _PLATFORMS + _table(platforms)
 
 
 def _table(fields: Mapping[str, FieldInfo]) -> str:

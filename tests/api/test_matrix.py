@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine
 
 from api import auth
 from api.dashboard.pages import mentions as mentions_page
-from config.settings import ROLE_NAMES
+from config.sign_in_settings import ROLE_NAMES
 from storage import accounts, db, sources, users
 from storage.viewer import ROLES
 from tests.api import access, world
