@@ -110,9 +110,8 @@ def note_visits(session: Session, host: str, visits: Sequence[tuple[datetime, in
 
 def remove(session: Session) -> None:
     """Take away every demo row; what is real stays as it is, and without a real profile the first start comes back."""
-    for source_id in session.scalars(select(Source.id).where(Source.demo).order_by(Source.id)).all():
-        remove_source_mentions(session, source_id)
-        session.execute(delete(Source).where(Source.id == source_id))
+    remove_source_mentions(session, session.scalars(select(Source.id).where(Source.demo)).all())
+    session.execute(delete(Source).where(Source.demo))
     session.execute(delete(Campaign).where(Campaign.demo))
     session.execute(delete(CareerVisit).where(CareerVisit.demo))
     session.execute(delete(Advocate).where(Advocate.demo))

@@ -8,6 +8,8 @@ without text, author and counters stays, so that a late copy brings nothing back
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby, islice
+from operator import attrgetter
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -21,6 +23,7 @@ from storage.intake import mark_deleted
 from storage.models.mentions import Mention, Post
 from storage.models.privacy import Erasure, RefusedAuthor
 from storage.models.users import User
+from storage.removal import hold_mentions
 from storage.viewer import Viewer, require_administrator
 
 BITE = 500  # posts per call of `mark_deleted`
@@ -75,12 +78,13 @@ def erase(
     Asking again erases what came in meanwhile and writes a record of its own.
     """
     keys, newest = pseudonyms.known_as(session, keys)
+    theirs = select(Post.id, Post.source_id, Post.native_id).where(Post.author_key.in_(keys))
+    posts = session.execute(theirs.order_by(Post.source_id, Post.native_id).with_for_update()).all()
+    hold_mentions(session, [post.id for post in posts])
     found = find(session, viewer, keys)
-    while rows := session.execute(
-        select(Post.source_id, Post.native_id).where(Post.author_key.in_(keys)).order_by(Post.id).limit(BITE)
-    ).all():
-        for source_id in sorted({row.source_id for row in rows}):
-            mark_deleted(session, source_id, [row.native_id for row in rows if row.source_id == source_id], now)
+    for source_id, rows in groupby(posts, key=attrgetter("source_id")):
+        while bite := [row.native_id for row in islice(rows, BITE)]:
+            mark_deleted(session, source_id, bite, now)
     record = Erasure(
         at=now,
         by_user=viewer.user_id,

@@ -33,6 +33,8 @@ SELECT p.source_id AS source, s.kind AS source_kind, p.native_id AS id, p.kind, 
     p.deleted_at
 FROM posts p JOIN sources s ON s.id = p.source_id WHERE p.deleted_at IS NOT NULL ORDER BY p.id
 """)
+# All posts and mentions at once: bite after bite, they would be waited for with a company's lock in hand.
+_ALONE = text("LOCK TABLE posts, mentions IN EXCLUSIVE MODE")
 _KNOWN = text("SELECT id FROM sources WHERE id = :source AND kind = :source_kind")
 _BURY_UNSEEN = text("""
 INSERT INTO posts (source_id, native_id, kind, text, text_hash, own_account, published_at, date_from, collected_at,
@@ -119,6 +121,7 @@ def repeat(session: Session, viewer: Viewer, lines: Iterable[str], now: datetime
     Pseudonyms under an older key are moved on; raises `PseudonymKeyError` where the lines stand under a newer one.
     """
     require_administrator(viewer)
+    session.execute(_ALONE)
     keys = pseudonym_keys.standing(session)
     keys.key_in_use(get_settings())
     done, records = Repeated(), dict[int, int]()

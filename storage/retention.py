@@ -11,20 +11,34 @@ protected activity (`PROTECTED_DAYS`). Their places still offer them, so a tombs
 What goes is noted by rule and day in `storage.removals`, in the same transaction.
 """
 
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import CursorResult, TextClause, text
+from sqlalchemy import CursorResult, Row, TextClause, text
 from sqlalchemy.orm import Session
 
 from collectors import registry
 from config.settings import Settings
 from storage import removals
 from storage.intake import mark_deleted
-from storage.removal import remove_mentions
+from storage.removal import hold_mentions, remove_mentions
 
 BITE = 1_000  # posts per call
 _RUN_DAYS = 90
 _BAND_DAYS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class _Expired:
+    """Posts (with their `id`) that leave by a rule; as tombstones they have `source_id` and `native_id`, too."""
+
+    rule: str
+    days: int | None
+    posts: Sequence[Row[Any]]
+    tombstones: bool = False
+
 
 # SKIP LOCKED: a post that is being edited or matched now is taken at the next call.
 _OLD = text("""
@@ -53,7 +67,7 @@ WHERE p.source_id IN (SELECT id FROM sources WHERE kind = :kind) AND p.collected
 """)
 # A mention is never younger than its post, so its own time is asked first: that has an index.
 _OF_SORT = """
-SELECT source_id, native_id FROM posts WHERE id IN ({ids}) AND deleted_at IS NULL FOR UPDATE SKIP LOCKED
+SELECT id, source_id, native_id FROM posts WHERE id IN ({ids}) AND deleted_at IS NULL FOR UPDATE SKIP LOCKED
 """
 _OF_MENTIONS = """
 SELECT m.post_id FROM mentions m JOIN posts p ON p.id = m.post_id
@@ -101,14 +115,16 @@ _SWEEP = (*((rule, text(query)) for rule, query in _NOTED.items()), *(("", text(
 def delete_expired(session: Session, now: datetime, settings: Settings) -> int:
     """Delete what is kept long enough: at most `BITE` posts of each sort; stories and cells follow.
 
-    Returns how many posts went; call again soon while there are any.
+    Returns how many posts went; call again soon while there are any. Everything is found and locked first: what waited
+    for a mention with a company's lock in hand would wait for the worker that holds it, and the worker for us.
     """
-    gone = _delete(session, "mentions", _OLD, settings.mention_days, now)
-    gone += _delete(session, "unmatched", _UNMATCHED, settings.unmatched_days, now)
-    gone += _delete(session, "sources", _OF_SOURCES, None, now) + _delete_by_platform(session, now)
-    gone += _bury_sorts(session, now, settings)
+    expired = _without_repeats([*_expired(session, now, settings), *_of_sorts(session, now, settings)])
+    hold_mentions(session, [post.id for each in expired for post in each.posts])
+    for each in expired:
+        _let_go(session, each, now)
+        removals.note(session, each.rule, len(each.posts), each.days, now)
     _sweep(session, now, settings)
-    return gone
+    return sum(len(each.posts) for each in expired)
 
 
 def _sweep(session: Session, now: datetime, settings: Settings) -> None:
@@ -125,18 +141,23 @@ def _sweep(session: Session, now: datetime, settings: Settings) -> None:
             removals.note(session, rule, found.rowcount, days.get(rule), now)
 
 
-def _bury_sorts(session: Session, now: datetime, settings: Settings) -> int:
+def _expired(session: Session, now: datetime, settings: Settings) -> Iterator[_Expired]:
+    """Posts that leave for good."""
+    yield _found(session, "mentions", _OLD, settings.mention_days, now)
+    yield _found(session, "unmatched", _UNMATCHED, settings.unmatched_days, now)
+    yield _found(session, "sources", _OF_SOURCES, None, now)
+    for collector in registry.all_collectors():
+        if collector.keep_days is not None:  # unless they were looked at again since
+            yield _found(session, "platforms", _OF_PLATFORM, collector.keep_days, now, kind=collector.kind)
+
+
+def _of_sorts(session: Session, now: datetime, settings: Settings) -> Iterator[_Expired]:
     """Posts of the sorts that are kept for a shorter time; their tombstones stay."""
-    gone = 0
     kept = {"employer": settings.employer_days, "surveys": settings.survey_days, "protected": settings.protected_days}
     for rule, days in kept.items():
         if days:
             rows = session.execute(_SORTS[rule], {"before": _whole_days(now, days), "n": BITE}).all()
-            for source_id in sorted({row.source_id for row in rows}):
-                mark_deleted(session, source_id, [row.native_id for row in rows if row.source_id == source_id], now)
-            removals.note(session, rule, len(rows), days, now)
-            gone += len(rows)
-    return gone
+            yield _Expired(rule, days, rows, tombstones=True)
 
 
 def _whole_days(now: datetime, days: int) -> datetime:
@@ -146,22 +167,30 @@ def _whole_days(now: datetime, days: int) -> datetime:
     return midnight - timedelta(days=days - 1)
 
 
-def _delete_by_platform(session: Session, now: datetime) -> int:
-    """Posts that a platform lets us keep for so long only, unless they were looked at again since."""
-    return sum(
-        _delete(session, "platforms", _OF_PLATFORM, collector.keep_days, now, kind=collector.kind)
-        for collector in registry.all_collectors()
-        if collector.keep_days is not None
-    )
-
-
-def _delete(session: Session, rule: str, query: TextClause, days: int | None, now: datetime, **values: object) -> int:
-    """Delete the posts that a rule finds: older than `days` where it has a number."""
+def _found(session: Session, rule: str, query: TextClause, days: int | None, now: datetime, **more: object) -> _Expired:
+    """The posts that a rule finds, locked: older than `days` where it has a number."""
     before = None if days is None else now - timedelta(days=days)
-    given = {**values, "before": before, "now": now, "n": BITE}
-    ids = session.scalars(query, {name: given[name] for name in query.compile().params}).all()
-    if ids:
+    given = {**more, "before": before, "now": now, "n": BITE}
+    rows = session.execute(query, {name: given[name] for name in query.compile().params}).all()
+    return _Expired(rule, days, rows)
+
+
+def _without_repeats(expired: Iterable[_Expired]) -> list[_Expired]:
+    """Each post under the first rule that found it."""
+    seen = set[int]()
+    found = []
+    for each in expired:
+        found.append(replace(each, posts=[post for post in each.posts if post.id not in seen]))
+        seen |= {post.id for post in each.posts}
+    return found
+
+
+def _let_go(session: Session, expired: _Expired, now: datetime) -> None:
+    posts = expired.posts
+    if expired.tombstones:
+        for source_id in sorted({post.source_id for post in posts}):
+            mark_deleted(session, source_id, [post.native_id for post in posts if post.source_id == source_id], now)
+    elif posts:
+        ids = [post.id for post in posts]
         remove_mentions(session, session.scalars(_MENTIONS_IN, {"ids": ids}).all())
         session.execute(_DELETE, {"ids": ids})
-        removals.note(session, rule, len(ids), days, now)
-    return len(ids)

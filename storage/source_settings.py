@@ -191,7 +191,7 @@ def delete_source(session: Session, viewer: Viewer, source_id: int) -> None:
     """Remove a source with its posts and mentions; stories and rollups follow."""
     require_administrator(viewer)
     _source(session, source_id)
-    remove_source_mentions(session, source_id)
+    remove_source_mentions(session, [source_id])
     session.execute(delete(Source).where(Source.id == source_id))
 
 

@@ -9,7 +9,9 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 
-from storage import db, mentions, outbox, rollups, sources
+from config.settings import Settings
+from storage import analysis, db, erasures, mentions, outbox, rollups, sources
+from storage.removal import remove_source_mentions
 from storage.viewer import SYSTEM
 from tests import factories as make
 from tests.factories import NOW, World
@@ -185,3 +187,44 @@ def test_a_job_that_cannot_be_queued_does_not_undo_the_commit(world: World, capl
     with db.reading() as session:
         assert mentions.pending_count(session) == 1
     assert "upkeep will pick it up" in caplog.text
+
+
+def _expire(_: World) -> None:
+    settings = Settings(unmatched_days=1_000, mention_days=1_000, employer_days=1, protected_days=1)
+    with db.transaction() as session:
+        mentions.delete_expired(session, NOW + 5 * make.DAY, settings)
+
+
+def _erase(_: World) -> None:
+    with db.transaction() as session:
+        erasures.erase(session, SYSTEM, [make.author("one")], "reddit", "asked", NOW, refuse=False)
+
+
+def _remove_sources(world: World) -> None:
+    with db.transaction() as session:
+        remove_source_mentions(session, [world.forum, world.news])
+
+
+@pytest.mark.parametrize("remove", [_expire, _erase, _remove_sources])
+def test_whoever_removes_in_steps_waits_for_no_worker_with_a_company_in_hand(
+    world: World, remove: Callable[[World], None]
+) -> None:
+    """Of two sources and by two rules; a worker tags the second mention meanwhile."""
+    with db.transaction() as session:
+        for source, facet, hidden in ((world.forum, "employer", False), (world.news, "brand", True)):
+            post = make.a_post("1", make.different(source), author_key=make.author("one"))
+            mentions.add_new(session, source, [post], world.matcher, NOW)
+            make.judge(session, facet=facet, protected=hidden)
+        second = session.scalar(text("SELECT max(id) FROM mentions"))
+    with ThreadPoolExecutor(1) as pool:
+        with db.transaction() as session:
+            (held,) = analysis.claim_tagged(session, [second or 0])
+            removing = pool.submit(remove, world)
+            waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            while not removing.done() and not session.scalar(waiting):
+                pass
+            results = [make.analyzed(held.id, held.text, make.tags(held.id, "negative"))]
+            mentions.save_analysis(session, results, NOW)
+        removing.result(timeout=60)
+    with db.reading() as session:
+        assert rollups.check(session) == []
