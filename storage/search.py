@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, any_, func, literal, select, text, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy import Row, ScalarSelect, Select, any_, func, literal, or_, select, tuple_
+from sqlalchemy.orm import Session, aliased
 
 from storage import keyset
 from storage.discretion import public_names, shown_address
@@ -177,17 +177,6 @@ def _newest_first(query: Select[Any], after: str | None) -> Select[Any]:
 
 def rows_of_mentions() -> Select[Any]:
     """The query of what `MentionRow.of` needs; the caller adds conditions."""
-    # Copies by employees, alumni and staff are in no number: it would tell that somebody is held back.
-    copies = (
-        select(func.count())
-        .select_from(Mention.__table__.alias("copy"))
-        .where(
-            text(
-                "copy.story_id = mentions.story_id AND copy.counted AND (copy.id = mentions.id"
-                " OR copy.audience <> ALL(CAST(:staff_of_copies AS text[])))"
-            ).bindparams(staff_of_copies=sorted(STAFF_AUDIENCES))
-        )
-    )
     return (
         select(
             Mention.id,
@@ -213,7 +202,7 @@ def rows_of_mentions() -> Select[Any]:
             Post.rating,
             Mention.own_account,
             Mention.story_id,
-            copies.correlate(Mention).scalar_subquery().label("copies"),
+            _copies().label("copies"),
             Mention.corrected,
         )
         .select_from(Mention)
@@ -221,6 +210,15 @@ def rows_of_mentions() -> Select[Any]:
         .join(Source, Source.id == Mention.source_id)
         .join(Company, Company.id == Mention.company_id)
     )
+
+
+def _copies() -> ScalarSelect[int]:
+    """How many mentions a story has. Copies by employees, alumni and staff are in no number: it would tell that
+    somebody is held back."""
+    copy = aliased(Mention)
+    shown = or_(copy.id == Mention.id, copy.audience.not_in(STAFF_AUDIENCES))
+    number = select(func.count()).select_from(copy).where(copy.story_id == Mention.story_id, copy.counted, shown)
+    return number.correlate(Mention).scalar_subquery()
 
 
 def _conditions(company_id: int, labels: list[str], wanted: MentionFilter) -> list[Any]:
