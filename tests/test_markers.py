@@ -37,6 +37,7 @@ from storage.door import privacy_door
 from storage.models.tables import Base
 from storage.viewer import SYSTEM
 from tests import factories as make
+from tests import servers
 from tests.api import access, world
 from tests.api.conftest import application, client, quick_passwords  # noqa: F401 - fixtures
 from tests.collectors import mails, planted
@@ -98,7 +99,8 @@ def log() -> Iterator[io.StringIO]:
 
 @pytest.fixture
 def folder(tmp_path: Path, settings: Callable[..., Settings], smtp: MailSink) -> Path:
-    """The service's folder, empty."""
+    """The service's folder, with the chart library alone."""
+    servers.lend_chart_library(tmp_path)
     settings(data_dir=tmp_path, smtp_host=smtp.host, smtp_port=smtp.port, smtp_security="none",
              mail_from="o@acme.example")  # fmt: skip
     hooks.GOOD_CALLS.clear()

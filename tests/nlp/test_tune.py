@@ -23,7 +23,7 @@ from nlp.tune_verdict import LEAST_WORDS, HeadFigures, judged
 
 WORDS = ("good", "bad", "sick", "fine", "price")
 AT = datetime(2026, 3, 4, tzinfo=UTC)
-WIDTH = 200
+WIDTH = 140
 
 
 class Counting(Network):
