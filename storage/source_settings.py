@@ -235,7 +235,7 @@ def setup_of(session: Session, source_id: int) -> SourceSetup | None:
 
 
 def _source(session: Session, source_id: int) -> Source:
-    source = session.get(Source, source_id, with_for_update=True)
+    source = session.get(Source, source_id, with_for_update={"key_share": True})
     if source is None:
         raise NotFound("There is no such source.")
     return source
