@@ -231,14 +231,14 @@ class Dated(Protocol):
 D = TypeVar("D", bound=Dated)
 
 
-def in_blocks(group: Sequence[D], window: Span, published: People | None = None) -> list[D]:
+def in_blocks(group: Sequence[D], window: Span, before: People | None = None) -> list[D]:
     """What lies in those blocks of a group that lie in the window; `group` has all of the quarters around it.
 
-    Blocks are found by `published`, where readers may have moved somebody in or out since.
+    Blocks are found by whom it had `before` corrections, where readers may have moved somebody in or out.
     """
     people: dict[date, set[str]] = defaultdict(set)
     for each in group:
         people[each.day] |= set(each.people)
-    found = blocks(people) if published is None else still_enough(blocks(published), people)
+    found = blocks(people) if before is None else still_enough(blocks(before), people)
     days = days_within(found, window.first, window.until)
     return [each for each in group if each.day in days]

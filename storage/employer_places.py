@@ -73,7 +73,7 @@ def places(session: Session, viewer: Viewer, trait: str, start: datetime, end: d
         return Places(trait, ())
     first, until = window.gathered()
     said: dict[tuple[str, bool], list[Saying]] = defaultdict(list)
-    published: dict[tuple[str, bool], dict[date, frozenset[str]]] = defaultdict(dict)
+    before: dict[tuple[str, bool], dict[date, frozenset[str]]] = defaultdict(dict)
     respondents = Respondents()
     left = left_out(session, [own.id], labels, first, until)
     for row in session.execute(
@@ -82,9 +82,9 @@ def places(session: Session, viewer: Viewer, trait: str, start: datetime, end: d
         part = (row.place, row.survey)
         day, people = respondents.of(row, row.place, str(row.survey))
         said[part].append(Saying(day, row.mentions, row.positive, row.negative, row.judged, people))
-        published[part][day] = people | set(row.gone or ())
+        before[part][day] = people | set(row.gone or ())
     told: dict[str, list[Saying]] = defaultdict(list)
     for part, each in said.items():
-        told[part[0]] += in_blocks(each, window, published[part])
+        told[part[0]] += in_blocks(each, window, before[part])
     rows = [PlaceRow(name, voice_of(each)) for name, each in told.items() if each]
     return Places(trait, tuple(sorted(rows, key=lambda row: (-row.voice.mentions, row.name))))

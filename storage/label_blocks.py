@@ -58,14 +58,14 @@ WHERE m.company_id = :company AND m.published_at >= :start AND m.published_at < 
 class LabelBlocks:
     """By who spoke, and by who did before readers corrected labels."""
 
-    def __init__(self, spoke: Voices, published: Voices) -> None:
-        self._spoke, self._published = spoke, published
+    def __init__(self, spoke: Voices, before: Voices) -> None:
+        self._spoke, self._before = spoke, before
 
     @cached_property
     def read(self) -> Mapping[str, tuple[Block, ...]]:
         """The blocks that hold five people of one audience of staff, whose texts may be read."""
-        spoke, published = self._spoke, self._published
-        return {name: still_enough(blocks(published.get(name, {})), spoke[name]) for name in STAFF if name in spoke}
+        spoke, before = self._spoke, self._before
+        return {name: still_enough(blocks(before.get(name, {})), spoke[name]) for name in STAFF if name in spoke}
 
     @cached_property
     def left_out(self) -> Mapping[str, frozenset[date]]:
@@ -94,7 +94,7 @@ class LabelBlocks:
 
     @cached_property
     def _counted(self) -> tuple[Voices, Voices]:
-        return self._only(self._spoke), self._only(self._published)
+        return self._only(self._spoke), self._only(self._before)
 
     def _only(self, voices: Voices) -> Voices:
         """The voices, those of staff on the days that may be read only."""
@@ -116,8 +116,8 @@ def label_blocks(
     spoke: _Voices = defaultdict(lambda: defaultdict(dict))
     for row in session.execute(_VOICES, values | sampled):
         spoke[row.facet][row.audience][row.day.astimezone(UTC).date()] = frozenset(row.people)
-    published = _before_corrections(spoke, moved) if moved else spoke
-    return {label: LabelBlocks(spoke[label], published[label]) for label in labels}
+    before = _before_corrections(spoke, moved) if moved else spoke
+    return {label: LabelBlocks(spoke[label], before[label]) for label in labels}
 
 
 def _before_corrections(told: _Voices, moved: Sequence[Row[Any]]) -> _Voices:

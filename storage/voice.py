@@ -94,13 +94,13 @@ def _surveys(session: Session, viewer: Viewer, side: str, start: datetime, end: 
     first, until = window.gathered()
     values = {"company": own.id, "start": first, "end": until, "facets": labels}
     given: dict[str, list[_Answers]] = defaultdict(list)
-    published: dict[str, dict[date, frozenset[str]]] = defaultdict(dict)
+    before: dict[str, dict[date, frozenset[str]]] = defaultdict(dict)
     respondents = Respondents()
     for row in session.execute(_SURVEYS, {**values, "customers": CUSTOMERS, "brand": side == "brand"}):
         day, people = respondents.of(row, row.survey)
         given[row.survey].append(_Answers(day, row.answers, people))
-        published[row.survey][day] = people | set(row.gone or ())  # readers who file answers elsewhere move no bound
-    return tuple(_survey(name, in_blocks(each, window, published[name])) for name, each in given.items())
+        before[row.survey][day] = people | set(row.gone or ())  # readers who file answers elsewhere move no bound
+    return tuple(_survey(name, in_blocks(each, window, before[name])) for name, each in given.items())
 
 
 def _survey(name: str, told: list[_Answers]) -> SurveyPart:
