@@ -69,13 +69,14 @@ def alert_series(session: Session, company_id: int, now: datetime, hours: int = 
     events = planned(session, company_id, grid[0], now)
     past = _past_incidents(session, company_id, grid[0])
     since = min((hour for cells in counts.values() for hour in cells), default=None)
+    silence = [HourCount(hour) for hour in grid]
     return [
         Series(
             company_id,
             company.name,
             facet,
             audience,
-            tuple(counts[facet, audience].get(hour) or HourCount(hour) for hour in grid),
+            tuple(map(counts[facet, audience].get, grid, silence)),
             len(authors[facet, audience, True]),
             len(authors[facet, audience, True] | authors[facet, audience, False]),
             cover,

@@ -4,7 +4,7 @@ import json
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -49,8 +49,12 @@ def _tails() -> Mapping[str, Mapping[str, Sequence[str]]]:
 
 def choose(rng: random.Random, event: str | None, audience: str | None = None) -> Text:
     """A text of an event (None: of ordinary days), of one audience when given."""
-    fitting = [row for row in pool() if row.event == event and audience in (None, row.audience)]
-    return rng.choice(fitting)
+    return rng.choice(_fitting(event, audience))
+
+
+@cache
+def _fitting(event: str | None, audience: str | None) -> Sequence[Text]:
+    return [row for row in pool() if row.event == event and audience in (None, row.audience)]
 
 
 def fill(rng: random.Random, text: Text, weekday: int, company: str = COMPANY) -> str:
