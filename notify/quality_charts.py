@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import altair as alt
 
-from metrics.quality import PSI_LARGE, PSI_SOME
+from metrics.drift import PSI_LARGE, PSI_SOME
 from notify.chart_parts import UNKNOWN, count_words, data, finished, percent_range, tooltip
 from notify.drawing import Chart
 from notify.palette import ACCENT, ACCENT_SOFT, HEADS, INK, MUTED

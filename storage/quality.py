@@ -10,7 +10,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from metrics import coarse
-from metrics.quality import Drift, drift
+from metrics.drift import Drift, drift
 from metrics.stats import Proportion, proportion
 from storage.answers import CELLS
 from storage.counted import COUNTED, MENTIONS, left_out

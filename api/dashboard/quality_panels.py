@@ -7,7 +7,8 @@ from functools import lru_cache
 from api.dashboard.figures import Figure
 from api.dashboard.panels import Panel, Table
 from api.dashboard.wording import UNKNOWN, count, day, kind_of_tag, label, language, percent, voice
-from metrics.quality import Agreement, Calibration, Confusion, CoveragePoint, Drift
+from metrics.drift import Drift
+from metrics.quality import Agreement, Calibration, Confusion, CoveragePoint
 from metrics.stats import Interval, Proportion, proportion
 from notify import quality_charts
 from notify.points import CalibrationPoint, DriftPoint, SharePoint
