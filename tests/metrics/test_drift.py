@@ -50,12 +50,3 @@ def test_drift_is_never_negative_and_the_same_both_ways(before: dict[str, int], 
     assert there.psi >= 0
     assert there.psi == pytest.approx(back.psi)
     assert drift(before, before).psi == 0  # type: ignore[union-attr]
-
-
-@given(some.lists(some.tuples(LABELS, LABELS, some.sampled_from(["x", "y"])), min_size=1, max_size=60))
-def test_parts_that_were_checked_as_they_are_give_the_plain_share(rows: list[tuple[str, str, str]]) -> None:
-    scale = Scale(("a", "b", "c"))
-    checks = [Check(predicted, actual, stratum=part) for predicted, actual, part in rows]
-    plain, weighted = accuracy(checks, scale), accuracy(checks, scale, Counter(part for *_, part in rows))
-    assert weighted.value == pytest.approx(plain.value)
-    assert weighted.effective_n == pytest.approx(plain.effective_n)

@@ -1,6 +1,7 @@
 """Figures of quality by hand, and against computations made another way."""
 
 import math
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -171,3 +172,12 @@ def test_a_curve_ends_with_all_and_tells_what_lies_above_each_threshold(rows: li
         above = [right for p, right in rows if p >= point.threshold]
         assert (point.right.count, point.right.n) == (sum(above), len(above))
         assert point.coverage == len(above) / len(rows)
+
+
+@given(some.lists(some.tuples(LABELS, LABELS, some.sampled_from(["x", "y"])), min_size=1, max_size=60))
+def test_parts_that_were_checked_as_they_are_give_the_plain_share(rows: list[tuple[str, str, str]]) -> None:
+    scale = Scale(("a", "b", "c"))
+    checks = [Check(predicted, actual, stratum=part) for predicted, actual, part in rows]
+    plain, weighted = accuracy(checks, scale), accuracy(checks, scale, Counter(part for *_, part in rows))
+    assert weighted.value == pytest.approx(plain.value)
+    assert weighted.effective_n == pytest.approx(plain.effective_n)
